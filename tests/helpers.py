@@ -8,7 +8,7 @@ from the expert's own source.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -304,7 +304,7 @@ def dump(reader: Reader) -> list[tuple[str, list[dict[str, Any]]]]:
 
 def plain(row: Any) -> Any:  # noqa: ANN401 (whatever a window answers)
     """Return a query's result as JSON shows it: amounts as decimal strings."""
-    if isinstance(row, dict):
+    if isinstance(row, Mapping):
         return {name: plain(value) for name, value in row.items()}
     if isinstance(row, list | tuple):
         return [plain(value) for value in row]

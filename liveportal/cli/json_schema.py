@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from liveportal.cli.io.view_model import Shown
+from liveportal.cli.io.view_model import RowClass, Shown
 from liveportal.cli.write_command import WriteResult, all_fields
 from liveportal.domain.frozen import field_names
 from liveportal.domain.money import Money
@@ -45,15 +46,35 @@ def schema_of(command: str, shown: Shown) -> Schema:
     head = {"$schema": DRAFT, "title": command}
     if shown.is_written:
         return head | _result_schema(shown)
-    rows = _any_of([_object(_types_of(kind), columns(kind)) for kind in shown.rows])
-    return head | ({"type": "array", "items": rows} if shown.many else rows)
+    rows = [_load(kind) for kind in shown.rows]
+    tables = [_load(kind) for kind in shown.tables]
+    schema = _rows_schema(rows, many=shown.many)
+    if tables:
+        schema = {"anyOf": [schema, _rows_schema(tables, many=True)]}
+    trees = {kind for row in rows for kind in _types_of(row).values() if _is_tree(kind)}
+    definitions = {tree.__name__: _object(_types_of(tree), field_names(tree)) for tree in trees}
+    return head | schema | ({"$defs": definitions} if definitions else {})
+
+
+def _load(kind: RowClass) -> type[Row]:
+    """Return a row class, also if it is declared by its name."""
+    if not isinstance(kind, str):
+        return kind
+    module, _, name = kind.rpartition(".")
+    loaded: type[Row] = getattr(import_module(module), name)
+    return loaded
+
+
+def _rows_schema(kinds: Sequence[type[Row]], *, many: bool) -> Schema:
+    rows = _any_of([_object(_types_of(kind), columns(kind)) for kind in kinds])
+    return {"type": "array", "items": rows} if many else rows
 
 
 def _result_schema(shown: Shown) -> Schema:
     """Return the schema of a write's result; of many ids each has one, and may have failed."""
     types = _types_of(WriteResult)
     names = all_fields(())
-    for kind in shown.rows:
+    for kind in map(_load, shown.rows):
         types |= _types_of(kind)
         names = all_fields(kind)
     result = _object(types, names)
@@ -112,10 +133,18 @@ def _of_type(annotation: Any) -> Schema:  # noqa: ANN401, PLR0911 -- A table: on
         return {"type": "object", "additionalProperties": _of_type(arguments[1])}
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return {"enum": [member.value for member in annotation]}
+    if _is_tree(annotation):
+        return {"$ref": f"#/$defs/{annotation.__name__}"}
     if isinstance(annotation, type) and issubclass(annotation, Row):
         types = _types_of(annotation)
         return _object(types, types)
     raise TypeError(f"there is no JSON Schema of {annotation!r}")
+
+
+def _is_tree(annotation: Any) -> bool:  # noqa: ANN401 -- A type, as a field declares it.
+    """Return True for a row class that has rows of its own class in it."""
+    is_row = isinstance(annotation, type) and issubclass(annotation, Row)
+    return is_row and list[annotation] in _types_of(annotation).values()
 
 
 def _any_of(schemas: Sequence[Schema]) -> Schema:

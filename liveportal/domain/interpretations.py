@@ -15,7 +15,7 @@ from liveportal.domain.policy import (
     TrialBoundary,
 )
 
-BILLING: Mapping[str, tuple[object, ...]] = {
+BILLING: Mapping[str, tuple[str | int, ...]] = {
     "trial.minutes": (0, 5),  # R5 states five; other platforms have none.
     "trial.billed": tuple(map(str, TrialBilled)),
     "trial.boundary": tuple(map(str, TrialBoundary)),
@@ -26,7 +26,7 @@ BILLING: Mapping[str, tuple[object, ...]] = {
 }
 """The switches that affect a session's bill, with the interpretations of each in use."""
 
-INTERPRETATIONS: Mapping[str, tuple[object, ...]] = {
+INTERPRETATIONS: Mapping[str, tuple[str | int, ...]] = {
     **BILLING,
     "refund.deducts": tuple(map(str, Deducts)),
     "period.session_month": tuple(map(str, SessionMonth)),
@@ -38,7 +38,7 @@ The fee is not included, since it is stated (R11), and neither are switches that
 themselves: windows, silence, when payouts are due.
 """
 
-Interpretation = tuple[str, object]
+Interpretation = tuple[str, str | int]
 """A switch, and one of its values as in a policy document."""
 
 

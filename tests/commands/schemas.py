@@ -38,7 +38,7 @@ def check_output(argv: Sequence[str], output: str) -> None:
         documents = [json.loads(output)]
     else:
         documents = [json.loads(line) for line in output.splitlines()]
-        if _is_many(words):
+        if _is_many(words) or not all(map(validator.is_valid, documents)):
             documents = [documents]
     for document in documents:
         validator.validate(document)

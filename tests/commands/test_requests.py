@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
+from liveportal.domain.row import columns
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import requests as seen
 from liveportal.ledger.queries.request_filter import RequestFilter
@@ -44,9 +45,9 @@ def test_the_new_fields_stand_at_the_end() -> None:
         *("rate", "currency", "slots", "expires", "matches", "conflicts", "opened_at"),
     )
     then = ("description", "customer.timezone", "customer.language", "session", "closed_at")
-    assert seen.FIELDS[:15] == first
-    assert seen.SHOW_FIELDS[:22] == (*first, *then, "flags", "history")
-    assert set(seen.SHOW_FIELDS) >= set(seen.FIELDS)
+    assert columns(seen.RequestRow)[:15] == first
+    assert columns(seen.RequestDetail)[:22] == (*first, *then, "flags", "history")
+    assert set(columns(seen.RequestDetail)) >= set(columns(seen.RequestRow))
 
 
 def test_a_request_at_a_glance(requests_book: Shell) -> None:

@@ -28,9 +28,8 @@ NO_ROWS = {"demo", "preferences export", "schema", "sessions calendar"}
 """Commands that write a document or a story, not rows."""
 
 UNDECLARED = (
-    *("requests", "due", "preferences", "doctor", "init", "sync", "ledger"),
+    *("preferences", "ledger"),
     "sessions",
-    *("earnings", "payout", "refunds", "dispute", "policy"),
 )
 """Groups whose commands do not all declare their rows yet."""
 

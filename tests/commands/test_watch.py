@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from liveportal.cli.commands.requests.watch import FIELDS
+from liveportal.cli.commands.requests.watch import WatchedRequest
+from liveportal.domain.row import columns
 from liveportal.feeds import following, jsonl
 from tests.commands.shell import Shell, error_of
 from tests.commands.test_sync import feed
@@ -45,7 +46,7 @@ def test_a_file_is_followed_as_it_grows(empty: Shell) -> None:
     assert (code, err) == (130, "error: interrupted\n")
     rows = [text.split("\t") for text in out.splitlines()]
     assert [row[:3] for row in rows] == [[name, "instant", "open"] for name in "ABC"]
-    assert {len(row) for row in rows} == {len(FIELDS)}
+    assert {len(row) for row in rows} == {len(columns(WatchedRequest))}
     assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B", "C"]
     assert empty.ok("ledger", "verify")["ok"] is True
 

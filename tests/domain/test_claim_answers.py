@@ -57,14 +57,18 @@ def test_silence_means_what_the_policy_says(state: str, silence: str) -> None:
     ("record", "said", "warned"),
     [
         (DisputeRecord(), "0 filed, 0 accepted, 0 rejected, 0 withdrawn", None),
-        (DisputeRecord(3, 2, 0, 1), "3 filed, 2 accepted, 0 rejected, 1 withdrawn", None),
         (
-            DisputeRecord(2, 1, 1, 0),
+            DisputeRecord(filed=3, accepted=2, rejected=0, withdrawn=1),
+            "3 filed, 2 accepted, 0 rejected, 1 withdrawn",
+            None,
+        ),
+        (
+            DisputeRecord(filed=2, accepted=1, rejected=1, withdrawn=0),
             "2 filed, 1 accepted, 1 rejected, 0 withdrawn",
             "against once:",
         ),
         (
-            DisputeRecord(9, 1, 4, 0),
+            DisputeRecord(filed=9, accepted=1, rejected=4, withdrawn=0),
             "9 filed, 1 accepted, 4 rejected, 0 withdrawn",
             "against 4 times:",
         ),

@@ -23,13 +23,13 @@ from tests.helpers import Book, amount, plain, policy
 OCTOBER = ("2026-10", "2026-10")
 
 
-def bound(book: Book, switch: str, reading: object) -> Bound:
+def bound(book: Book, switch: str, reading: str | int) -> Bound:
     """Return October's amounts under an interpretation."""
     _, found = interpretation_range.bounds(book.reader(), *OCTOBER, [(switch, reading)])
     return found
 
 
-def net(book: Book, switch: str, reading: object) -> int:
+def net(book: Book, switch: str, reading: str | int) -> int:
     """Return October's net under an interpretation."""
     return bound(book, switch, reading).net_minor
 
@@ -104,7 +104,7 @@ def test_a_switch_may_mean_nothing(switch: str, tables: dict[str, Any]) -> None:
     ],
 )
 def test_a_reading_of_the_bill(
-    new_book: NewBook, seconds: int, switch: str, reading: object, gross: int
+    new_book: NewBook, seconds: int, switch: str, reading: str | int, gross: int
 ) -> None:
     """The share of the alternative bill; the book itself does not change."""
     book = new_book(fee={"percent": 0})

@@ -274,9 +274,9 @@ def test_minimum_counts_gross_of_what_is_left(new_book: NewBook) -> None:
     books.claim()
     books.record("refund.granted", "10-05 12:00", claim="CL-1")
     books.log("S-2", end="10-06 10:00", gross="150.00")
-    planned: dict[str, Any] = preview_on(books.reader(), date(2026, 12, 30))
-    assert planned["eligible"] == usd("105.00")
-    assert [block["code"] for block in planned["blocked"]] == ["profile_incomplete"]
+    planned = preview_on(books.reader(), date(2026, 12, 30))
+    assert planned.eligible == usd("105.00")
+    assert [block.code for block in planned.blocked] == ["profile_incomplete"]
 
 
 # --- sending --------------------------------------------------------------------------------------

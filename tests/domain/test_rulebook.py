@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from importlib.resources import files
 from tomllib import loads
-from typing import Any
 
 import pytest
 
@@ -271,10 +270,9 @@ def test_r14_tax_information_is_required_of_everyone(books: Book) -> None:
         "payout_profile.changed", "10-01 12:00", fields=["name", "email", "method", "address"]
     )
     assert books.journal.book.profile.missing == {"tax_form"}
-    shown: dict[str, Any] = preview_on(books.reader(), date(2026, 12, 30))
-    blocked = shown["blocked"]
-    assert [block["code"] for block in blocked] == ["profile_incomplete", "nothing_eligible"]
-    assert "tax_form" in blocked[0]["message"]
+    blocked = preview_on(books.reader(), date(2026, 12, 30)).blocked
+    assert [block.code for block in blocked] == ["profile_incomplete", "nothing_eligible"]
+    assert "tax_form" in blocked[0].message
 
 
 def test_r15_time_alone_moves_no_money(books: Book) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from liveportal.domain.calculations.months import MonthRow
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
+from liveportal.domain.frozen import replace
 from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
 from liveportal.ledger.attachments.vault import Vault
@@ -625,10 +627,15 @@ def test_the_views_and_the_fold_are_compared(path: Path, monkeypatch: pytest.Mon
     """A query that adds up differently from plain Python is reported, with month and figure."""
     real = earnings.months
 
-    def wrong(reader: Reader) -> list[dict[str, object]]:
-        return [row | {"tips": row["gross"]} for row in real(reader)]
+    def wrong(reader: Reader) -> list[MonthRow]:
+        return [replace(month, tips=month.gross) for month in real(reader)]
 
     monkeypatch.setattr(earnings, "months", wrong)
     assert found(path) == ("the views show 2026-10 otherwise than its transactions add up: tips")
-    monkeypatch.setattr(earnings, "months", lambda reader: [*real(reader), {"month": "2030-01"}])
+
+    def one_more(reader: Reader) -> list[MonthRow]:
+        *earlier, last = real(reader)
+        return [*earlier, last, replace(last, month="2030-01")]
+
+    monkeypatch.setattr(earnings, "months", one_more)
     assert found(path) == "the views show a month 2030-01 in which nothing happened"

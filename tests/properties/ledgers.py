@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -167,7 +167,7 @@ def entities(db: Connection, mapping: row_mapping.Mapping[Any]) -> list[Any]:
 
 def plain(value: object) -> Any:  # noqa: ANN401 (as many shapes as JSON has)
     """Write money as text, all the way down, as `--json` does."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     return str(value) if isinstance(value, Money) else value
 

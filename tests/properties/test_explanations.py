@@ -74,11 +74,9 @@ def check_book(db: Connection) -> set[str]:
     seqs = {seq for (seq,) in db.execute("SELECT seq FROM event")}
     reached: set[str] = set()
     for month in earnings.months(reader):
-        net, owed = provenance.month(reader, str(month["month"]))
-        balance = month["balance"]
-        assert isinstance(balance, dict)
-        assert reader.money(net.minor) == month["net"]
-        assert reader.money(owed.minor) == balance["owed"]
+        net, owed = provenance.month(reader, month.month)
+        assert reader.money(net.minor) == month.net
+        assert reader.money(owed.minor) == month.balance.owed
         check_tree(net, seqs)
         check_tree(owed, seqs, carried=True)
         reached |= {part.what for part in (*net.parts, *owed.parts)}
@@ -181,12 +179,10 @@ def test_the_running_balance_ends_at_what_is_owed(book: Book) -> None:
         reader = ledgers.reader(db)
         owed = reader.money(ledgers.balance(db)["owed"])
         everything = earnings.transactions(reader)
-        assert not everything or everything[-1]["balance"] == owed
+        assert not everything or everything[-1].balance == owed
         for month in earnings.months(reader):
-            name, balance = str(month["month"]), month["balance"]
-            assert isinstance(balance, dict)
-            rows = earnings.transactions(reader, name, name)
-            assert not rows or rows[-1]["balance"] == balance["owed"]
+            rows = earnings.transactions(reader, month.month, month.month)
+            assert not rows or rows[-1].balance == month.balance.owed
 
 
 @given(books(), st.sampled_from(("Pacific/Apia", "Europe/Paris", "America/New_York", "UTC")))
@@ -231,10 +227,10 @@ def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) ->
             for name in FIGURES:
                 minor = getattr(row[name], "minor", row[name])
                 assert isinstance(minor, int)
-                figures[str(row["month"]), name] -= minor
-                figures[str(row["would_be"]), name] += minor
-            minutes[str(row["month"])] -= round(100 * float(str(row["minutes"])))
-            minutes[str(row["would_be"])] += round(100 * float(str(row["minutes"])))
+                figures[row.month, name] -= minor
+                figures[row.would_be, name] += minor
+            minutes[row.month] -= round(100 * float(row.minutes))
+            minutes[row.would_be] += round(100 * float(row.minutes))
         expected = earnings.figures_of(ledgers.reader(other))
         assert +figures == +monthly(expected)
         assert -figures == -monthly(expected)
@@ -292,25 +288,25 @@ def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataO
         assert own <= {row["month"] for row in changes}
 
 
-def check_differences(found: list[dict[str, object]], first: Reader, after: Reader) -> None:
+def check_differences(
+    found: list[as_known_diff.ChangedMonth], first: Reader, after: Reader
+) -> None:
     """Each change is real and is caused by the events that are listed with it."""
     (last,) = first.all("SELECT max(seq) AS seq FROM event")
-    for row in found:
-        name, changed, events = str(row["month"]), row["changed"], row["events"]
-        assert isinstance(changed, list)
-        assert isinstance(events, list)
-        was, now = earnings.month(first, name), earnings.month(after, name)
-        for each in changed:
-            outer, _, inner = each["figure"].partition(".")
+    for month in found:
+        changed, events = month.changed, month.events
+        was, now = earnings.month(first, month.month), earnings.month(after, month.month)
+        for change in changed:
+            outer, _, inner = change.figure.partition(".")
             pair = [side[outer] for side in (was, now)]
-            shown = [side[inner] if inner else side for side in pair]  # type: ignore[index]
-            assert [str(each["before"]), str(each["after"])] == list(map(str, shown))
-            assert each["after"] - each["before"] == each["difference"]
-        assert all(event["seq"] > last["seq"] for event in events)
-        nets = [each["difference"] for each in changed if each["figure"] == "net"]
-        booked = sum(event["amount"].minor for event in events)
+            shown = [side[inner] if inner else side for side in pair]
+            assert [str(change.before), str(change.after)] == list(map(str, shown))
+            assert change["after"] - change["before"] == change.difference
+        assert all(event.seq > last["seq"] for event in events)
+        nets = [change["difference"] for change in changed if change.figure == "net"]
+        booked = sum(event.amount.minor for event in events)
         assert booked == sum(net.minor for net in nets)
-        if any(not each["figure"].startswith("balance.") for each in changed):
+        if any(not change.figure.startswith("balance.") for change in changed):
             assert events, "figures do not change by themselves"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -79,7 +78,7 @@ def check(book: Book) -> set[str]:
             end, balance = month_end(model, last), model.balance(last)
             for now in {ledgers.NOW, end, end + MICROSECOND, *moments(model)}:
                 as_of = min(now, end)
-                actual: dict[str, Any] = earnings.risk(reader, last, now)
+                actual = earnings.risk(reader, last, now)
                 expected = claimable(model, last, as_of)
                 figures = {name: actual[name].minor for name in ("final", "claimable", "held")}
                 assert figures == {
@@ -87,7 +86,7 @@ def check(book: Book) -> set[str]:
                     "claimable": expected,
                     "held": balance["held"],
                 }, (last, utc_text(now))
-                assert actual["as_of"] == as_of
+                assert actual.as_of == as_of
                 assert sum(figures.values()) == balance["owed"] + balance["held"]
                 seen |= {name for name, minor in figures.items() if minor > 0}
                 seen |= {f"-{name}" for name, minor in figures.items() if minor < 0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,12 +13,13 @@ from liveportal.cli.app import Commands
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
-from liveportal.cli.io.view_model import HumanValue, Row, Table
+from liveportal.cli.io.view_model import HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_length
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.clock import from_text, shifted
 from liveportal.ledger.queries import due as due_queries
+from liveportal.ledger.queries.due import DueRow
 from liveportal.ledger.queries.reader import Reader
 
 app = Commands()
@@ -30,6 +31,7 @@ ALARMS = (24 * 60, 60)
 
 
 @app.command("due")
+@shows(DueRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def due(
     ledger: LedgerOption,
@@ -61,7 +63,7 @@ def due(
       liveportal due --calendar deadlines.ics
     """
     horizon = read_length(within) if within is not None else None
-    check_output_possible(due_queries.FIELDS, out, spared=ledger.files)
+    check_output_possible(DueRow, out, spared=ledger.files)
     check_target(calendar, (*ledger.files, *((out.output,) if out.output else ())))
     with open_reader(ledger, read, out) as reader:
         now = reference_time(reader)
@@ -72,38 +74,39 @@ def due(
     if horizon is not None:
         last = shifted(now, horizon)
         rows = [row for row in rows if _is_by(row, last)]
-    table = Table(
-        due_queries.FIELDS, [_human_row(row) for row in rows], HUMAN, empty="Nothing is due."
-    )
+    table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty="Nothing is due.")
     render(table, out, zone=zone, now=now)
-    if any(row["asks"] for row in rows):
+    if any(row.asks for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)
 
 
-def _human_row(row: Row) -> Row:
+def _human_row(row: DueRow) -> Row:
     """Return a deadline's row with its kind and its date as a terminal shows them."""
-    kind, due_day = str(row["kind"]), row["due_on"]
-    human_row = {**row, "kind": HumanValue(kind, lambda _now, _local: [kind.replace("_", " ")])}
-    return (
-        human_row
-        if due_day is None
-        else human_row | {"due": HumanValue(row["due"], lambda _now, _local: [str(due_day)])}
-    )
+    kind, due_day = row.kind, row.due_on
+    human_row: Row = {
+        **row,
+        "kind": HumanValue(kind, lambda _now, _local: [kind.replace("_", " ")]),
+    }
+    if due_day is None:
+        return human_row
+    return {**human_row, "due": HumanValue(row.due, lambda _now, _local: [str(due_day)])}
 
 
-def _is_by(row: Mapping[str, Any], last: datetime) -> bool:
+def _is_by(row: DueRow, last: datetime) -> bool:
     """Return True if a row is due by then, or has no stated deadline and may be due any time."""
-    return row["due"] is None or row["due"] <= last
+    return row.due is None or row.due <= last
 
 
-def _write_calendar(reader: Reader, rows: Sequence[Row], path: Path) -> None:
+def _write_calendar(reader: Reader, rows: Sequence[DueRow], path: Path) -> None:
     from liveportal.cli.commands.sessions.calendar import existing_calendar
     from liveportal.exports.calendar import write_calendar
     from liveportal.ledger.queries.calendar import book_name
 
     last = reader.one("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1") or {}
     known_at = from_text(last["recorded_at"])
-    calendar_events = [_calendar_event(row, known_at) for row in rows if row["due"] is not None]
+    calendar_events = [
+        _calendar_event(row, row.due, known_at) for row in rows if row.due is not None
+    ]
     # Under a name of its own, so that the sessions in the same file are left alone.
     written = write_calendar(f"{book_name(reader)}-due", calendar_events, existing_calendar(path))
     with open_output_bytes(path) as stream:
@@ -111,22 +114,22 @@ def _write_calendar(reader: Reader, rows: Sequence[Row], path: Path) -> None:
     hint(f"{len(calendar_events)} deadlines are in {path}; import it into any calendar.")
 
 
-def _calendar_event(row: Mapping[str, Any], known_at: datetime) -> Any:  # noqa: ANN401 -- Imported late.
+def _calendar_event(row: DueRow, due: datetime, known_at: datetime) -> Any:  # noqa: ANN401 -- Imported late.
     from liveportal.exports.calendar import CalendarEvent
 
-    name = clean(row["customer_name"] or row["customer"] or "")
-    what = row["kind"].replace("_", " ")
-    money = f"{row['amount']} {row['currency']}" if row["amount"] else ""
-    lines = (clean(row["title"] or ""), money, row["means"], row["command"])
+    name = clean(row.customer_name or row.customer or "")
+    what = row.kind.replace("_", " ")
+    money = f"{row.amount} {row.currency}" if row.amount else ""
+    lines = (clean(row.title or ""), money, row.means, row.command)
     return CalendarEvent(
         # A deadline that moves is a new event; the old one is cancelled.
-        session=f"{row['kind']}:{row['id']}:{row['due'].isoformat()}",
-        start=row["due"],
+        session=f"{row.kind}:{row.id}:{due.isoformat()}",
+        start=due,
         end=None,
         cancelled=False,
         changes=0,
         changed_at=known_at,
-        summary=f"{what} {row['id']}" + (f" ({name})" if name else ""),
+        summary=f"{what} {row.id}" + (f" ({name})" if name else ""),
         description="\n".join(line for line in lines if line),
-        alarms=ALARMS if row["asks"] else (),
+        alarms=ALARMS if row.asks else (),
     )

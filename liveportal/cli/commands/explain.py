@@ -7,18 +7,22 @@ in other formats, where the row with the `path` `net.1` is a part of `net`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
-from liveportal.cli.io.view_model import Detail, Row, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_month, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
+from liveportal.ledger.queries import provenance
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -27,10 +31,23 @@ if TYPE_CHECKING:
 
     from liveportal.domain.calculations.provenance import Node
 
-FIELDS = ("path", "what", "amount", "comes_to", "currency", "rule", "seq")
 LONGEST_TEXT = 100
 
 
+@row
+class PathRow(Row):
+    """A node of a tree, or a step of one (`net.1.s1`), for rows."""
+
+    path: str
+    what: str
+    amount: Money | None
+    comes_to: str | None
+    currency: str | None
+    rule: str | None
+    seq: int | None
+
+
+@shows(provenance.ExplainedMonth)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_month(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.")],
@@ -46,15 +63,15 @@ def explain_month(
       liveportal earnings explain last
       liveportal earnings explain 2026-10 --json
     """
-    from liveportal.ledger.queries import provenance
-
     with open_reader(ledger, read, out) as reader:
         name = read_month(month, local_date(utc_now(), reader.timezone))
         net, owed = provenance.month(reader, name)
-        show = _prepare_output(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
+        explained = partial(provenance.ExplainedMonth, month=name)
+        show = _prepare_output(reader, explained, {"net": net, "owed": owed}, read, out)
     show()
 
 
+@shows(provenance.ExplainedSession)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_session(
     session: Annotated[
@@ -68,15 +85,15 @@ def explain_session(
 
     Example: liveportal sessions explain S-1001
     """
-    from liveportal.ledger.queries import provenance
-
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
         net, where = provenance.session(reader, name)
-        show = _prepare_output(reader, {"session": name}, {"net": net, "where": where}, read, out)
+        explained = partial(provenance.ExplainedSession, session=name)
+        show = _prepare_output(reader, explained, {"net": net, "where": where}, read, out)
     show()
 
 
+@shows(provenance.ExplainedPayout)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_payout(
     payout: Annotated[
@@ -90,56 +107,54 @@ def explain_payout(
 
     Example: liveportal payout explain PO-1
     """
-    from liveportal.ledger.queries import provenance
-
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("payout", payout)
         lines = provenance.payout(reader, name)
-        show = _prepare_output(reader, {"payout": name}, {"lines": lines}, read, out)
+        explained = partial(provenance.ExplainedPayout, payout=name)
+        show = _prepare_output(reader, explained, {"lines": lines}, read, out)
     show()
 
 
 def _prepare_output(
     reader: Reader,
-    subject: Mapping[str, str],
+    explained: Callable[..., Row],
     trees: Mapping[str, Node],
     read: ReadOptions,
     out: OutputOptions,
 ) -> Callable[[], None]:
     """Read what the output needs; return a function that shows it once the ledger is closed."""
     if out.json or out.jsonl:
-        from liveportal.ledger.queries import provenance
-
-        row = {**subject, **{name: provenance.nested(reader, tree) for name, tree in trees.items()}}
-        return lambda: render(Detail(tuple(row), row), out)
+        row = explained(**{name: provenance.nested(reader, tree) for name, tree in trees.items()})
+        return lambda: render(Detail(type(row), row), out)
     if for_person(out) and out.columns is None:
         drawings = [_build_tree(reader, tree, "bold") for tree in trees.values()]
         return lambda: _draw_trees(drawings)
     rows = [row for name, tree in trees.items() for row in _rows(reader, tree, name)]
     zone = display_zone(reader, read)
-    return lambda: render(Table(FIELDS, rows), out, zone=zone)
+    return lambda: render(Table(PathRow, rows), out, zone=zone)
 
 
-def _rows(reader: Reader, node: Node, path: str) -> Iterator[Row]:
+def _rows(reader: Reader, node: Node, path: str) -> Iterator[PathRow]:
     """Yield a node, its steps from time to amount, and its parts."""
-    yield {
-        "path": path,
-        "what": node.what,
-        "amount": reader.money(node.minor),
-        "comes_to": None,
-        "currency": reader.currency,
-        "rule": node.rule or None,
-        "seq": node.seq,
-    }
-    blank: dict[str, Any] = dict.fromkeys(FIELDS)
+    yield PathRow(
+        path=path,
+        what=node.what,
+        amount=reader.money(node.minor),
+        comes_to=None,
+        currency=reader.currency,
+        rule=node.rule or None,
+        seq=node.seq,
+    )
     for number, step in enumerate(node.steps, 1):
-        yield blank | {
-            "path": f"{path}.s{number}",
-            "what": step.what,
-            "comes_to": step.comes_to,
-            "rule": step.rule or None,
-            "seq": node.seq,
-        }
+        yield PathRow(
+            path=f"{path}.s{number}",
+            what=step.what,
+            amount=None,
+            comes_to=step.comes_to,
+            currency=None,
+            rule=step.rule or None,
+            seq=node.seq,
+        )
     for number, part in enumerate(node.parts, 1):
         yield from _rows(reader, part, f"{path}.{number}")
 

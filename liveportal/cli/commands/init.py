@@ -8,7 +8,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.io.render import check_output_possible, hint, note, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.policy_files import load_policy
 from liveportal.domain.clock import zone as check_zone
@@ -16,14 +16,26 @@ from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.policy import DEFAULT_NAME
+from liveportal.domain.row import Row, row
 from liveportal.portal import Portal
 
 app = Commands()
 
-FIELDS = ("path", "policy", "currency", "timezone", "own_timezone", "dry_run")
+
+@row
+class NewLedger(Row):
+    """A ledger that was made, or with --dry-run would be: its file, policy, currency and zones."""
+
+    path: str
+    policy: str
+    currency: str
+    timezone: str
+    own_timezone: str
+    dry_run: bool
 
 
 @app.command("init")
+@shows(NewLedger)
 @with_options(LedgerOption, OutputOptions)
 def init(
     ledger: LedgerOption,
@@ -49,7 +61,7 @@ def init(
       liveportal init --timezone Europe/Paris
       liveportal init --policy quarter-hour --ledger consulting.db
     """
-    check_output_possible(FIELDS, out, spared=ledger.files)
+    check_output_possible(NewLedger, out, spared=ledger.files)
     shipped = load_policy(policy)
     policy_in_currency = shipped if currency is None else shipped.in_currency(currency.upper())
     settings: list[EventData] = []
@@ -60,15 +72,15 @@ def init(
         Portal.create(ledger.path, policy_in_currency, *settings)
     elif ledger.path.exists():
         raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
-    row = {
-        "path": str(ledger.path),
-        "policy": policy_in_currency.name,
-        "currency": policy_in_currency.currency,
-        "timezone": policy_in_currency.period.timezone,
-        "own_timezone": timezone or policy_in_currency.period.timezone,
-        "dry_run": dry_run,
-    }
-    render(Detail(FIELDS, row, title="A new ledger"), out)
+    made = NewLedger(
+        path=str(ledger.path),
+        policy=policy_in_currency.name,
+        currency=policy_in_currency.currency,
+        timezone=policy_in_currency.period.timezone,
+        own_timezone=timezone or policy_in_currency.period.timezone,
+        dry_run=dry_run,
+    )
+    render(Detail(NewLedger, made, title="A new ledger"), out)
     if policy_in_currency.currency != shipped.currency:
         note(
             f"The amounts of {shipped.name} are in {shipped.currency}, so this ledger has no rate"

@@ -10,7 +10,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -23,17 +23,46 @@ from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.cli.write_command import open_writer, show_result
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
+from liveportal.domain.row import Row, row
 
 app = Commands("The platform's rules: list, show, use, check.", default="show")
 
-LIST_FIELDS = ("name", "currency", "in_force", "shipped")
-SWITCH_FIELDS = ("switch", "value", "source")
+
+@row
+class PolicyRow(Row):
+    """A policy, and whether it is the one in force."""
+
+    name: str
+    currency: str
+    in_force: bool
+    shipped: bool
+
+
+@row
+class SwitchRow(Row):
+    """A switch of a policy: its value as in a document, and the rule or text it comes from."""
+
+    switch: str
+    value: str | int | bool | list[str] | None
+    source: str | None
+
+
+@row
+class ValidPolicy(Row):
+    """A policy file without mistakes."""
+
+    name: str
+    currency: str
+    valid: bool
+
+
 Which = Annotated[
     str, typer.Argument(metavar="NAME|FILE", help="A shipped policy, or a TOML file.")
 ]
 
 
 @app.command("list")
+@shows(PolicyRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """List the shipped policies, and the one in force.
@@ -46,19 +75,20 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     rows = [_policy_row(policy, in_force, is_shipped=True) for policy in shipped_policies()]
     if in_force not in shipped_policies():
         rows.append(_policy_row(in_force, in_force, is_shipped=False))
-    render(Table(LIST_FIELDS, rows), out, zone=zone)
+    render(Table(PolicyRow, rows), out, zone=zone)
 
 
-def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> dict[str, object]:
-    return {
-        "name": policy.name,
-        "currency": policy.currency,
-        "in_force": policy == in_force,
-        "shipped": is_shipped,
-    }
+def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> PolicyRow:
+    return PolicyRow(
+        name=policy.name,
+        currency=policy.currency,
+        in_force=policy == in_force,
+        shipped=is_shipped,
+    )
 
 
 @app.command("show")
+@shows(SwitchRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
     ledger: LedgerOption,
@@ -82,13 +112,14 @@ def show(
     else:
         selected = load_policy(policy)
     rows = [
-        {"switch": switch, "value": value, "source": selected.source.get(switch)}
+        SwitchRow(switch=switch, value=value, source=selected.source.get(switch))
         for switch, value in selected.switches().items()
     ]
-    render(Table(SWITCH_FIELDS, rows, title=f"Policy {selected.name}"), out)
+    render(Table(SwitchRow, rows, title=f"Policy {selected.name}"), out)
 
 
 @app.command("use")
+@shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
     """Adopt a policy from now on; what was agreed keeps its own. Asks once there are sessions.
@@ -108,6 +139,7 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
 
 
 @app.command("check")
+@shows(ValidPolicy)
 @with_options(LedgerOption, OutputOptions)
 def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
     """Check a policy file: exit 0 if it is right, else say which switch is wrong.
@@ -116,5 +148,5 @@ def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
     """
     check_target(out.output, (*ledger.files, Path(policy)))
     selected = load_policy(policy)
-    row = {"name": selected.name, "currency": selected.currency, "valid": True}
-    render(Detail(("name", "currency", "valid"), row), out)
+    valid = ValidPolicy(name=selected.name, currency=selected.currency, valid=True)
+    render(Detail(ValidPolicy, valid), out)

@@ -16,9 +16,10 @@ from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
+from liveportal.domain.row import Row, row
 from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.storage.ledger_paths import check_input
@@ -26,10 +27,27 @@ from liveportal.portal import OnError, Portal, SyncResult
 
 app = Commands()
 
-FIELDS = ("recorded", "replayed", "confirmed", "refused", "head")
+
+@row
+class Synced(Row):
+    """Counts of a feed's events by what became of them, and the journal's new head (hex)."""
+
+    recorded: int
+    replayed: int
+    confirmed: int
+    refused: int
+    head: str
+
+
+@row
+class DrySynced(Synced):
+    """The same of a dry run."""
+
+    dry_run: bool
 
 
 @app.command("sync")
+@shows(Synced, DrySynced)
 @with_options(LedgerOption, OutputOptions)
 def sync(
     feeds: Annotated[
@@ -66,7 +84,7 @@ def sync(
     """
     total = SyncResult()
     input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
-    check_output_possible((*FIELDS, "dry_run"), out, spared=input_files)
+    check_output_possible(DrySynced, out, spared=input_files)
     check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     with (
         open_output(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
@@ -83,10 +101,10 @@ def sync(
                         error.located(feed, feed=feed)
                     raise
             total = _add(total, synced)
-    fields = (*FIELDS, "dry_run") if dry_run else FIELDS
-    row = asdict(total) | {"dry_run": dry_run}
-    human = ("recorded", *(name for name in fields[1:] if name != "head" and row[name]))
-    render(Detail(fields, row, human, title="Synced"), out)
+    counts = asdict(total)
+    synced_row = DrySynced(**counts, dry_run=True) if dry_run else Synced(**counts)
+    seen = (name for name in synced_row if name not in ("recorded", "head") and synced_row[name])
+    render(Detail(type(synced_row), synced_row, ("recorded", *seen), title="Synced"), out)
     if total.refused:
         raise RejectedLines(
             f"{total.refused} lines were rejected",

@@ -25,10 +25,12 @@ from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.text import clean, csv_safe
 from liveportal.cli.io.view_model import (
     Detail,
+    Fields,
     Row,
     Table,
     format_cell,
     is_number,
+    names_of,
     to_json_value,
     value_of,
 )
@@ -74,13 +76,13 @@ def render(
 
 
 def check_output_possible(
-    fields: tuple[str, ...], out: OutputOptions, *, spared: Iterable[Path] = ()
+    fields: Fields, out: OutputOptions, *, spared: Iterable[Path] = ()
 ) -> None:
     """Check, before anything is recorded, that a result with these fields can be written.
 
     `spared` are files that the output must not replace. Raises `UnknownField`, `OutputFailed`.
     """
-    _select_fields(fields, out.columns)
+    _select_fields(names_of(fields), out.columns)
     check_target(out.output, spared)
 
 

@@ -104,26 +104,34 @@ class Detail:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+RowClass = type[TypedRow] | str
+"""A row class; or `module.Class` of one whose module a command imports only when it runs."""
+
+
 @frozen
 class Shown:
     """The rows that a command shows: of which class, whether many, and whether it records.
 
     A command that shows one of several kinds has several classes. The rows of one that records
-    (`is_written`) have the fields that every result of a write has, too.
+    (`is_written`) have the fields that every result of a write has, too. `tables` are shown instead
+    with some options, many of them.
     """
 
-    rows: tuple[type[TypedRow], ...]
+    rows: tuple[RowClass, ...]
     many: bool = False
     is_written: bool = False
+    tables: tuple[RowClass, ...] = ()
 
 
-def shows(*rows: type[TypedRow], many: bool = False) -> Callable[[Command], Command]:
+def shows(
+    *rows: RowClass, many: bool = False, tables: tuple[RowClass, ...] = ()
+) -> Callable[[Command], Command]:
     """Declare the rows of a command that reads; `liveportal schema` makes a schema of them.
 
-    `many` is for a command that shows a `Table`. Put it between `@app.command(...)` and
-    `@with_options(...)`.
+    `many` is for a command that shows a `Table`, `tables` for one that also shows one. Put it
+    between `@app.command(...)` and `@with_options(...)`.
     """
-    return _declare(Shown(rows, many))
+    return _declare(Shown(rows, many, tables=tables))
 
 
 def shows_result(*rows: type[TypedRow], many: bool = False) -> Callable[[Command], Command]:

@@ -10,19 +10,21 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.clock import shifted
 from liveportal.domain.entities import RELEASED, UNDECIDED
-from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Silence
+from liveportal.domain.row import Row, row
 
 NO_DEADLINE = "no stated deadline"
 
 
-@frozen
-class DisputeRecord:
+@row
+class DisputeRecord(Row):
     """How many of the expert's disputes had each outcome.
 
     A claim can be disputed again after a withdrawal, and then counts twice.
     """
+
+    IS_CELL = True
 
     filed: int = 0
     accepted: int = 0

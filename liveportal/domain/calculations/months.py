@@ -15,11 +15,56 @@ from liveportal.domain.calculations.billing import MINUTE_US
 from liveportal.domain.clock import months_between
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money, format_minor, half_up
+from liveportal.domain.row import Row, row
 
 if TYPE_CHECKING:
     from liveportal.domain.entities import Claim, DisputeFiling, SessionCount
 
 _COUNTED = ("billed_us", "sessions", "free_sessions")
+
+
+@row
+class Balance(Row):
+    """What the platform owes and holds, and what is in transit or was paid out, at an instant."""
+
+    owed: Money
+    held: Money
+    in_transit: Money
+    paid_out: Money
+
+
+@row
+class Figures(Row):
+    """What a month, or a part of it, adds up to; `minutes` has two digits after the point."""
+
+    sessions: int
+    free_sessions: int
+    minutes: str
+    gross: Money
+    platform_fee: Money
+    earned: Money
+    refund_claims: int
+    disputes: int
+    refunds: int
+    refunded: Money
+    deducted: Money
+    tips: Money
+    adjustments: Money
+    net: Money
+
+
+@row
+class _Period(Row):
+    month: str
+    timezone: str
+    currency: str
+
+
+@row
+class MonthRow(Figures, _Period):  # The fields of the last base come first.
+    """A month or a span of months as reports show it, with the balance at its end."""
+
+    balance: Balance
 
 
 @frozen(kw_only=True)
@@ -54,37 +99,37 @@ class Month:
         """The month's total earnings."""
         return self.earned_minor - self.deducted_minor + self.tips_minor + self.adjustments_minor
 
-    def row(self, timezone: str, currency: str) -> dict[str, object]:
-        """Return the month as in `earnings --json`."""
+    def row(self, timezone: str, currency: str) -> MonthRow:
+        """Return the month as reports show it."""
 
         def money(minor: int) -> Money:
             return Money(minor, currency)
 
-        return {
-            "month": self.month,
-            "timezone": timezone,
-            "currency": currency,
-            "sessions": self.sessions,
-            "free_sessions": self.free_sessions,
-            "minutes": minutes_text(self.billed_us),
-            "gross": money(self.gross_minor),
-            "platform_fee": money(self.fee_minor),
-            "earned": money(self.earned_minor),
-            "refund_claims": self.refund_claims,
-            "disputes": self.disputes,
-            "refunds": self.refunds,
-            "refunded": money(self.refunded_minor),
-            "deducted": money(self.deducted_minor),
-            "tips": money(self.tips_minor),
-            "adjustments": money(self.adjustments_minor),
-            "net": money(self.net_minor),
-            "balance": {
-                "owed": money(self.owed_minor),
-                "held": money(self.held_minor),
-                "in_transit": money(self.in_transit_minor),
-                "paid_out": money(self.paid_out_minor),
-            },
-        }
+        return MonthRow(
+            month=self.month,
+            timezone=timezone,
+            currency=currency,
+            sessions=self.sessions,
+            free_sessions=self.free_sessions,
+            minutes=minutes_text(self.billed_us),
+            gross=money(self.gross_minor),
+            platform_fee=money(self.fee_minor),
+            earned=money(self.earned_minor),
+            refund_claims=self.refund_claims,
+            disputes=self.disputes,
+            refunds=self.refunds,
+            refunded=money(self.refunded_minor),
+            deducted=money(self.deducted_minor),
+            tips=money(self.tips_minor),
+            adjustments=money(self.adjustments_minor),
+            net=money(self.net_minor),
+            balance=Balance(
+                owed=money(self.owed_minor),
+                held=money(self.held_minor),
+                in_transit=money(self.in_transit_minor),
+                paid_out=money(self.paid_out_minor),
+            ),
+        )
 
 
 def minutes_text(span_us: int) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
-from liveportal.domain.frozen import frozen
 from liveportal.domain.profile.fields import expiry, fits, is_listed, join_forms, usual_forms
+from liveportal.domain.row import Row, row
 
 SOON = timedelta(days=60)
 """How long before its expiry a tax form is mentioned: as long as a payout takes (R13)."""
 
 
-@frozen(kw_only=True)
-class Finding:
+@row
+class Finding(Row):
     """Whether the profile meets one requirement of a payout.
 
     `blocks` is True if nothing is paid out until it is met.

@@ -3,22 +3,61 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from liveportal.domain.calculations.months import Month, fill_gaps, with_running_balances
+from liveportal.domain.calculations.months import (
+    Month,
+    MonthRow,
+    fill_gaps,
+    with_running_balances,
+)
 from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import PREFIX
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries import earnings
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 
-FIELDS = ("month", "currency", "changed", "events")
 Nets = dict[int, int]
 """Each event's contribution to the net of a month (minor units), by its seq."""
+
+
+@row
+class FigureChange(Row):
+    """A figure of a month, such as `net` or `balance.owed`, before and after."""
+
+    figure: str
+    before: Money | Decimal | int
+    after: Money | Decimal | int
+    difference: Money | Decimal | int
+
+
+@row
+class ChangingEvent(Row):
+    """An event that changed a month; `amount` is what it adds to the month's net."""
+
+    seq: int
+    type: str
+    time: datetime
+    recorded_at: datetime
+    thing: str
+    amount: Money
+
+
+@row
+class ChangedMonth(Row):
+    """A month whose figures changed, with the events that changed them."""
+
+    month: str
+    currency: str
+    changed: list[FigureChange]
+    events: list[ChangingEvent]
+
 
 _BOOKED = """
     SELECT period, seq, sum(net) AS net FROM transaction_record WHERE seq > ? GROUP BY period, seq
@@ -48,7 +87,7 @@ def as_known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
         copy.close()
 
 
-def differences(before: Reader, after: Reader) -> list[Row]:
+def differences(before: Reader, after: Reader) -> list[ChangedMonth]:
     """Return the months whose figures changed, oldest first, with the events that changed them."""
     was, now = earnings.figures_of(before), earnings.figures_of(after)
     # A month outside a book has zero figures and the balance of that time.
@@ -62,35 +101,34 @@ def differences(before: Reader, after: Reader) -> list[Row]:
             changes.append((new.month, figures, nets))
     events = _events(after, {seq for _, _, nets in changes for seq in nets})
     return [
-        {
-            "month": name,
-            "currency": after.currency,
-            "changed": figures,
-            "events": [events[seq] | {"amount": after.money(nets[seq])} for seq in sorted(nets)],
-        }
+        ChangedMonth(
+            month=name,
+            currency=after.currency,
+            changed=figures,
+            events=[
+                ChangingEvent(**events[seq], amount=after.money(nets[seq])) for seq in sorted(nets)
+            ],
+        )
         for name, figures, nets in changes
     ]
 
 
-def _changed_figures(old: Month, new: Month, reader: Reader) -> list[dict[str, Any]]:
+def _changed_figures(old: Month, new: Month, reader: Reader) -> list[FigureChange]:
     """Return the figures that differ, with their values before and after."""
     was, now = (_flatten(month.row(reader.timezone, reader.currency)) for month in (old, new))
     return [
-        {
-            "figure": name,
-            "before": was[name],
-            "after": now[name],
-            "difference": now[name] - was[name],
-        }
+        FigureChange(
+            figure=name, before=was[name], after=now[name], difference=now[name] - was[name]
+        )
         for name in now
         if was[name] != now[name]
     ]
 
 
-def _flatten(row: Mapping[str, Any]) -> dict[str, Any]:
-    balance = {f"balance.{name}": value for name, value in row["balance"].items()}
-    flat = {name: value for name, value in row.items() if name != "balance"} | balance
-    return flat | {"minutes": Decimal(flat["minutes"])}
+def _flatten(row: MonthRow) -> dict[str, Any]:
+    balance = {f"balance.{account}": amount for account, amount in row.balance.items()}
+    figures = {name: value for name, value in row.items() if name != "balance"}
+    return figures | balance | {"minutes": Decimal(row.minutes)}
 
 
 def _nets_by_month(before: Reader, after: Reader) -> dict[str, Nets]:
@@ -98,10 +136,10 @@ def _nets_by_month(before: Reader, after: Reader) -> dict[str, Nets]:
     (last,) = before.all("SELECT coalesce(max(seq), 0) AS seq FROM event")
     since = last["seq"]
     nets: dict[str, Nets] = defaultdict(dict)
-    for row in after.all(_BOOKED, since):
-        nets[row["period"]][row["seq"]] = row["net"]
-    for row in (*after.all(_DISPUTED, since), *after.all(_COUNTED, since)):
-        nets[row["period"]].setdefault(row["seq"], 0)
+    for booked in after.all(_BOOKED, since):
+        nets[booked["period"]][booked["seq"]] = booked["net"]
+    for entry in (*after.all(_DISPUTED, since), *after.all(_COUNTED, since)):
+        nets[entry["period"]].setdefault(entry["seq"], 0)
     return nets
 
 

@@ -13,22 +13,32 @@ from itertools import groupby
 from typing import Any
 
 from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
-from liveportal.domain.calculations.months import Month, effects
+from liveportal.domain.calculations.months import Figures, Month, effects
 from liveportal.domain.clock import from_text, local_date
+from liveportal.domain.row import Row, pick, row
 from liveportal.domain.schedule.working_hours import WEEKDAYS
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.queries import customers
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.customers import customers
+from liveportal.ledger.queries.reader import Reader
 
 WAYS = ("customer", "skill", "kind", "weekday")
-FIELDS = (
-    *("group", "name", "sessions", "free_sessions", "minutes", "gross", "platform_fee", "earned"),
-    *("refund_claims", "disputes", "refunds", "refunded", "deducted", "tips", "adjustments"),
-    *("net", "currency"),
-)
 NO_REQUEST = "logged"
 """The kind shown for sessions that were entered by hand, without a request."""
+
+
+@row
+class _Label(Row):
+    group: str | None
+    name: str | None
+
+
+@row
+class GroupRow(Figures, _Label):  # The fields of the last base come first.
+    """The figures of a group; `name` is that of a customer. The group None is of no session."""
+
+    currency: str
+
 
 _SESSIONS = """
     SELECT session.id, session.customer, request.kind,
@@ -89,7 +99,7 @@ def groups(reader: Reader, way: str, first: str, last: str, zone: str) -> dict[G
     return {group: Month(month=first, **figures) for group, figures in totals.items()}
 
 
-def rows(reader: Reader, way: str, first: str, last: str, zone: str) -> list[Row]:
+def rows(reader: Reader, way: str, first: str, last: str, zone: str) -> list[GroupRow]:
     """Return the groups for display, by net amount in descending order; weekdays from Monday on."""
     figures = groups(reader, way, first, last, zone)
     names = _names(reader, figures) if way == "customer" else {}
@@ -97,13 +107,10 @@ def rows(reader: Reader, way: str, first: str, last: str, zone: str) -> list[Row
     return [_row(reader, figures[group], group, names) for group in order]
 
 
-def _row(
-    reader: Reader, figures: Month, group: Group, names: Mapping[str, str | None]
-) -> dict[str, Any]:
+def _row(reader: Reader, figures: Month, group: Group, names: Mapping[str, str | None]) -> GroupRow:
     text = None if group is None else ", ".join(group)
-    row = figures.row(reader.timezone, reader.currency)
-    labels = {"group": text, "name": names.get(text) if text else None}
-    return labels | {name: row[name] for name in FIELDS if name not in labels}
+    month = figures.row(reader.timezone, reader.currency)
+    return pick(GroupRow, {**month, "group": text, "name": names.get(text) if text else None})
 
 
 def _sort_key(way: str, group: Group, figures: Month) -> tuple[bool, int, Group]:
@@ -153,8 +160,8 @@ def _names(reader: Reader, groups: Mapping[Group, Month]) -> dict[str, str | Non
         " WHERE customer.id IN (SELECT value FROM json_each(?))",
         ids,
     )
-    details = customers.customers(reader, {row["id"]: row["body"] for row in latest})
-    return {name: detail.get("name") for name, detail in details.items()}
+    details = customers(reader, {row["id"]: row["body"] for row in latest})
+    return {customer_id: customer.name for customer_id, customer in details.items()}
 
 
 def booked_transactions(reader: Reader, first: str, last: str) -> Iterator[tuple[int, Transaction]]:

@@ -10,13 +10,12 @@ from typing import Any
 
 from liveportal.domain.case import Case, CaseEvent, CaseFile, CaseMessage
 from liveportal.domain.events.envelope import CLI_SOURCE
-from liveportal.domain.money import Money
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import SESSION
-from liveportal.ledger.queries.claims import claim as claim_row
+from liveportal.ledger.queries.claims import claim as find_claim
 from liveportal.ledger.queries.history import history
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.storage import connection
 
 _MESSAGES = """
@@ -39,21 +38,21 @@ _FILES = """
 
 def case(reader: Reader, claim_id: str, now: datetime) -> Case:
     """Return the complete case of a claim, as of `now`."""
-    claim = claim_row(reader, claim_id, now)
-    row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (claim["session"],)).fetchone()
+    claim = find_claim(reader, claim_id, now)
+    row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (claim.session,)).fetchone()
     session = SESSION.read(row, reader.currency)
     (last,) = reader.all("SELECT max(seq) AS seq FROM event")
     return Case(
         claim=claim_id,
-        state=str(claim["state"]),
-        amount=_money(claim, "amount"),
-        cost=_money(claim, "cost"),
-        reason=_text(claim, "reason"),
-        late=bool(claim["late"]),
-        summary=_text(claim, "summary"),
-        title=_text(claim, "title"),
+        state=claim.state,
+        amount=claim.amount,
+        cost=claim.cost,
+        reason=claim.reason,
+        late=claim.late,
+        summary=claim.summary,
+        title=claim.title,
         customer=session.customer,
-        customer_name=_text(claim, "customer_name"),
+        customer_name=claim.customer_name,
         session=session,
         policy=reader.policy_at(session.policy),
         zone=reader.timezone,
@@ -126,14 +125,3 @@ def _files(reader: Reader, session_id: str) -> list[CaseFile]:
         )
         for row in reader.all(_FILES, CLI_SOURCE, session_id)
     ]
-
-
-def _money(row: Row, name: str) -> Money:
-    value = row[name]
-    assert isinstance(value, Money)  # noqa: S101 (a row's values are objects to the type checker)
-    return value
-
-
-def _text(row: Row, name: str) -> str | None:
-    value = row[name]
-    return None if value is None else str(value)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.calculations.claim_answers import (
@@ -17,22 +17,86 @@ from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import from_text
 from liveportal.domain.entities import UNDECIDED, Session
 from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import SESSION
 from liveportal.ledger.queries.customers import customers
-from liveportal.ledger.queries.history import history
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.queries.history import HistoryRow, history
+from liveportal.ledger.queries.reader import Reader, instant
 
-FIELDS = (
-    *("id", "session", "state", "amount", "held", "cost", "currency", "claimed_at", "late"),
-    *("answer_by", "disputed_at", "decided_at", "customer", "customer_name", "reason"),
-    *("left_seconds", "deadline", "window_closes", "late_by_seconds", "earlier_claims", "title"),
-)
-SHOW_FIELDS = (
-    *(*FIELDS, "summary", "silence", "history", "next", "if_silent", "earlier", "record"),
-    *("warning", "artifacts"),
-)
-RESULT_FIELDS = ("session", "amount", "held", "cost", "currency", "balance.owed", "balance.held")
+
+@row
+class ClaimRow(Row):
+    """A refund claim as lists show it; `cost` is what it may cost while it is undecided."""
+
+    id: str
+    session: str
+    state: str
+    amount: Money
+    held: Money
+    cost: Money
+    currency: str
+    claimed_at: datetime
+    late: bool
+    answer_by: datetime | None
+    disputed_at: datetime | None
+    decided_at: datetime | None
+    customer: str
+    customer_name: str | None
+    reason: str | None
+    left_seconds: timedelta | None
+    deadline: datetime | str | None
+    window_closes: datetime | None
+    late_by_seconds: timedelta | None
+    earlier_claims: int
+    title: str | None
+
+
+@row
+class EarlierClaim(Row):
+    """A claim that the same customer made before."""
+
+    claim: str
+    session: str
+    state: str
+    amount: Money
+    claimed_at: datetime
+
+
+@row
+class ClaimDetail(ClaimRow):
+    """A claim with its dispute, the expert's next step, and its history."""
+
+    summary: str | None
+    silence: str
+    history: list[HistoryRow]
+    next: str
+    if_silent: str | None
+    earlier: list[EarlierClaim]
+    record: DisputeRecord
+    warning: str | None
+    artifacts: int
+
+
+@row
+class OpenBalance(Row):
+    """What the platform owes and holds."""
+
+    owed: Money
+    held: Money
+
+
+@row
+class ClaimResult(Row):
+    """What commands show after they changed a claim: its amounts, and the balance."""
+
+    session: str
+    amount: Money
+    held: Money
+    cost: Money
+    currency: str
+    balance: OpenBalance
+
 
 _SELECT = f"""
     SELECT claim.*, session.customer, session.currency, session.policy,
@@ -72,7 +136,7 @@ _BALANCE = "SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS hel
 
 def claims(
     reader: Reader, now: datetime, *, states: Sequence[str] = (), disputed_only: bool = False
-) -> list[Row]:
+) -> list[ClaimRow]:
     """Return the claims of the given states, or all, ordered by when they were made."""
     conditions = [f"claim.state IN ({', '.join('?' * len(states))})"] if states else []
     if disputed_only:
@@ -82,36 +146,30 @@ def claims(
     return _rows(reader, rows, now)
 
 
-def claim(reader: Reader, claim_id: str, now: datetime) -> Row:
+def claim(reader: Reader, claim_id: str, now: datetime) -> ClaimDetail:
     """Return one claim with its dispute, the expert's next step, and its history."""
-    (row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
-    (listed,) = _rows(reader, [row], now)
+    (claim_row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
+    (listed,) = _rows(reader, [claim_row], now)
     events = history(reader, f"claim:{claim_id}")
     summaries = [
-        event["data"].get("summary")
+        event.data.get("summary")
         for event in events
-        if event["type"] == "dispute.filed" and not event["confirms"]
+        if event.type == "dispute.filed" and not event.confirms
     ]
-    policy = reader.policy_at(row["policy"])
-    cost = listed["cost"]
-    assert isinstance(cost, Money)  # noqa: S101 (a row's values are objects to the type checker)
+    policy = reader.policy_at(claim_row["policy"])
     disputes = dispute_history(reader)
-    return listed | {
-        "summary": summaries[-1] if summaries and row["disputed_at"] else None,
-        "silence": str(policy.dispute.silence),
-        "history": events,
-        "next": next_step(row["state"], cost),
-        "if_silent": if_silent(row["state"], cost, policy),
-        "earlier": _earlier(reader, row),
-        "record": {
-            "filed": disputes.filed,
-            "accepted": disputes.accepted,
-            "rejected": disputes.rejected,
-            "withdrawn": disputes.withdrawn,
-        },
-        "warning": disputes.warning if row["state"] == "open" else None,
-        "artifacts": _count_artifacts(reader, row["session"]),
-    }
+    return ClaimDetail(
+        **listed,
+        summary=summaries[-1] if summaries and listed.disputed_at else None,
+        silence=str(policy.dispute.silence),
+        history=events,
+        next=next_step(listed.state, listed.cost),
+        if_silent=if_silent(listed.state, listed.cost, policy),
+        earlier=_earlier(reader, claim_row),
+        record=disputes,
+        warning=disputes.warning if listed.state == "open" else None,
+        artifacts=_count_artifacts(reader, listed.session),
+    )
 
 
 def dispute_history(reader: Reader) -> DisputeRecord:
@@ -119,50 +177,51 @@ def dispute_history(reader: Reader) -> DisputeRecord:
     return DisputeRecord(**(reader.one(_RECORD) or {}))
 
 
-def result_fields(reader: Reader, claim_id: str) -> Row:
-    """Return the fields that commands show after they changed a claim: amounts and the balance."""
-    (row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
-    amounts = _amounts(reader, row)
+def result_fields(reader: Reader, claim_id: str) -> ClaimResult:
+    """Return the fields that commands show after they changed a claim."""
+    (claim_row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
     (balance,) = reader.all(_BALANCE)
-    return {
-        "session": row["session"],
-        **amounts,
-        "currency": row["currency"],
-        "balance": {name: reader.money(minor) for name, minor in balance.items()},
-    }
+    return ClaimResult(
+        session=claim_row["session"],
+        **_amounts(reader, claim_row),
+        currency=claim_row["currency"],
+        balance=OpenBalance(owed=reader.money(balance["owed"]), held=reader.money(balance["held"])),
+    )
 
 
-def _rows(reader: Reader, rows: Sequence[dict[str, Any]], now: datetime) -> list[Row]:
+def _rows(reader: Reader, rows: Sequence[dict[str, Any]], now: datetime) -> list[ClaimRow]:
     details = customers(reader, {row["customer"]: row["described_body"] for row in rows})
-    return [_row(reader, row, details[row["customer"]], now) for row in rows]
+    return [_row(reader, row, details[row["customer"]].name, now) for row in rows]
 
 
-def _row(reader: Reader, row: dict[str, Any], details: Mapping[str, Any], now: datetime) -> Row:
-    policy = reader.policy_at(row["policy"])
-    claimed_at = from_text(row["claimed_at"])
-    deadline = answer_by(claimed_at, policy) if row["state"] == "open" else None
-    closes = window_closes(_session(reader, row), policy)
-    return {
-        "id": row["id"],
-        "session": row["session"],
-        "state": row["state"],
-        **_amounts(reader, row),
-        "currency": row["currency"],
-        "claimed_at": claimed_at,
-        "late": bool(row["late"]),
-        "answer_by": deadline,
-        "disputed_at": instant(row["disputed_at"]),
-        "decided_at": instant(row["decided_at"]),
-        "customer": row["customer"],
-        "customer_name": details.get("name"),
-        "reason": personal(row["claim_body"]).get("reason"),
-        "left_seconds": deadline - now if deadline else None,
-        "deadline": (deadline or NO_DEADLINE) if row["state"] == "open" else None,
-        "window_closes": closes,
-        "late_by_seconds": claimed_at - closes if closes and closes < claimed_at else None,
-        "earlier_claims": row["earlier_claims"],
-        "title": personal(row["opened_body"]).get("title"),
-    }
+def _row(
+    reader: Reader, claim_row: dict[str, Any], customer_name: str | None, now: datetime
+) -> ClaimRow:
+    policy = reader.policy_at(claim_row["policy"])
+    claimed_at, is_open = from_text(claim_row["claimed_at"]), claim_row["state"] == "open"
+    deadline = answer_by(claimed_at, policy) if is_open else None
+    closes = window_closes(_session(reader, claim_row), policy)
+    return ClaimRow(
+        id=claim_row["id"],
+        session=claim_row["session"],
+        state=claim_row["state"],
+        **_amounts(reader, claim_row),
+        currency=claim_row["currency"],
+        claimed_at=claimed_at,
+        late=bool(claim_row["late"]),
+        answer_by=deadline,
+        disputed_at=instant(claim_row["disputed_at"]),
+        decided_at=instant(claim_row["decided_at"]),
+        customer=claim_row["customer"],
+        customer_name=customer_name,
+        reason=personal(claim_row["claim_body"]).get("reason"),
+        left_seconds=deadline - now if deadline else None,
+        deadline=(deadline or NO_DEADLINE) if is_open else None,
+        window_closes=closes,
+        late_by_seconds=claimed_at - closes if closes and closes < claimed_at else None,
+        earlier_claims=claim_row["earlier_claims"],
+        title=personal(claim_row["opened_body"]).get("title"),
+    )
 
 
 def _amounts(reader: Reader, row: dict[str, Any]) -> dict[str, Money]:
@@ -185,16 +244,16 @@ def _session(reader: Reader, row: dict[str, Any]) -> Session:
     return SESSION.read(values, reader.currency)
 
 
-def _earlier(reader: Reader, claim_row: dict[str, Any]) -> list[dict[str, object]]:
+def _earlier(reader: Reader, claim_row: dict[str, Any]) -> list[EarlierClaim]:
     rows = reader.all(_EARLIER, claim_row["customer"], claim_row["claimed_at"], claim_row["id"])
     return [
-        {
-            "claim": row["id"],
-            "session": row["session"],
-            "state": row["state"],
-            "amount": reader.money(row["amount_minor"]),
-            "claimed_at": instant(row["claimed_at"]),
-        }
+        EarlierClaim(
+            claim=row["id"],
+            session=row["session"],
+            state=row["state"],
+            amount=reader.money(row["amount_minor"]),
+            claimed_at=from_text(row["claimed_at"]),
+        )
         for row in rows
     ]
 

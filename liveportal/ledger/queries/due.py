@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from liveportal.domain.calculations.deadlines import (
@@ -21,18 +21,38 @@ from liveportal.domain.calculations.deadlines import (
 from liveportal.domain.clock import from_text, local_date, shifted, utc_text
 from liveportal.domain.entities import Session
 from liveportal.domain.events.types import CustomerForgotten, ErasureRequested
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import ARTIFACT, CLAIM, REQUEST, SESSION, to_json
 from liveportal.ledger.queries import profile
-from liveportal.ledger.queries.customers import customers
+from liveportal.ledger.queries.customers import CustomerDetail, customers
 from liveportal.ledger.queries.payouts import payout_position
-from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
+from liveportal.ledger.queries.reader import NOT_OVER, Reader
 
-FIELDS = (
-    *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),
-    *("customer_name", "title", "means", "command", "due_on"),
-)
+
+@row
+class DueRow(Row):
+    """A deadline; `asks` is True if it is for the expert to act, by `command`.
+
+    A deadline at the end of a day of the platform has that day, `due_on`.
+    """
+
+    kind: str
+    id: str
+    due: datetime | None
+    left_seconds: timedelta | None
+    asks: bool
+    amount: Money | None
+    currency: str | None
+    customer: str | None
+    customer_name: str | None
+    title: str | None
+    means: str
+    command: str | None
+    due_on: date | None
+
 
 _ABOUT_SESSIONS = """
     SELECT session.id, session.customer, described.body AS described_body,
@@ -79,7 +99,7 @@ _TO_PROVE = """
 """
 
 
-def due(reader: Reader, now: datetime) -> list[Row]:
+def due(reader: Reader, now: datetime) -> list[DueRow]:
     """Return the deadlines that are ahead, or past and still need an action; the earliest first."""
     erasure_requests = {("customer", row["id"]): row for row in reader.all(_ERASURE_REQUESTS)}
     erasures = [of_erasure(customer) for _, customer in erasure_requests]
@@ -91,8 +111,8 @@ def due(reader: Reader, now: datetime) -> list[Row]:
 
 
 def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
-    for row in _fetch(reader, f"{REQUEST.select} WHERE state = 'open'"):
-        yield from of_request(REQUEST.read(row, reader.currency), now)
+    for values in _fetch(reader, f"{REQUEST.select} WHERE state = 'open'"):
+        yield from of_request(REQUEST.read(values, reader.currency), now)
     candidates: list[Deadline | None] = [
         of_upcoming(SESSION.read(row, reader.currency))
         for row in _fetch(reader, f"{SESSION.select} WHERE {NOT_OVER} AND state = 'upcoming'")
@@ -187,22 +207,22 @@ def _about(
 def _row(
     deadline: Deadline,
     about: Mapping[str, Any] | None,
-    details: Mapping[str, Mapping[str, Any]],
+    details: Mapping[str, CustomerDetail],
     now: datetime,
-) -> Row:
-    customer = details[about["customer"]] if about else {}
-    return {
-        "kind": deadline.kind,
-        "id": deadline.thing,
-        "due": deadline.due,
-        "left_seconds": deadline.due - now if deadline.due else None,
-        "asks": deadline.asks,
-        "amount": deadline.amount,
-        "currency": deadline.amount.currency if deadline.amount else None,
-        "customer": about["customer"] if about else None,
-        "customer_name": customer.get("name"),
-        "title": personal(about["opened_body"]).get(about["worded"]) if about else None,
-        "means": deadline.means,
-        "command": deadline.command,
-        "due_on": deadline.due_on,
-    }
+) -> DueRow:
+    customer = details[about["customer"]] if about else None
+    return DueRow(
+        kind=deadline.kind,
+        id=deadline.thing,
+        due=deadline.due,
+        left_seconds=deadline.due - now if deadline.due else None,
+        asks=deadline.asks,
+        amount=deadline.amount,
+        currency=deadline.amount.currency if deadline.amount else None,
+        customer=about["customer"] if about else None,
+        customer_name=customer.name if customer else None,
+        title=personal(about["opened_body"]).get(about["worded"]) if about else None,
+        means=deadline.means,
+        command=deadline.command,
+        due_on=deadline.due_on,
+    )

@@ -8,32 +8,80 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.calculations.billing import SECOND_US
-from liveportal.domain.calculations.months import Month, add, gaps_in, monthly_series
+from liveportal.domain.calculations.months import (
+    Balance,
+    Month,
+    MonthRow,
+    add,
+    gaps_in,
+    monthly_series,
+)
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import LAST as LAST_INSTANT
 from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
+from liveportal.domain.frozen import replace
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, SessionMonth
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries.reader import BOOKED_MONTHS, Reader, Row, instant
+from liveportal.ledger.queries.reader import BOOKED_MONTHS, Reader
 
-MONTH_FIELDS = (
-    *("month", "timezone", "currency", "sessions", "free_sessions", "minutes", "gross"),
-    *("platform_fee", "earned", "refund_claims", "disputes", "refunds", "refunded", "deducted"),
-    *("tips", "adjustments", "net", "balance.owed", "balance.held", "balance.in_transit"),
-    "balance.paid_out",
-)
 FIRST, LAST = "0001-01", "9999-12"
 """The first and the last month of the calendar."""
-SESSION_SUMMARY_FIELDS = (
-    *("month", "timezone", "sessions", "free_sessions", "minutes", "refund_claims", "disputes"),
-    *("refunds", "refunded", "currency"),
-)
-SUMMARY_FIELDS = (*(*MONTH_FIELDS, "risk.final", "risk.claimable", "risk.held", "risk.as_of"),)
-TRANSACTION_FIELDS = (
-    *("transaction", "time", "period", "kind", "session", "claim", "payout"),
-    *("gross", "fee", "amount", "owed", "currency", "memo", "balance"),
-)
+
+
+@row
+class SessionSummaryRow(Row):
+    """A month of the Session Summary."""
+
+    month: str
+    timezone: str
+    sessions: int
+    free_sessions: int
+    minutes: str
+    refund_claims: int
+    disputes: int
+    refunds: int
+    refunded: Money
+    currency: str
+
+
+@row
+class Risk(Row):
+    """How much of a balance is final, claimable or held; see `risk`."""
+
+    final: Money
+    claimable: Money
+    held: Money
+    as_of: datetime
+
+
+@row
+class SummaryRow(MonthRow):
+    """The months of a span as one row, with the money at risk at its end."""
+
+    risk: Risk
+
+
+@row
+class TransactionRow(Row):
+    """A line of the Transaction Record; `balance` is what is owed after it."""
+
+    transaction: int
+    time: datetime
+    period: str
+    kind: str
+    session: str | None
+    claim: str | None
+    payout: str | None
+    gross: Money
+    fee: Money
+    amount: Money
+    owed: Money
+    currency: str
+    memo: str | None
+    balance: Money
+
 
 # The same figures as the view month_count: the first three parts are its own, the last one is
 # rewritten so that it uses the index of transactions.
@@ -75,21 +123,16 @@ _BALANCE = """
 """
 
 
-def month(reader: Reader, name: str) -> Row:
+def month(reader: Reader, name: str) -> MonthRow:
     """Return the figures of a month (`YYYY-MM`), with the balance at its end."""
-    figures = figures_of(reader, name, name).get(name, Month(month=name))
-    row = figures.row(reader.timezone, reader.currency)
-    row["balance"] = _balance(reader, name)
-    return row
+    return span(reader, name, name, name)
 
 
-def span(reader: Reader, first: str, last: str, name: str) -> Row:
+def span(reader: Reader, first: str, last: str, name: str) -> MonthRow:
     """Return the months from `first` to `last` as one row called `name`, with the final balance."""
     figures = figures_of(reader, first, last)
     total = functools.reduce(add, figures.values(), Month(month=name))
-    row = total.row(reader.timezone, reader.currency)
-    row["balance"] = _balance(reader, last)
-    return row
+    return replace(total.row(reader.timezone, reader.currency), balance=_balance(reader, last))
 
 
 # What each session adds to the owed balance, without its tips and payouts. A fully refunded session
@@ -129,7 +172,7 @@ _AT_RISK = f"""
 """  # noqa: S608
 
 
-def risk(reader: Reader, last: str, now: datetime) -> Row:
+def risk(reader: Reader, last: str, now: datetime) -> Risk:
     """Return how much of the balance at a month's end is final, claimable or held.
 
     `claimable` is the earnings of sessions whose refund window is still open (R8); `held` is the
@@ -142,20 +185,17 @@ def risk(reader: Reader, last: str, now: datetime) -> Row:
     widest = max((policy.refund.window_hours for policy in policies), default=0)
     earliest = shifted(as_of, -timedelta(hours=widest))
     latest = month_ends(last, reader.timezone) if _months_end_sessions(policies) else LAST_INSTANT
-    claimable_minor = sum(
+    claimable_minor: int = sum(
         row["owed"]
         for row in reader.all(_AT_RISK, last, utc_text(earliest), utc_text(latest))
         if as_of <= closes(from_text(row["end"]), reader.policy_at(row["policy"]))
     )
-    claimable = Money(claimable_minor, reader.currency)
-    owed = balance["owed"]
-    assert isinstance(owed, Money)  # noqa: S101 (a row's values are objects to the type checker)
-    return {
-        "final": Money(owed.minor - claimable_minor, reader.currency),
-        "claimable": claimable,
-        "held": balance["held"],
-        "as_of": as_of,
-    }
+    return Risk(
+        final=reader.money(balance.owed.minor - claimable_minor),
+        claimable=reader.money(claimable_minor),
+        held=balance.held,
+        as_of=as_of,
+    )
 
 
 def _months_end_sessions(policies: Sequence[Policy]) -> bool:
@@ -166,20 +206,19 @@ def _months_end_sessions(policies: Sequence[Policy]) -> bool:
     )
 
 
-def summary(reader: Reader, name: str, first: str, last: str, now: datetime) -> Row:
+def summary(reader: Reader, name: str, first: str, last: str, now: datetime) -> SummaryRow:
     """Return the months from `first` to `last` as one row called `name`, with the money at risk."""
-    row = month(reader, name) if name == first else span(reader, first, last, name)
-    return row | {"risk": risk(reader, last, now)}
+    return SummaryRow(**span(reader, first, last, name), risk=risk(reader, last, now))
 
 
-def months(reader: Reader, first: str = FIRST, last: str = LAST) -> list[Row]:
+def months(reader: Reader, first: str = FIRST, last: str = LAST) -> list[MonthRow]:
     """Return the months of the book from `first` to `last`; see `months_and_gaps`."""
     return months_and_gaps(reader, first, last)[0]
 
 
 def months_and_gaps(
     reader: Reader, first: str = FIRST, last: str = LAST
-) -> tuple[list[Row], list[tuple[str, str]]]:
+) -> tuple[list[MonthRow], list[tuple[str, str]]]:
     """Return the months of the book from `first` to `last`, and the omitted runs of empty months.
 
     The book extends from its first to its last month with figures. Gaps of up to 120 months are
@@ -202,20 +241,20 @@ def owed_at(reader: Reader, last: str) -> int:
     return owed
 
 
-def _balance(reader: Reader, last: str) -> Row:
-    balance = reader.one(_BALANCE, last) or {}
-    return {account: reader.money(minor) for account, minor in balance.items()}
+def _balance(reader: Reader, last: str) -> Balance:
+    (balance,) = reader.all(_BALANCE, last)
+    return Balance(**{account: reader.money(minor) for account, minor in balance.items()})
 
 
 def figures_of(reader: Reader, first: str = FIRST, last: str = LAST) -> dict[str, Month]:
     """Return the months with figures, by name. Their balances are the changes within the month."""
     figures: dict[str, dict[str, Any]] = {}
-    for row in reader.all(_COUNTS, first, last):
-        period = row.pop("period")
-        row["billed_us"] = row.pop("billed_s") * SECOND_US + row.pop("billed_rest_us")
-        figures.setdefault(period, {}).update(row)
-    for row in reader.all(_MONEY, first, last):
-        figures.setdefault(row.pop("period"), {}).update(_minor(row))
+    for counts in reader.all(_COUNTS, first, last):
+        period = counts.pop("period")
+        counts["billed_us"] = counts.pop("billed_s") * SECOND_US + counts.pop("billed_rest_us")
+        figures.setdefault(period, {}).update(counts)
+    for sums in reader.all(_MONEY, first, last):
+        figures.setdefault(sums.pop("period"), {}).update(_minor(sums))
     # A month whose transactions cancel each other out is not listed.
     return {name: Month(month=name, **row) for name, row in figures.items() if any(row.values())}
 
@@ -245,7 +284,7 @@ def _minor(row: dict[str, int]) -> dict[str, int]:
     return {f"{account}_minor": amount for account, amount in row.items()}
 
 
-def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[Row]:
+def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[TransactionRow]:
     """Return the Transaction Record of the months from `first` to `last`, oldest first.
 
     `balance` is the owed balance after each transaction in this order; it starts from the balance
@@ -278,24 +317,24 @@ def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[R
 
 def _format_transactions(
     reader: Reader, rows: Iterable[dict[str, Any]], balance: int
-) -> Iterable[Row]:
-    for row in rows:
-        balance += row["owed"]
-        title = personal(row["opened_body"]).get("title")
-        reason = personal(row["adjusted_body"]).get("reason")
-        yield {
-            "transaction": row["id"],
-            "time": instant(row["time"]),
-            "period": row["period"],
-            "kind": row["kind"],
-            "session": row["session"],
-            "claim": row["claim"],
-            "payout": row["payout"],
-            "gross": reader.money(row["gross"]),
-            "fee": reader.money(row["fee"]),
-            "amount": reader.money(row["net"]),
-            "owed": reader.money(row["owed"]),
-            "currency": reader.currency,
-            "memo": reason or row["reference"] or title,
-            "balance": reader.money(balance),
-        }
+) -> Iterable[TransactionRow]:
+    for entry in rows:
+        balance += entry["owed"]
+        title = personal(entry["opened_body"]).get("title")
+        reason = personal(entry["adjusted_body"]).get("reason")
+        yield TransactionRow(
+            transaction=entry["id"],
+            time=from_text(entry["time"]),
+            period=entry["period"],
+            kind=entry["kind"],
+            session=entry["session"],
+            claim=entry["claim"],
+            payout=entry["payout"],
+            gross=reader.money(entry["gross"]),
+            fee=reader.money(entry["fee"]),
+            amount=reader.money(entry["net"]),
+            owed=reader.money(entry["owed"]),
+            currency=reader.currency,
+            memo=reason or entry["reference"] or title,
+            balance=reader.money(balance),
+        )

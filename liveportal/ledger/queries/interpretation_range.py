@@ -14,14 +14,38 @@ from liveportal.domain.calculations.interpretation_range import (
 )
 from liveportal.domain.clock import from_text, month_of
 from liveportal.domain.interpretations import Interpretation, has_no_effect, other_interpretations
+from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
+from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import earnings
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 
-FIELDS = (
-    *("month", "switch", "reading", "net", "difference", "owed", "currency", "lowest", "highest"),
-    "left_out",
-)
+
+@row
+class LeftOutRow(Row):
+    """An event that an interpretation refuses, with the error's code."""
+
+    seq: int
+    type: str
+    thing: str
+    code: str
+
+
+@row
+class BoundRow(Row):
+    """The figures of a span under one interpretation; without a switch, as booked."""
+
+    month: str
+    switch: str | None
+    reading: str | int | None
+    net: Money
+    difference: Money
+    owed: Money
+    currency: str
+    lowest: bool
+    highest: bool
+    left_out: list[LeftOutRow]
+
 
 _PAID = """
     SELECT entry.time, sum(
@@ -80,22 +104,22 @@ def bounds(
         )
 
 
-def rows(reader: Reader, name: str, results: Sequence[Bound]) -> list[Row]:
+def rows(reader: Reader, name: str, results: Sequence[Bound]) -> list[BoundRow]:
     """Return the bounds as rows; the first one holds the booked figures."""
     lowest, highest = extremes(results)
     return [
-        {
-            "month": name,
-            "switch": bound.reading and bound.reading[0],
-            "reading": bound.reading and bound.reading[1],
-            "net": reader.money(bound.net_minor),
-            "difference": reader.money(bound.net_minor - results[0].net_minor),
-            "owed": reader.money(bound.owed_minor),
-            "currency": reader.currency,
-            "lowest": bound.net_minor == lowest,
-            "highest": bound.net_minor == highest,
-            "left_out": [_event_row(event) for event in bound.left_out],
-        }
+        BoundRow(
+            month=name,
+            switch=bound.reading and bound.reading[0],
+            reading=bound.reading and bound.reading[1],
+            net=reader.money(bound.net_minor),
+            difference=reader.money(bound.net_minor - results[0].net_minor),
+            owed=reader.money(bound.owed_minor),
+            currency=reader.currency,
+            lowest=bound.net_minor == lowest,
+            highest=bound.net_minor == highest,
+            left_out=[_left_out_row(event) for event in bound.left_out],
+        )
         for bound in results
     ]
 
@@ -113,6 +137,6 @@ def _bound(reader: Reader, first: str, last: str) -> Bound:
     return Bound(None, sum(month.net_minor for month in months), earnings.owed_at(reader, last))
 
 
-def _event_row(event: LeftOut) -> dict[str, object]:
+def _left_out_row(event: LeftOut) -> LeftOutRow:
     data = event.event.data
-    return {"seq": event.seq, "type": data.TYPE, "thing": data.thing, "code": event.error.code}
+    return LeftOutRow(seq=event.seq, type=data.TYPE, thing=data.thing, code=event.error.code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from liveportal.domain.calculations.forecast import forecast, letter, overdue
@@ -14,20 +14,117 @@ from liveportal.domain.calculations.payout_plan import (
     open_by_month,
     preview,
 )
+from liveportal.domain.clock import from_text
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, pick, row
 from liveportal.ledger.format.open_items import open_items
 from liveportal.ledger.queries import profile
-from liveportal.ledger.queries.history import history, with_flags_of
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
+from liveportal.ledger.queries.reader import Reader, instant
 
-FIELDS = ("id", "state", "amount", "currency", "method", "sent_at", "reference", "flags")
-SHOW_FIELDS = (*FIELDS, "lines", "history")
-RESULT_FIELDS = ("amount", "currency", "method", "reference")
-PREVIEW_FIELDS = (
-    *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),
-    *("owed", "held", "overdue", "months"),
-)
-FORECAST_FIELDS = ("on", "months", "amount", "total", "carried", "currency", "blocked")
-OVERDUE_FIELDS = ("as_of", "amount", "currency", "months", "letter")
+
+@row
+class PayoutRow(Row):
+    """A payout as lists show it."""
+
+    id: str
+    state: str
+    amount: Money
+    currency: str
+    method: str
+    sent_at: datetime
+    reference: str | None
+    flags: list[str]
+
+
+@row
+class PayoutLine(Row):
+    """What a payout pays of a transaction: all of it, or a part."""
+
+    transaction: int
+    kind: str
+    session: str | None
+    adjustment: str | None
+    period: str
+    amount: Money
+
+
+@row
+class PayoutDetail(PayoutRow):
+    """A payout with its lines and its history."""
+
+    lines: list[PayoutLine]
+    history: list[HistoryRow]
+
+
+@row
+class PayoutResult(Row):
+    """What commands show after they changed a payout."""
+
+    amount: Money
+    currency: str
+    method: str
+    reference: str | None
+
+
+@row
+class Blocker(Row):
+    """A reason why nothing is paid out."""
+
+    code: str
+    message: str
+
+
+@row
+class OpenMonth(Row):
+    """What no payout has paid of a month, and when it is due."""
+
+    month: str
+    due_on: date | None
+    amount: Money
+
+
+@row
+class PayoutPreview(Row):
+    """The payout that would be made on the day `as_of`, and what blocks it."""
+
+    as_of: date
+    eligible: Money
+    currency: str
+    minimum: Money
+    due_on: date | None
+    carried: Money
+    blocked: list[Blocker]
+    lines: list[PayoutLine]
+    owed: Money
+    held: Money
+    overdue: Money
+    months: list[OpenMonth]
+
+
+@row
+class ForecastRow(Row):
+    """An expected payout, with the total of all up to it; `blocked` are codes."""
+
+    on: date
+    months: list[str]
+    amount: Money
+    total: Money
+    carried: Money
+    currency: str
+    blocked: list[str]
+
+
+@row
+class OverdueRow(Row):
+    """An overdue payout, with a letter to request it."""
+
+    as_of: date
+    amount: Money
+    currency: str
+    months: list[OpenMonth]
+    letter: str
+
 
 _LINES = """
     SELECT payout_line.item AS "transaction", entry.kind, entry.session, entry.adjustment,
@@ -49,70 +146,68 @@ def payout_position(reader: Reader) -> PayoutPosition:
     )
 
 
-def preview_on(reader: Reader, on: date) -> Row:
+def preview_on(reader: Reader, on: date) -> PayoutPreview:
     """Return the payout that would be made on a day, and what blocks it (rulebook 8)."""
     position, balance = payout_position(reader), _balance(reader)
     late = overdue(position, on)
     plan = preview(position, on)
     kinds = _kinds(reader, [line.item for line in plan.lines])
-    return {
-        "as_of": plan.as_of,
-        "eligible": reader.money(plan.eligible_minor),
-        "currency": reader.currency,
-        "minimum": reader.policy.payout_minimum,
-        "due_on": plan.due_on,
-        "carried": reader.money(plan.carried_minor),
-        "blocked": [{"code": block.code, "message": block.message} for block in plan.blocked],
-        "lines": [kinds[line.item] | {"amount": reader.money(line.minor)} for line in plan.lines],
-        "owed": reader.money(balance["owed"]),
-        "held": reader.money(balance["held"]),
-        "overdue": reader.money(late.minor if late else 0),
-        "months": [
-            {
-                "month": month,
-                "due_on": due_date(month, reader.policy),
-                "amount": reader.money(minor),
-            }
+    return PayoutPreview(
+        as_of=plan.as_of,
+        eligible=reader.money(plan.eligible_minor),
+        currency=reader.currency,
+        minimum=reader.policy.payout_minimum,
+        due_on=plan.due_on,
+        carried=reader.money(plan.carried_minor),
+        blocked=[Blocker(code=block.code, message=block.message) for block in plan.blocked],
+        lines=[_line(reader, kinds[line.item], line.minor) for line in plan.lines],
+        owed=reader.money(balance["owed"]),
+        held=reader.money(balance["held"]),
+        overdue=reader.money(late.minor if late else 0),
+        months=[
+            OpenMonth(
+                month=month, due_on=due_date(month, reader.policy), amount=reader.money(minor)
+            )
             for month, minor in open_by_month(position.items)
         ],
-    }
+    )
 
 
-def forecast_on(reader: Reader, on: date) -> list[Row]:
+def forecast_on(reader: Reader, on: date) -> list[ForecastRow]:
     """Return the expected payouts, each with its amount and the running total."""
     total_minor, rows = 0, []
     for expected in forecast(payout_position(reader), on):
         total_minor += expected.minor
         rows.append(
-            {
-                "on": expected.on,
-                "months": list(expected.months),
-                "amount": reader.money(expected.minor),
-                "total": reader.money(total_minor),
-                "carried": reader.money(expected.carried_minor),
-                "currency": reader.currency,
-                "blocked": [block.code for block in expected.blocked],
-            }
+            ForecastRow(
+                on=expected.on,
+                months=list(expected.months),
+                amount=reader.money(expected.minor),
+                total=reader.money(total_minor),
+                carried=reader.money(expected.carried_minor),
+                currency=reader.currency,
+                blocked=[block.code for block in expected.blocked],
+            )
         )
     return rows
 
 
-def overdue_on(reader: Reader, on: date) -> Row | None:
+def overdue_on(reader: Reader, on: date) -> OverdueRow | None:
     """Return the payout that is overdue on a day, with a letter to request it; None if none is."""
     late = overdue(payout_position(reader), on)
     if late is None:
         return None
     policy = reader.policy.payout
-    return {
-        "as_of": on,
-        "amount": reader.money(late.minor),
-        "currency": reader.currency,
-        "months": [
-            {"month": month, "due_on": due, "amount": reader.money(minor)}
+    return OverdueRow(
+        as_of=on,
+        amount=reader.money(late.minor),
+        currency=reader.currency,
+        months=[
+            OpenMonth(month=month, due_on=due, amount=reader.money(minor))
             for month, due, minor in late.months
         ],
-        "letter": letter(late, on, reader.currency, policy.due_days_after_month_end),
-    }
+        letter=letter(late, on, reader.currency, policy.due_days_after_month_end),
+    )
 
 
 def _balance(reader: Reader) -> dict[str, Any]:
@@ -122,65 +217,52 @@ def _balance(reader: Reader) -> dict[str, Any]:
     return balance
 
 
-def payouts(reader: Reader, states: Sequence[str] = ()) -> list[Row]:
+def payouts(reader: Reader, states: Sequence[str] = ()) -> list[PayoutRow]:
     """Return the payouts of the given states, or all, ordered by when they were sent."""
     where = f" WHERE state IN ({', '.join('?' * len(states))})" if states else ""
     rows = reader.all(f"SELECT * FROM payout{where} ORDER BY sent_at, id", *states)  # noqa: S608
     return [_row(reader, row) for row in rows]
 
 
-def payout(reader: Reader, payout_id: str) -> Row:
+def payout(reader: Reader, payout_id: str) -> PayoutDetail:
     """Return one payout with its lines and its history."""
-    (payout_row,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
-    lines = [
-        {
-            "transaction": row["transaction"],
-            "kind": row["kind"],
-            "session": row["session"],
-            "adjustment": row["adjustment"],
-            "period": row["period"],
-            "amount": reader.money(row["amount_minor"]),
-        }
-        for row in reader.all(_LINES, payout_id)
-    ]
-    events = history(reader, f"payout:{payout_id}")
-    flags = with_flags_of(events, json.loads(payout_row["flags"]))
-    return _row(reader, payout_row) | {"flags": flags, "lines": lines, "history": events}
+    lines = [_line(reader, line, line["amount_minor"]) for line in reader.all(_LINES, payout_id)]
+    events, listed = history(reader, f"payout:{payout_id}"), _one(reader, payout_id)
+    flags = with_flags_of(events, listed.flags)
+    return PayoutDetail(**{**listed, "flags": flags}, lines=lines, history=events)
 
 
-def result_fields(reader: Reader, payout_id: str) -> Row:
+def result_fields(reader: Reader, payout_id: str) -> PayoutResult:
     """Return the fields that commands show after they changed a payout."""
-    (row,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
-    formatted = _row(reader, row)
-    return {name: formatted[name] for name in RESULT_FIELDS}
+    return pick(PayoutResult, _one(reader, payout_id))
 
 
-def _row(reader: Reader, row: dict[str, Any]) -> Row:
-    return {
-        "id": row["id"],
-        "state": row["state"],
-        "amount": reader.money(row["amount_minor"]),
-        "currency": reader.currency,
-        "method": row["method"],
-        "sent_at": instant(row["sent_at"]),
-        "reference": row["reference"],
-        "flags": json.loads(row["flags"]),
-    }
+def _one(reader: Reader, payout_id: str) -> PayoutRow:
+    (payout_row,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
+    return _row(reader, payout_row)
+
+
+def _row(reader: Reader, payout_row: dict[str, Any]) -> PayoutRow:
+    return PayoutRow(
+        id=payout_row["id"],
+        state=payout_row["state"],
+        amount=reader.money(payout_row["amount_minor"]),
+        currency=reader.currency,
+        method=payout_row["method"],
+        sent_at=from_text(payout_row["sent_at"]),
+        reference=payout_row["reference"],
+        flags=json.loads(payout_row["flags"]),
+    )
+
+
+def _line(reader: Reader, entry: dict[str, Any], minor: int) -> PayoutLine:
+    return pick(PayoutLine, {**entry, "amount": reader.money(minor)})
 
 
 def _kinds(reader: Reader, transactions: Sequence[int]) -> dict[int, dict[str, Any]]:
     rows = reader.all(
-        'SELECT id, kind, session, adjustment, period FROM "transaction"'
+        'SELECT id AS "transaction", kind, session, adjustment, period FROM "transaction"'
         " WHERE id IN (SELECT value FROM json_each(?))",
         json.dumps(transactions),
     )
-    return {
-        row["id"]: {
-            "transaction": row["id"],
-            "kind": row["kind"],
-            "session": row["session"],
-            "adjustment": row["adjustment"],
-            "period": row["period"],
-        }
-        for row in rows
-    }
+    return {row["transaction"]: row for row in rows}

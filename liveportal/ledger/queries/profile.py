@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from liveportal.domain.entities import Profile
 from liveportal.domain.profile import fields, requirements
 from liveportal.domain.profile.requirements import Finding
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.domain.row import Row, row
+from liveportal.ledger.queries.reader import Reader, instant
 
-FIELDS = (
-    *fields.FIELDS,
-    *("complete", "missing", "filled", "changed_at", "revealed_at"),
-)
-CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
+
+@row
+class ProfileRow(Row):
+    """The payout profile, and its state in the ledger; sealed values are masked, or None."""
+
+    name: str | None
+    email: str | None
+    method: str | None
+    paypal: str | None
+    iban: str | None
+    bic: str | None
+    us_routing: str | None
+    us_account: str | None
+    country: str | None
+    address: Mapping[str, Any] | None
+    tax_form: str | None
+    tax_number: str | None
+    tax_signed: date | None
+    tax_expires: date | None
+    complete: bool
+    missing: list[str]
+    filled: list[str]
+    changed_at: datetime | None
+    revealed_at: datetime | None
+    revealed: bool
+    enter_again: list[str]
 
 
 def filled_fields(reader: Reader) -> frozenset[str]:
@@ -60,35 +83,37 @@ def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
     )
 
 
-def check_rows(reader: Reader, on: date) -> list[Row]:
-    """Return the findings of a day as rows."""
-    return [
-        {name: getattr(finding, name) for name in CHECK_FIELDS} for finding in findings(reader, on)
-    ]
-
-
-def profile_row(reader: Reader, values: Mapping[str, object]) -> Row:
+def profile_row(
+    reader: Reader, values: Mapping[str, object], *, revealed: bool = False
+) -> ProfileRow:
     """Return the profile as a row: the given values, and its state in the ledger."""
-    names, plain, lost = filled_fields(reader), facts(reader), enter_again(reader)
+    plain, lost = facts(reader), enter_again(reader)
+    missing = missing_fields(reader)
     signed = plain.get("tax_signed")
-    missing = sorted(Profile(names).missing)
-    return {
-        **{name: values.get(name) for name in fields.FIELDS},
-        "tax_signed": date.fromisoformat(signed) if signed else None,
-        "tax_expires": fields.expiry(plain),
-        "complete": not missing and not lost,
-        "missing": missing,
-        "filled": sorted(names),
-        "changed_at": _last(reader, "payout_profile.changed"),
-        "revealed_at": _last(reader, "payout_profile.revealed"),
-        "enter_again": list(lost),
-    }
+    known: dict[str, Any] = {name: values.get(name) for name in fields.FIELDS}
+    known["tax_signed"] = date.fromisoformat(signed) if signed else None
+    known["tax_expires"] = fields.expiry(plain)
+    return ProfileRow(
+        **known,
+        complete=not missing and not lost,
+        missing=missing,
+        filled=sorted(filled_fields(reader)),
+        changed_at=_last(reader, "payout_profile.changed"),
+        revealed_at=_last(reader, "payout_profile.revealed"),
+        revealed=revealed,
+        enter_again=list(lost),
+    )
 
 
-def _last(reader: Reader, kind: str) -> object:
-    row = reader.one(
+def missing_fields(reader: Reader) -> list[str]:
+    """Return the fields that a payout needs and that are not set, by name."""
+    return sorted(Profile(filled_fields(reader)).missing)
+
+
+def _last(reader: Reader, kind: str) -> datetime | None:
+    last = reader.one(
         "SELECT time FROM statement JOIN event USING (seq)"
         " WHERE thing = 'book' AND statement.type = ? ORDER BY seq DESC LIMIT 1",
         kind,
     )
-    return instant(row["time"]) if row else None
+    return instant(last["time"]) if last else None

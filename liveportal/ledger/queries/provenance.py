@@ -16,9 +16,63 @@ from liveportal.domain.calculations.provenance import (
     paid,
     whereabouts,
 )
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import SESSION, to_json
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
+
+
+@row
+class StepRow(Row):
+    """A step from a session's time to its amount."""
+
+    what: str
+    comes_to: str
+    rule: str | None
+    seq: int | None
+
+
+@row
+class NodeRow(Row):
+    """An amount, with the steps and the parts that it comes from."""
+
+    IS_CELL = True
+
+    what: str
+    amount: Money
+    currency: str
+    rule: str | None
+    seq: int | None
+    steps: list[StepRow]
+    parts: list[NodeRow]
+
+
+@row
+class ExplainedMonth(Row):
+    """The earnings of a month, and the owed balance at its end."""
+
+    month: str
+    net: NodeRow
+    owed: NodeRow
+
+
+@row
+class ExplainedSession(Row):
+    """The earnings of a session, and where that money is."""
+
+    session: str
+    net: NodeRow
+    where: NodeRow
+
+
+@row
+class ExplainedPayout(Row):
+    """The lines of a payout."""
+
+    payout: str
+    lines: NodeRow
+
 
 _ENTRIES = """
     SELECT record.id, record.seq, record.kind, record.gross, record.fee, record.net, record.owed,
@@ -92,25 +146,20 @@ def payout(reader: Reader, payout_id: str) -> Node:
     return paid(f"Payout {payout_id}", pairs, _steps(reader, [entry for entry, _ in pairs]))
 
 
-def nested(reader: Reader, node: Node) -> Row:
+def nested(reader: Reader, node: Node) -> NodeRow:
     """Return a tree as nested rows, as the JSON output has them."""
-    return {
-        "what": node.what,
-        "amount": reader.money(node.minor),
-        "currency": reader.currency,
-        "rule": node.rule or None,
-        "seq": node.seq,
-        "steps": [
-            {
-                "what": step.what,
-                "comes_to": step.comes_to,
-                "rule": step.rule or None,
-                "seq": node.seq,
-            }
+    return NodeRow(
+        what=node.what,
+        amount=reader.money(node.minor),
+        currency=reader.currency,
+        rule=node.rule or None,
+        seq=node.seq,
+        steps=[
+            StepRow(what=step.what, comes_to=step.comes_to, rule=step.rule or None, seq=node.seq)
             for step in node.steps
         ],
-        "parts": [nested(reader, part) for part in node.parts],
-    }
+        parts=[nested(reader, part) for part in node.parts],
+    )
 
 
 def _entries(reader: Reader, where: str, *values: object) -> list[LedgerEntry]:
@@ -161,8 +210,8 @@ def _steps(reader: Reader, entries: Sequence[LedgerEntry]) -> dict[int, list[Bil
         (session_ids,),
     ).fetchall()
     steps = {}
-    for row in rows:
-        session = SESSION.read(row, reader.currency)
+    for values in rows:
+        session = SESSION.read(values, reader.currency)
         if session.earning is not None:
             steps[session.earning] = gross_steps(session, reader.policy_at(session.policy))
     return steps

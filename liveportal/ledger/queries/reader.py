@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import AmbiguousPrefix, UnknownEntity
@@ -105,6 +105,10 @@ class Reader:
         rows = self.all(statement, *values)
         return rows[0] if rows else None
 
+    @overload
+    def money(self, minor: int) -> Money: ...
+    @overload
+    def money(self, minor: None) -> None: ...
     def money(self, minor: int | None) -> Money | None:
         """Return an amount in minor units of the book's currency as `Money`; None stays None."""
         return None if minor is None else Money(minor, self.currency)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.auto_decline import matched
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.queries.reader import Row
+
+if TYPE_CHECKING:
+    from liveportal.ledger.queries.requests import RequestRow
 
 SORTS = {
     "opened": "opened_at",
@@ -76,19 +78,19 @@ class RequestFilter:
         conditions = [*index_conditions, *(condition for condition, _ in given)]
         return " AND ".join(conditions) or "TRUE", [value for _, value in given]
 
-    def select(self, rows: Sequence[Row]) -> list[Row]:
+    def select(self, rows: Sequence[RequestRow]) -> list[RequestRow]:
         """Return the rows that also meet the conditions on personal data and on preferences.
 
         SQL cannot check these.
         """
         return [row for row in rows if self._is_selected(row)]
 
-    def _is_selected(self, row: dict[str, Any]) -> bool:
-        if self.matching and not row["matches"]:
+    def _is_selected(self, row: RequestRow) -> bool:
+        if self.matching and not row.matches:
             return False
-        return not self.skills or bool(matched(row["skills"], self.skills))
+        return not self.skills or bool(matched(row.skills, self.skills))
 
-    def sorted_rows(self, rows: Sequence[Row]) -> list[Row]:
+    def sorted_rows(self, rows: Sequence[RequestRow]) -> list[RequestRow]:
         """Return the rows in the requested order; rows without the value come last either way.
 
         Rows with equal values keep their order, which is the order in which they were opened.

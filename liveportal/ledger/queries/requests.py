@@ -17,35 +17,117 @@ from liveportal.domain.events.fields import in_currency
 from liveportal.domain.events.types import Slot
 from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.money import Money, half_up
+from liveportal.domain.row import Row, row
 from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.slots import earning, rank_slots
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.queries.customers import CustomerDetail, customers
-from liveportal.ledger.queries.history import history, with_flags_of
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.queries.customers import CustomerDetail, CustomerName, customers
+from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
+from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.queries.request_filter import READS_AS, RequestFilter
 from liveportal.ledger.queries.schedule import schedule as diary
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-_FIRST = (
-    *("id", "kind", "state", "direct", "customer.id", "customer.name", "title", "skills", "rate"),
-    *("currency", "slots", "expires", "matches", "conflicts", "opened_at"),
-)
-_GLANCE = (
-    *("age_seconds", "left_seconds", "helped", "customer_rating", "matched_skills"),
-    *("minimum", "above_minimum", "earns", "earns_minutes", "seq"),
-)
-FIELDS = (*_FIRST, *_GLANCE)
-SHOW_FIELDS = (
-    *_FIRST,
-    *("description", "customer.timezone", "customer.language", "session", "closed_at", "flags"),
-    "history",
-    *_GLANCE,
-)
+
+@row
+class SlotRow(Row):
+    """A time that the customer proposes, with its number."""
+
+    slot: int
+    start: datetime
+    minutes: int
+
+
+@row
+class SlotReason(Row):
+    """What speaks for a slot, or against it."""
+
+    code: str
+    message: str
+
+
+@row
+class RankedSlotRow(SlotRow):
+    """A slot with its place among them, which it has while the request is open."""
+
+    local: str | None
+    customer_local: str | None
+    rank: int | None
+    usable: bool | None
+    reasons: list[SlotReason]
+    earns: Money | None
+
+
+@row
+class RequestRow(Row):
+    """A request as lists show it. Ages, times left and conflicts are of open ones only."""
+
+    id: str
+    kind: str
+    state: str
+    direct: bool
+    customer: CustomerName
+    title: str | None
+    skills: list[str]
+    rate: Money
+    currency: str
+    slots: Sequence[SlotRow]
+    expires: datetime | None
+    matches: bool
+    conflicts: list[str]
+    opened_at: datetime
+    age_seconds: timedelta | None
+    left_seconds: timedelta | None
+    helped: int
+    customer_rating: Decimal | None
+    matched_skills: list[str]
+    minimum: Money | None
+    above_minimum: bool | None
+    earns: Money | None
+    earns_minutes: int
+    seq: int
+
+
+@row
+class RequestDetail(RequestRow):
+    """A request with all its details, its slots with their ranks, and its history."""
+
+    customer: CustomerDetail
+    slots: Sequence[RankedSlotRow]
+    description: str | None
+    session: str | None
+    closed_at: datetime | None
+    flags: list[str]
+    history: list[HistoryRow]
+
+    COLUMNS = (
+        *("id", "kind", "state", "direct", "customer.id", "customer.name", "title", "skills"),
+        *("rate", "currency", "slots", "expires", "matches", "conflicts", "opened_at"),
+        *("description", "customer.timezone", "customer.language", "session", "closed_at"),
+        *("flags", "history", "age_seconds", "left_seconds", "helped", "customer_rating"),
+        *("matched_skills", "minimum", "above_minimum", "earns", "earns_minutes", "seq"),
+    )
+
+
+@row
+class Acceptance(Row):
+    """What accepting a request came to: the session, its start and the slot."""
+
+    session: str | None
+    start: datetime | None
+    slot: int | None
+
+
+@row
+class Declination(Row):
+    """Why a request was declined."""
+
+    reason: str | None
+
 
 _SELECT = f"""
     SELECT request.*, {READS_AS} AS reads_as, opened.body AS opened_body,
@@ -76,38 +158,39 @@ _INSTANT_MINUTES = 60
 _ALL = RequestFilter()
 
 
-def requests(reader: Reader, now: datetime, wanted: RequestFilter = _ALL) -> list[Row]:
+def requests(reader: Reader, now: datetime, wanted: RequestFilter = _ALL) -> list[RequestRow]:
     """Return the requests that match the filter, in its order; by default oldest first."""
     rows = _select(reader, now, wanted)
     formatter = _RequestFormatter(reader, now, rows)
     return wanted.sorted_rows(wanted.select([formatter.row(row) for row in rows]))
 
 
-def request(reader: Reader, request_id: str, now: datetime) -> Row:
+def request(reader: Reader, request_id: str, now: datetime) -> RequestDetail:
     """Return one request with all its details, its slots with their ranks, and its history."""
     rows = _select(reader, now, RequestFilter(ids=[request_id]))
     formatter = _RequestFormatter(reader, now, rows)
-    (row,) = rows
-    listed = formatter.row(row)
-    details = formatter.customers[row["customer"]]
+    (found,) = rows
+    listed = formatter.row(found)
     events = history(reader, f"request:{request_id}")
-    person = {"timezone": details.get("timezone"), "language": details.get("language")}
-    return listed | {
-        "customer": listed["customer"] | person,  # type: ignore[operator]
-        "slots": sorted(formatter.ranked(row), key=lambda slot: slot["slot"]),
-        "description": personal(row["opened_body"]).get("description"),
-        "session": row["session"],
-        "closed_at": instant(row["closed_at"]),
-        "flags": with_flags_of(events, json.loads(row["flags"])),
-        "history": events,
-    }
+    return RequestDetail(
+        **{
+            **listed,
+            "customer": formatter.customers[found["customer"]],
+            "slots": sorted(formatter.ranked(found), key=lambda slot: slot.slot),
+        },
+        description=personal(found["opened_body"]).get("description"),
+        session=found["session"],
+        closed_at=instant(found["closed_at"]),
+        flags=with_flags_of(events, json.loads(found["flags"])),
+        history=events,
+    )
 
 
-def ranked_slots(reader: Reader, request_id: str, now: datetime) -> list[dict[str, Any]]:
+def ranked_slots(reader: Reader, request_id: str, now: datetime) -> list[RankedSlotRow]:
     """Return the slots of a request, best first; empty if the request is no longer open."""
     rows = _select(reader, now, RequestFilter(ids=[request_id]))
-    (row,) = rows
-    return _RequestFormatter(reader, now, rows).ranked(row) if row["state"] == "open" else []
+    (found,) = rows
+    return _RequestFormatter(reader, now, rows).ranked(found) if found["state"] == "open" else []
 
 
 def auto_declines(
@@ -132,27 +215,27 @@ def auto_declines(
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def accept_result(reader: Reader, request_id: str) -> Row:
+def accept_result(reader: Reader, request_id: str) -> Acceptance:
     """Return the result of accepting a request: the session, its start and the slot."""
-    row = reader.one(
+    accepted = reader.one(
         "SELECT request.session, session.start, session.planned_start FROM request"
         " LEFT JOIN session ON session.id = request.session WHERE request.id = ?",
         request_id,
     )
     closing = reader.one(_CLOSING, request_id, "request.accepted")
-    if row is None or closing is None:
-        return {"session": None, "start": None, "slot": None}
-    return {
-        "session": row["session"],
-        "start": instant(row["start"] or row["planned_start"]),
-        "slot": json.loads(closing["facts"]).get("slot"),
-    }
+    if accepted is None or closing is None:
+        return Acceptance(session=None, start=None, slot=None)
+    return Acceptance(
+        session=accepted["session"],
+        start=instant(accepted["start"] or accepted["planned_start"]),
+        slot=json.loads(closing["facts"]).get("slot"),
+    )
 
 
-def decline_result(reader: Reader, request_id: str) -> Row:
+def decline_result(reader: Reader, request_id: str) -> Declination:
     """Return the result of declining a request: the reason that was given."""
     closing = reader.one(_CLOSING, request_id, "request.declined")
-    return {"reason": personal(closing["body"]).get("reason") if closing else None}
+    return Declination(reason=personal(closing["body"]).get("reason") if closing else None)
 
 
 def _select(reader: Reader, now: datetime, selection: RequestFilter) -> list[dict[str, Any]]:
@@ -227,7 +310,7 @@ class _RequestFormatter:
             for direct, rate in rates.items()
         }
 
-    def row(self, row: Mapping[str, Any]) -> Row:
+    def row(self, row: Mapping[str, Any]) -> RequestRow:
         """Return a request with the fields that lists show."""
         opened = personal(row["opened_body"])
         skills = opened.get("skills") or []
@@ -241,63 +324,60 @@ class _RequestFormatter:
         minutes = min((slot.minutes for slot in slots), default=_INSTANT_MINUTES)
         opened_at, expires = from_text(row["opened_at"]), instant(row["expires"])
         is_open = row["reads_as"] == "open"
-        return {
-            "id": row["id"],
-            "kind": row["kind"],
-            "state": row["reads_as"],
-            "direct": bool(row["direct"]),
-            "customer": {
-                "id": row["customer"],
-                "name": self.customers[row["customer"]].get("name"),
-            },
-            "title": opened.get("title"),
-            "skills": skills,
-            "rate": rate,
-            "currency": row["currency"],
-            "slots": [
-                {"slot": number, "start": slot.start, "minutes": slot.minutes}
+        return RequestRow(
+            id=row["id"],
+            kind=row["kind"],
+            state=row["reads_as"],
+            direct=bool(row["direct"]),
+            customer=CustomerName(id=row["customer"], name=self.customers[row["customer"]].name),
+            title=opened.get("title"),
+            skills=skills,
+            rate=rate,
+            currency=row["currency"],
+            slots=[
+                SlotRow(slot=number, start=slot.start, minutes=slot.minutes)
                 for number, slot in enumerate(slots, 1)
             ],
-            "expires": expires,
+            expires=expires,
             # Rate (R2) and skills (R3). If the request or the expert names no skills, they match.
-            "matches": above is not False and (bool(mine) or not skills or not self.own_skills),
-            "conflicts": self._conflicts(slots) if is_open else [],
-            "opened_at": opened_at,
-            "age_seconds": self.now - opened_at if is_open else None,
-            "left_seconds": expires - self.now if is_open and expires else None,
-            "helped": self.helped.get(row["customer"], 0),
-            "customer_rating": self.ratings.get(row["customer"]),
-            "matched_skills": mine,
-            "minimum": minimum,
-            "above_minimum": above,
-            "earns": earning(rate, minutes, self.reader.policy),
-            "earns_minutes": minutes,
-            "seq": row["opened_seq"],
-        }
+            matches=above is not False and (bool(mine) or not skills or not self.own_skills),
+            conflicts=self._conflicts(slots) if is_open else [],
+            opened_at=opened_at,
+            age_seconds=self.now - opened_at if is_open else None,
+            left_seconds=expires - self.now if is_open and expires else None,
+            helped=self.helped.get(row["customer"], 0),
+            customer_rating=self.ratings.get(row["customer"]),
+            matched_skills=mine,
+            minimum=minimum,
+            above_minimum=above,
+            earns=earning(rate, minutes, self.reader.policy),
+            earns_minutes=minutes,
+            seq=row["opened_seq"],
+        )
 
-    def ranked(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def ranked(self, row: Mapping[str, Any]) -> list[RankedSlotRow]:
         """Return a request's slots, best first, with the reasons for and against each of them.
 
         An answered request is not ranked: its own session is booked in one of the slots.
         """
-        zone_name = self.customers[row["customer"]].get("timezone")
+        zone_name = self.customers[row["customer"]].timezone
         best_first = rank_slots(_slots(row), self.schedule, zone_name, self.now)
         rate = Money(row["rate"], self.reader.currency_called(row["currency"]))
         is_open = row["state"] == "open"
         return [
-            {
-                "slot": slot.number,
-                "start": slot.start,
-                "minutes": slot.minutes,
-                "local": slot.local.isoformat() if slot.local else None,
-                "customer_local": slot.theirs.isoformat() if slot.theirs else None,
-                "rank": rank if is_open else None,
-                "usable": slot.is_usable if is_open else None,
-                "reasons": [
-                    {"code": code, "message": text} for code, text in slot.reasons if is_open
+            RankedSlotRow(
+                slot=slot.number,
+                start=slot.start,
+                minutes=slot.minutes,
+                local=slot.local.isoformat() if slot.local else None,
+                customer_local=slot.theirs.isoformat() if slot.theirs else None,
+                rank=rank if is_open else None,
+                usable=slot.is_usable if is_open else None,
+                reasons=[
+                    SlotReason(code=code, message=text) for code, text in slot.reasons if is_open
                 ],
-                "earns": earning(rate, slot.minutes, self.reader.policy),
-            }
+                earns=earning(rate, slot.minutes, self.reader.policy),
+            )
             for rank, slot in enumerate(best_first, 1)
         ]
 

@@ -6,11 +6,11 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
-from liveportal.domain.calculations.months import minutes_text
+from liveportal.domain.calculations.months import MonthRow, minutes_text
 from liveportal.domain.money import Money
 from liveportal.domain.statement import FORM, WITH_CORRECTIONS, Document, Seal, plain, seal_of
 from liveportal.ledger.queries import earnings
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.replay.replay import replayed_copy
 
 # As booked: a correction is a separate row, in the month in which it was made.
@@ -35,7 +35,7 @@ def statement(reader: Reader, name: str) -> Document:
     """Return the statement of a month (`YYYY-MM`) or a year (`YYYY`), without personal data."""
     is_year = len(name) == len("2026")
     first, last = (f"{name}-01", f"{name}-12") if is_year else (name, name)
-    months = [row for row in earnings.months(reader) if first <= str(row["month"]) <= last]
+    months = [row for row in earnings.months(reader) if first <= row.month <= last]
     total = earnings.span(reader, first, last, name) if is_year else earnings.month(reader, name)
     sessions = [_session(reader, row) for row in reader.all(_SESSIONS, first, last)]
     transactions = [
@@ -63,7 +63,7 @@ def statement(reader: Reader, name: str) -> Document:
     return document
 
 
-def _session(reader: Reader, row: dict[str, Any]) -> Row:
+def _session(reader: Reader, row: dict[str, Any]) -> dict[str, object]:
     """Return the contribution of a session, or of a correction, to the summary."""
     kind = {} if row["kind"] == "earning" else {"kind": row["kind"]}
     amounts = {name: reader.money(row[name]) for name in ("rate", "gross", "fee", "earned")}
@@ -98,21 +98,21 @@ def _reproduce(reader: Reader, seal: Seal) -> Document | None:
         copy.close()
 
 
-def _tax(reader: Reader, year: int, total: dict[str, Any]) -> dict[str, Any]:
+def _tax(reader: Reader, year: int, total: MonthRow) -> dict[str, Any]:
     """Return a year's figures as tax forms count them. The thresholds are dated data, not code."""
     text = files("liveportal.domain").joinpath("tax", "us-1099k.toml").read_text("utf-8")
     facts = tomllib.loads(text)
     known = [threshold for threshold in facts["threshold"] if threshold["from_year"] <= year]
     tax: dict[str, Any] = plain(
         {
-            "gross": total["gross"],
-            "platform_fee": total["platform_fee"],
-            "refunded": total["refunded"],
-            "deducted": total["deducted"],
-            "tips": total["tips"],
-            "adjustments": total["adjustments"],
-            "net": total["net"],
-            "payments": total["sessions"],
+            "gross": total.gross,
+            "platform_fee": total.platform_fee,
+            "refunded": total.refunded,
+            "deducted": total.deducted,
+            "tips": total.tips,
+            "adjustments": total.adjustments,
+            "net": total.net,
+            "payments": total.sessions,
             "form": facts["name"],
             "counts": facts["gross"],
             "looked_up": facts["looked_up"],
@@ -125,6 +125,6 @@ def _tax(reader: Reader, year: int, total: dict[str, Any]) -> dict[str, Any]:
             "above_gross": latest["above_gross"],
             "above_payments": latest["above_payments"],
             "source": latest["source"],
-            "reported": total["gross"] > above and total["sessions"] > latest["above_payments"],
+            "reported": total.gross > above and total.sessions > latest["above_payments"],
         }
     return tax

@@ -10,18 +10,49 @@ from typing import Any, NamedTuple
 from liveportal.domain.accounts import TransactionKind
 from liveportal.domain.calculations.months import Month, effects
 from liveportal.domain.clock import from_text, month_of
+from liveportal.domain.money import Money
 from liveportal.domain.policy import SessionMonth
+from liveportal.domain.row import Row, pick, row
 from liveportal.ledger.queries.breakdown import booked_transactions
 from liveportal.ledger.queries.earnings import FIRST, LAST
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 
-FIELDS = (
-    *("zone", "month", "would_be", "kind", "session", "claim", "payout", "transaction", "time"),
-    *("sessions", "free_sessions", "amount", "owed", "currency", "minutes", "gross"),
-    *("platform_fee", "refund_claims", "disputes", "refunds", "refunded", "deducted", "tips"),
-    *("adjustments", "held", "in_transit", "paid_out"),
-)
-"""Each row has all figures of a month, so that the moved amounts add up in each of them."""
+
+@row
+class MovedRow(Row):
+    """An entry that another zone puts in the month `would_be`.
+
+    It has all figures of a month, so that the moved amounts add up in each of them.
+    """
+
+    zone: str
+    month: str
+    would_be: str
+    kind: str
+    session: str | None
+    claim: str | None
+    payout: str | None
+    transaction: int | None
+    time: datetime
+    sessions: int
+    free_sessions: int
+    amount: Money
+    owed: Money
+    currency: str
+    minutes: str
+    gross: Money
+    platform_fee: Money
+    refund_claims: int
+    disputes: int
+    refunds: int
+    refunded: Money
+    deducted: Money
+    tips: Money
+    adjustments: Money
+    held: Money
+    in_transit: Money
+    paid_out: Money
+
 
 _COUNTS = """
     SELECT session, kind, time, period, start, "end", billed_us, sessions, free_sessions,
@@ -51,7 +82,7 @@ class _MonthlyEntry(NamedTuple):
     transaction: int | None = None
 
 
-def moved_entries(reader: Reader, zones: Sequence[str]) -> list[Row]:
+def moved_entries(reader: Reader, zones: Sequence[str]) -> list[MovedRow]:
     """Return the entries that fall in another month in each of the zones, by zone and book month.
 
     A session and its earning are one row, as are a correction and its transaction; entries without
@@ -68,11 +99,10 @@ def moved_entries(reader: Reader, zones: Sequence[str]) -> list[Row]:
     return [_row(reader, *move) for move in moves]
 
 
-def _row(reader: Reader, zone: str, would_be: str, entry: _MonthlyEntry) -> Row:
-    month: dict[str, Any] = Month(month=entry.month, **entry.figures).row(zone, reader.currency)
-    figures = month | month["balance"] | {"amount": month["net"]} | entry._asdict()
-    row = figures | {"zone": zone, "would_be": would_be}
-    return {name: row[name] for name in FIELDS}
+def _row(reader: Reader, zone: str, would_be: str, entry: _MonthlyEntry) -> MovedRow:
+    month = Month(month=entry.month, **entry.figures).row(zone, reader.currency)
+    values = {**month, **month.balance, **entry._asdict()}
+    return pick(MovedRow, values | {"amount": month.net, "zone": zone, "would_be": would_be})
 
 
 def _transactions(reader: Reader) -> Iterator[_MonthlyEntry]:
@@ -136,9 +166,7 @@ class _Count(NamedTuple):
 
 
 def _disputes(reader: Reader) -> Iterator[_MonthlyEntry]:
-    for row in reader.all(_DISPUTES):
-        filed = from_text(row["filed_at"])
-        figures = {"disputes": 1}
-        yield _MonthlyEntry(
-            "dispute", row["period"], filed, filed, figures, row["session"], row["claim"]
-        )
+    for dispute in reader.all(_DISPUTES):
+        filed = from_text(dispute["filed_at"])
+        subjects = dispute["session"], dispute["claim"]
+        yield _MonthlyEntry("dispute", dispute["period"], filed, filed, {"disputes": 1}, *subjects)

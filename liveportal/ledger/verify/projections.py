@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def check_views(db: Connection, fold: MonthlyTotals) -> None:
     shown = {row["month"]: row for row in earnings.months(reader)}
     for month in folded:
         row = month.row(zone, currency)
-        seen = shown.pop(month.month, {})
+        seen: Mapping[str, object] = shown.pop(month.month, {})
         if row != seen:
             names = ", ".join(name for name in row if row[name] != seen.get(name))
             raise failed(

@@ -15,13 +15,29 @@ import typer
 
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import open_reader, reference_time
 from liveportal.domain.case import Case
 from liveportal.domain.clock import FIRST
+from liveportal.domain.row import Row, row
 
-FIELDS = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
+
+@row
+class WrittenPack(Row):
+    """An evidence pack that was written, with its seal."""
+
+    claim: str
+    session: str
+    file: str
+    files: int
+    withheld: int
+    redacted: bool
+    events: int
+    head: str
+    seal: str
+
+
 Keep = Annotated[
     list[str] | None,
     typer.Option("--keep", metavar="NAME", help="A speaker not to black out: yourself."),
@@ -32,6 +48,7 @@ Names = Annotated[
 ]
 
 
+@shows(WrittenPack)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def evidence(
     claim: Annotated[
@@ -75,7 +92,7 @@ def evidence(
     if (keep or name) and not redact:
         raise typer.BadParameter("--keep and --name belong to --redact")
     result_options = replace(out, output=None)
-    check_output_possible(FIELDS, result_options)
+    check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:
         case = case_of(reader, reader.resolve_id("claim", claim), reference_time(reader))
         vault = Vault(reader.path)
@@ -92,18 +109,18 @@ def evidence(
     about = exports.manifest_fields(case, rules)
     with open_output_bytes(target) as stream:
         seal = write_pack(stream, parts, about)
-    row = {
-        "claim": case.claim,
-        "session": case.session.id,
-        "file": str(target),
-        "files": len(parts),
-        "withheld": len(case.kept) - sum(part.name.startswith("files/") for part in parts),
-        "redacted": redact,
-        "events": case.journal_length,
-        "head": case.head,
-        "seal": seal,
-    }
-    render(Detail(FIELDS, row), result_options)
+    written = WrittenPack(
+        claim=case.claim,
+        session=case.session.id,
+        file=str(target),
+        files=len(parts),
+        withheld=len(case.kept) - sum(part.name.startswith("files/") for part in parts),
+        redacted=redact,
+        events=case.journal_length,
+        head=case.head,
+        seal=seal,
+    )
+    render(Detail(WrittenPack, written), result_options)
     hint(f"Send the recipient this seal, separately from the pack: {seal}")
 
 

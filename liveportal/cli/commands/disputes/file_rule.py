@@ -11,6 +11,7 @@ import typer
 from liveportal.cli.commands.disputes.list_show import One
 from liveportal.cli.io.prompts import STDIN, read_text
 from liveportal.cli.io.render import check_output_possible, hint
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -32,6 +33,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.portal import Portal
 
 
+@shows_result(claims.ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def file_(
     claim: One,
@@ -68,7 +70,7 @@ def file_(
         raise typer.BadParameter("only one of claim and summary can be read from standard input")
     if claim == STDIN and (edit or attach):
         raise typer.BadParameter("--edit and --attach are for one claim: name it")
-    check_output_possible(all_fields(claims.RESULT_FIELDS), out, spared=ledger.files)
+    check_output_possible(all_fields(claims.ClaimResult), out, spared=ledger.files)
     text = _edit_draft(claim, ledger) if summary is None else read_text(summary)
     if not text.strip():
         raise InvalidValue(
@@ -86,7 +88,7 @@ def file_(
     step = WriteStep(
         "claim",
         lambda _, name: DisputeFiled(claim=name, summary=text),
-        fields=claims.RESULT_FIELDS,
+        fields=claims.ClaimResult,
         read_back=claims.result_fields,
     )
     run_step([claim], step, ledger, write, out)
@@ -114,9 +116,7 @@ def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -
     from liveportal.cli.commands.sessions.attach_search import describe_file
 
     with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        session = str(
-            claims.result_fields(portal.reader(), portal.resolve_id("claim", claim))["session"]
-        )
+        session = claims.result_fields(portal.reader(), portal.resolve_id("claim", claim)).session
         key = f"{write.key}:{file.name}" if write.key else None
         portal.attach(file, describe_file(session, file), key=key)
 
@@ -127,8 +127,8 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
         return
     with open_readonly(ledger.path) as reader:
         about = claims.claim(reader, reader.resolve_id("claim", claim), utc_now())
-        record = claims.dispute_history(reader)
-    hint(f"Disputing {about['id']}: {about['amount']} {about['currency']}, {about['title'] or ''}")
+    record = about.record
+    hint(f"Disputing {about.id}: {about.amount} {about.currency}, {about.title or ''}")
     for line in text.splitlines():
         hint(f"  | {line}")
     hint(f"Your disputes so far: {record}.")
@@ -136,6 +136,7 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
         hint(record.warning)
 
 
+@shows_result(claims.ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
     """Withdraw a dispute: the claim is open again. Asks first.
@@ -145,7 +146,7 @@ def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputO
     step = WriteStep(
         "claim",
         lambda _, name: DisputeWithdrawn(claim=name),
-        fields=claims.RESULT_FIELDS,
+        fields=claims.ClaimResult,
         read_back=claims.result_fields,
         question=_withdraw_question,
     )
@@ -156,10 +157,11 @@ def _withdraw_question(reader: Reader, claim_id: str) -> str:
     row = claims.result_fields(reader, claim_id)
     return (
         f"Withdraw the dispute of claim {claim_id}? It is open again, and may cost"
-        f" {row['cost']} {row['currency']}."
+        f" {row.cost} {row.currency}."
     )
 
 
+@shows_result(claims.ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def rule(
     claim: One,
@@ -188,7 +190,7 @@ def rule(
     step = WriteStep(
         "claim",
         lambda _, name: decision(claim=name, note=note),
-        fields=claims.RESULT_FIELDS,
+        fields=claims.ClaimResult,
         read_back=claims.result_fields,
     )
     run_step([claim], step, ledger, write, out)

@@ -8,7 +8,7 @@ import typer
 
 from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN, STATES
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
     States,
@@ -24,6 +24,7 @@ One = Annotated[
 ]
 
 
+@shows(claims.ClaimRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
@@ -36,9 +37,10 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states, disputed_only=True)
         zone = display_zone(reader, read)
-    render(Table(claims.FIELDS, rows, HUMAN, empty="No disputes."), out, zone=zone)
+    render(Table(claims.ClaimRow, rows, HUMAN, empty="No disputes."), out, zone=zone)
 
 
+@shows(claims.ClaimDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show a dispute: the claim, your summary, what happens next, and your record so far.
@@ -48,4 +50,4 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     with open_reader(ledger, read, out) as reader:
         row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(claims.SHOW_FIELDS, row, SHOWN), out, zone=zone)
+    render(Detail(claims.ClaimDetail, row, SHOWN), out, zone=zone)

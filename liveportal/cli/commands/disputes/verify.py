@@ -13,10 +13,11 @@ import typer
 
 from liveportal.cli.commands.disputes.evidence import Keep, Names, transcript_reader
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.cli.read_command import reference_time
 from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
+from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage.ledger_paths import check_input
 
@@ -24,14 +25,38 @@ if TYPE_CHECKING:
     from liveportal.exports.comparing import Comparison, LedgerSide
     from liveportal.exports.pack import Problem
 
-FIELDS = (
-    *("file", "claim", "session", "files", "redacted", "events", "head", "in_ledger", "seal"),
-    *("proved", "not_compared"),
-)
-HUMAN = FIELDS[:-1]
 PARTLY = "partly"
 
 
+@row
+class Gap(Row):
+    """A file of a pack that could not be compared."""
+
+    file: str
+    why: str
+
+
+@row
+class VerifiedPack(Row):
+    """What an evidence pack proves; `in_ledger` is `partly` if something was not compared."""
+
+    file: str
+    claim: str
+    session: str
+    files: int
+    redacted: bool
+    events: int
+    head: str
+    in_ledger: bool | str | None
+    seal: str
+    proved: str
+    not_compared: list[Gap] | None
+
+
+HUMAN = columns(VerifiedPack)[:-1]
+
+
+@shows(VerifiedPack)
 @with_options(LedgerOption, OutputOptions)
 def verify(
     pack: Annotated[Path, typer.Argument(metavar="FILE", help="A pack that `evidence` wrote.")],
@@ -57,7 +82,7 @@ def verify(
     from liveportal.exports.evidence import PAGE_FILES, has_manifest_fields
     from liveportal.exports.pack import read_members, verify_pack
 
-    check_output_possible(FIELDS, out, spared=(*ledger.files, pack))
+    check_output_possible(VerifiedPack, out, spared=(*ledger.files, pack))
     check_input(pack)
     checked = verify_pack(pack)
     manifest = checked.manifest
@@ -80,22 +105,21 @@ def verify(
         _raise_if_changed(pack, comparison.problems)
         not_compared = comparison.not_compared
         in_ledger = PARTLY if not_compared else True
-    row = {
-        "file": str(pack),
-        "claim": manifest["claim"],
-        "session": manifest["session"],
-        "files": len(manifest["items"]),
-        "redacted": manifest["redacted"],
-        "events": manifest["ledger"]["events"],
-        "head": manifest["ledger"]["head"],
-        "in_ledger": in_ledger,
-        "seal": checked.seal,
-        "proved": _proof_sentence(in_ledger, checked.seal, ledger.path),
-        "not_compared": [{"file": gap.file, "why": gap.what} for gap in not_compared]
-        if in_ledger
-        else None,
-    }
-    render(Detail(FIELDS, row, human=HUMAN, title="What the pack proves"), out)
+    gaps = [Gap(file=gap.file, why=gap.what) for gap in not_compared]
+    verified = VerifiedPack(
+        file=str(pack),
+        claim=manifest["claim"],
+        session=manifest["session"],
+        files=len(manifest["items"]),
+        redacted=manifest["redacted"],
+        events=manifest["ledger"]["events"],
+        head=manifest["ledger"]["head"],
+        in_ledger=in_ledger,
+        seal=checked.seal,
+        proved=_proof_sentence(in_ledger, checked.seal, ledger.path),
+        not_compared=gaps if in_ledger else None,
+    )
+    render(Detail(VerifiedPack, verified, human=HUMAN, title="What the pack proves"), out)
     for gap in not_compared:
         hint(f"Not compared: {gap.file}: {gap.what}.")
 

@@ -25,7 +25,7 @@ from liveportal.cli.commands.doctor.checks import (
 )
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.text import no_colour
-from liveportal.cli.io.view_model import Coloured, Table
+from liveportal.cli.io.view_model import Coloured, Table, shows
 from liveportal.cli.options import LEDGER_VARIABLE, LedgerOption, OutputOptions, with_options
 from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import zone
@@ -40,6 +40,7 @@ COLOURS = {OK: "green", WARNING: "yellow", FAILED: "bold red", SKIPPED: "dim"}
 
 
 @app.command("doctor")
+@shows(Check, many=True)
 @with_options(LedgerOption, OutputOptions)
 def doctor(
     ledger: LedgerOption,
@@ -53,14 +54,11 @@ def doctor(
       liveportal doctor
       liveportal doctor --json | jq '.[] | select(.status != "ok")'
     """
-    check_output_possible(Check._fields, out, spared=ledger.files)
+    check_output_possible(Check, out, spared=ledger.files)
     health = gather(ledger.path)
     checks = run_checks(health, surroundings(health, ledger), utc_now())
-    rows = [
-        {**check._asdict(), "status": Coloured(check.status, COLOURS[check.status])}
-        for check in checks
-    ]
-    render(Table(Check._fields, rows), out)
+    rows = [{**check, "status": Coloured(check.status, COLOURS[check.status])} for check in checks]
+    render(Table(Check, rows), out)
     if any(check.status == FAILED for check in checks):
         raise typer.Exit(1)
 

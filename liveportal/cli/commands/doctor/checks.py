@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from liveportal.domain.clock import short_text
 from liveportal.domain.frozen import frozen
+from liveportal.domain.row import Row
 from liveportal.ledger.health import Health
 
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
@@ -34,7 +34,8 @@ MOST_NAMES = 3
 """How many paths a message names."""
 
 
-class Check(NamedTuple):
+@frozen
+class Check(Row):
     """The row of a check: its name, its status, a message, and how to fix it."""
 
     check: str

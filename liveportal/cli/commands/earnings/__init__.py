@@ -11,11 +11,18 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.earnings.analysis import BOUNDS_HINT, compare_zones, special_view
+from liveportal.cli.commands.earnings.analysis import (
+    BOUNDED,
+    BOUNDS_HINT,
+    GROUPED,
+    MOVED,
+    compare_zones,
+    special_view,
+)
 from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Year, parse_span
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, hint, note, render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -25,6 +32,9 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.domain.calculations.months import MonthRow
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import earnings
 
 app = Commands(
@@ -41,6 +51,16 @@ HUMAN_SESSIONS = (
     *("month", "sessions", "free_sessions", "minutes", "refund_claims", "disputes", "refunds"),
     "refunded",
 )
+
+
+@row
+class AmountRow(Row):
+    """What a write on an amount adds to its result."""
+
+    amount: Money
+    currency: str
+
+
 CompareZones = Annotated[
     bool,
     typer.Option(
@@ -50,6 +70,7 @@ CompareZones = Annotated[
 
 
 @app.command("summary")
+@shows(earnings.SummaryRow, tables=(GROUPED, BOUNDED, MOVED))
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def summary(
     ledger: LedgerOption,
@@ -96,7 +117,7 @@ def summary(
         latest = []
         if result is None:
             row = earnings.summary(reader, *span, reference_time(reader))
-            result = Detail(earnings.SUMMARY_FIELDS, row, title=f"Earnings of {span.name}")
+            result = Detail(earnings.SummaryRow, row, title=f"Earnings of {span.name}")
             latest = earnings.latest(reader, span.last) if for_person(out) else []
     render(result, out, zone=zone)
     if latest and out.columns is None:
@@ -109,6 +130,7 @@ def summary(
 
 
 @app.command("months")
+@shows(MonthRow, MOVED, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def months(
     ledger: LedgerOption,
@@ -137,13 +159,14 @@ def months(
             table = compare_zones(reader, span)
         else:
             rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
-            table = Table(earnings.MONTH_FIELDS, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
+            table = Table(MonthRow, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
         zone = display_zone(reader, read)
     render(table, out, zone=zone)
     _name_gaps(gaps)
 
 
 @app.command("sessions")
+@shows(earnings.SessionSummaryRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def sessions(
     ledger: LedgerOption,
@@ -163,7 +186,7 @@ def sessions(
         span = parse_span(reader, None, first, last, year)
         rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
-    table = Table(earnings.SESSION_SUMMARY_FIELDS, rows, HUMAN_SESSIONS, empty="No sessions yet.")
+    table = Table(earnings.SessionSummaryRow, rows, HUMAN_SESSIONS, empty="No sessions yet.")
     render(table, out, zone=zone)
     _name_gaps(gaps)
 
@@ -175,6 +198,7 @@ def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
 
 
 @app.command("transactions")
+@shows(earnings.TransactionRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def transactions(
     ledger: LedgerOption,
@@ -198,11 +222,12 @@ def transactions(
         span = parse_span(reader, month, first, last, year)
         rows = earnings.transactions(reader, span.first, span.last)
         zone = display_zone(reader, read)
-    table = Table(earnings.TRANSACTION_FIELDS, rows, HUMAN_TRANSACTION, empty="No transactions.")
+    table = Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty="No transactions.")
     render(table, out, zone=zone)
 
 
 @app.command("adjust")
+@shows_result(AmountRow)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def adjust(
     amount: Annotated[
@@ -223,7 +248,7 @@ def adjust(
     from liveportal.cli.write_command import new_or_given_id, open_writer, show_result
     from liveportal.domain.events.types import AdjustmentPosted
 
-    with open_writer(ledger, write, out, ("amount", "currency")) as writer:
+    with open_writer(ledger, write, out, AmountRow) as writer:
         data = AdjustmentPosted(
             adjustment=new_or_given_id("AD", adjustment),
             amount=writer.amount(amount),
@@ -236,7 +261,7 @@ def adjust(
         )
         zone = writer.zone
     result = {**row, "amount": data.amount, "currency": data.amount.currency}
-    show_result(result, ("amount", "currency"), out, zone=zone)
+    show_result(result, AmountRow, out, zone=zone)
 
 
 app.place("explain", "liveportal.cli.commands.explain", "explain_month")

@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Span, Year, parse_span
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
-from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table
+from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_as_known, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.money import Money
 from liveportal.ledger.queries.reader import Reader
+
+if TYPE_CHECKING:
+    from liveportal.ledger.queries.as_known_diff import ChangingEvent
+    from liveportal.ledger.queries.interpretation_range import BoundRow, LeftOutRow
 
 HUMAN_GROUP = (
     *("group", "name", "sessions", "minutes", "gross", "platform_fee", "deducted", "tips", "net"),
@@ -29,6 +33,11 @@ HUMAN_GROUP = (
 HUMAN_MOVED = ("kind", "session", "claim", "payout", "time", "amount", "owed")
 HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
+
+
+GROUPED = "liveportal.ledger.queries.breakdown.GroupRow"
+BOUNDED = "liveportal.ledger.queries.interpretation_range.BoundRow"
+MOVED = "liveportal.ledger.queries.zone_comparison.MovedRow"
 
 
 # --- views of the summary and the months ----------------------------------------------------------
@@ -54,13 +63,12 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
             f"{way!r} is no way to group. The ways are: {', '.join(breakdown.WAYS)}.",
             param_hint="--by",
         )
-    rows = breakdown.rows(reader, way, span.first, span.last, zone)
-    for row in rows:
-        if row["group"] is None:
-            row["group"] = HumanValue(None, _constant_lines("none"))
+    groups = breakdown.rows(reader, way, span.first, span.last, zone)
+    none = HumanValue(None, _constant_lines("none"))
+    rows = [group if group.group is not None else {**group, "group": none} for group in groups]
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
     title = f"Earnings of {span.name} by {way}"
-    return Table(breakdown.FIELDS, rows, human, title=title, empty="Nothing was earned.")
+    return Table(breakdown.GroupRow, rows, human, title=title, empty="Nothing was earned.")
 
 
 def compare_zones(reader: Reader, span: Span) -> Table:
@@ -68,23 +76,23 @@ def compare_zones(reader: Reader, span: Span) -> Table:
     from liveportal.ledger.queries import zone_comparison
 
     other_zones = [zone for zone in (reader.own_timezone, "UTC") if zone != reader.timezone]
-    rows: list[dict[str, Any]] = [
+    rows = [
         row
         for row in zone_comparison.moved_entries(reader, list(dict.fromkeys(other_zones)))
-        if any(span.first <= str(row[name]) <= span.last for name in ("month", "would_be"))
+        if any(span.first <= month <= span.last for month in (row.month, row.would_be))
     ]
     sessions: Counter[str] = Counter()
     nets: Counter[str] = Counter()
     for row in rows:
-        sessions[_move_name(row)] += row["sessions"] + row["free_sessions"]
-        nets[_move_name(row)] += row["amount"].minor
+        sessions[_move_name(row)] += row.sessions + row.free_sessions
+        nets[_move_name(row)] += row.amount.minor
 
     def heading(row: Row) -> str:
         net = Money(nets[_move_name(row)], reader.currency)
         return f"{_move_name(row)}: sessions {sessions[_move_name(row)]}, net {net}"
 
     return Table(
-        zone_comparison.FIELDS,
+        zone_comparison.MovedRow,
         rows,
         HUMAN_MOVED,
         title=f"What falls in another month than in {reader.timezone}",
@@ -109,16 +117,22 @@ def bounds_view(reader: Reader, span: Span) -> Table:
         for bound in interpretation_range.bounds(reader, span.first, span.last, interpretations):
             bounds.append(bound)
             advance(int(bound.reading is not None))
-    rows: list[dict[str, Any]] = interpretation_range.rows(reader, span.name, bounds)
-    nets = [row["net"] for row in rows]
-    for row in rows:
-        if row["switch"] is None:
-            row["switch"] = HumanValue(None, _constant_lines("as it was booked"))
-        row["left_out"] = HumanValue(
-            row["left_out"], _constant_lines(*map(_format_refusal, row["left_out"]))
-        )
+    rows = interpretation_range.rows(reader, span.name, bounds)
+    nets = [row.net for row in rows]
     title = f"Net of {span.name}: from {min(nets)} to {max(nets)} {reader.currency}"
-    return Table(interpretation_range.FIELDS, rows, HUMAN_BOUND, title=title)
+    human_rows = [_human_bound(row) for row in rows]
+    return Table(interpretation_range.BoundRow, human_rows, HUMAN_BOUND, title=title)
+
+
+def _human_bound(bound: BoundRow) -> Row:
+    """Return a bound with words for the booked figures, and for the events that were left out."""
+    booked = HumanValue(None, _constant_lines("as it was booked"))
+    refusals = _constant_lines(*map(_format_refusal, bound.left_out))
+    return {
+        **bound,
+        "switch": booked if bound.switch is None else bound.switch,
+        "left_out": HumanValue(bound.left_out, refusals),
+    }
 
 
 BOUNDS_HINT = (
@@ -127,8 +141,8 @@ BOUNDS_HINT = (
 )
 
 
-def _format_refusal(event: dict[str, Any]) -> str:
-    return f"without event {event['seq']}, {event['type']} {event['thing']}: {event['code']}"
+def _format_refusal(event: LeftOutRow) -> str:
+    return f"without event {event.seq}, {event.type} {event.thing}: {event.code}"
 
 
 def _constant_lines(*lines: str) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
@@ -141,6 +155,7 @@ def _constant_lines(*lines: str) -> Any:  # noqa: ANN401 (the callable of `Human
 # --- diff -----------------------------------------------------------------------------------------
 
 
+@shows("liveportal.ledger.queries.as_known_diff.ChangedMonth", many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def diff(
     before: Annotated[
@@ -177,25 +192,25 @@ def diff(
             rows = as_known_diff.differences(earlier, later)
         shown_zone = display_zone(reader, read)
     if not (rows and for_person(out) and out.columns is None):
-        render(Table(as_known_diff.FIELDS, rows, empty="Nothing changed."), out, zone=shown_zone)
-        return
-    for row in rows:
-        human_row = row | {"events": HumanValue(row["events"], _event_lines(row["events"]))}
         render(
-            Detail(("changed", "events"), human_row, title=str(row["month"])),
-            out,
-            zone=shown_zone,
+            Table(as_known_diff.ChangedMonth, rows, empty="Nothing changed."), out, zone=shown_zone
         )
+        return
+    for month in rows:
+        row = {**month, "events": HumanValue(month.events, _event_lines(month.events))}
+        render(Detail(("changed", "events"), row, title=month.month), out, zone=shown_zone)
 
 
-def _event_lines(events: Any) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
+def _event_lines(
+    events: Sequence[ChangingEvent],
+) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
     def format_lines(_now: datetime, local: tzinfo | None) -> list[str]:
         from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
         return [
-            f"{event['seq']}  {event['type']} {event['thing'].partition(':')[2]},"
-            f" {format_local_time(event['time'], local)}, net {event['amount']};"
-            f" recorded {format_local_time(event['recorded_at'], local)}"
+            f"{event.seq}  {event.type} {event.thing.partition(':')[2]},"
+            f" {format_local_time(event.time, local)}, net {event.amount};"
+            f" recorded {format_local_time(event.recorded_at, local)}"
             for event in events
         ]
 
@@ -205,6 +220,7 @@ def _event_lines(events: Any) -> Any:  # noqa: ANN401 (the callable of `HumanVal
 # --- check ----------------------------------------------------------------------------------------
 
 
+@shows("liveportal.ledger.queries.billing_audit.AuditRow", many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def check(
     ledger: LedgerOption,

@@ -15,13 +15,14 @@ import typer
 
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_month, utc_now
 from liveportal.cli.read_command import open_reader
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
+from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.ledger_paths import check_input
 
@@ -31,10 +32,24 @@ if TYPE_CHECKING:
 
 LONGEST_FILE = 100_000_000
 """In bytes; enough for a year with one session per minute."""
-FIELDS = ("statement", "file", "net", "currency", "transactions", "events", "head", "digest")
 _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
 
+@row
+class WrittenStatement(Row):
+    """A statement that was written, with the head and the digest that prove it."""
+
+    statement: str
+    file: str
+    net: str
+    currency: str
+    transactions: int
+    events: int
+    head: str
+    digest: str
+
+
+@shows(WrittenStatement)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def statement(
     period: Annotated[
@@ -59,7 +74,7 @@ def statement(
     from liveportal.ledger.queries.statement import statement as statement_document
 
     result_options = replace(out, output=None)
-    check_output_possible(FIELDS, result_options)
+    check_output_possible(WrittenStatement, result_options)
     if out.output is None:
         raise typer.BadParameter("name the file with -o: its ending says .html, .pdf or .csv")
     write_document = writer_of(out.output)
@@ -72,17 +87,17 @@ def statement(
     with open_output_bytes(out.output) as stream:
         stream.write(content)
     seal = seal_of(document)
-    row = {
-        "statement": name,
-        "file": str(out.output),
-        "net": document["summary"]["net"],
-        "currency": document["currency"],
-        "transactions": len(document["transactions"]),
-        "events": seal.events,
-        "head": seal.head,
-        "digest": seal.digest,
-    }
-    render(Detail(FIELDS, row), result_options)
+    written = WrittenStatement(
+        statement=name,
+        file=str(out.output),
+        net=document["summary"]["net"],
+        currency=document["currency"],
+        transactions=len(document["transactions"]),
+        events=seal.events,
+        head=seal.head,
+        digest=seal.digest,
+    )
+    render(Detail(WrittenStatement, written), result_options)
     hint(f"`liveportal ledger verify --statement {out.output}` proves it.")
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import for_person, render
-from liveportal.cli.io.view_model import Detail, HumanValue, Table
+from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
@@ -24,6 +24,7 @@ On = Annotated[
 ]
 
 
+@shows(payouts.ForecastRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show when how much will be paid out, of what is earned so far.
@@ -40,10 +41,11 @@ def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On
         rows = payouts.forecast_on(reader, parse_day(reader, on))
         zone = display_zone(reader, read)
     human = ("on", "months", "amount", "total", "carried", "blocked")
-    table = Table(payouts.FORECAST_FIELDS, rows, human, empty="Nothing is to be paid out.")
+    table = Table(payouts.ForecastRow, rows, human, empty="Nothing is to be paid out.")
     render(table, out, zone=zone)
 
 
+@shows(payouts.OverdueRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show what should have been paid out and was not, with a text to ask for it.
@@ -57,11 +59,11 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
         zone = display_zone(reader, read)
     if row is None or not for_person(out):
         rows = [row] if row else []
-        render(Table(payouts.OVERDUE_FIELDS, rows, empty="Nothing is overdue."), out, zone=zone)
+        render(Table(payouts.OverdueRow, rows, empty="Nothing is overdue."), out, zone=zone)
         return
-    lines = str(row["letter"]).splitlines()
-    human_row = {**row, "letter": HumanValue(row["letter"], lambda _now, _local: lines)}
-    render(Detail(payouts.OVERDUE_FIELDS, human_row, title="Overdue"), out, zone=zone)
+    lines = row.letter.splitlines()
+    human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}
+    render(Detail(payouts.OverdueRow, human_row, title="Overdue"), out, zone=zone)
 
 
 def parse_day(reader: Reader, on: str | None) -> date:

@@ -8,7 +8,7 @@ import typer
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.ledger.queries import payouts
@@ -19,6 +19,7 @@ One = Annotated[
 ]
 
 
+@shows(payouts.PayoutPreview)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def preview(
     ledger: LedgerOption,
@@ -35,9 +36,10 @@ def preview(
     with open_reader(ledger, read, out) as reader:
         row = payouts.preview_on(reader, parse_day(reader, on))
         zone = display_zone(reader, read)
-    render(Detail(payouts.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=zone)
+    render(Detail(payouts.PayoutPreview, row, title="Payout preview"), out, zone=zone)
 
 
+@shows(payouts.PayoutRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
@@ -50,9 +52,10 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = payouts.payouts(reader, states)
         zone = display_zone(reader, read)
-    render(Table(payouts.FIELDS, rows, empty="No payouts."), out, zone=zone)
+    render(Table(payouts.PayoutRow, rows, empty="No payouts."), out, zone=zone)
 
 
+@shows(payouts.PayoutDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show a payout: the earnings that it pays, and what happened to it.
@@ -62,4 +65,4 @@ def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOption
     with open_reader(ledger, read, out) as reader:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
         zone = display_zone(reader, read)
-    render(Detail(payouts.SHOW_FIELDS, row), out, zone=zone)
+    render(Detail(payouts.PayoutDetail, row), out, zone=zone)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -28,6 +29,7 @@ from liveportal.domain.events.types import (
     PayoutStatusChanged,
 )
 from liveportal.ledger.queries import payouts as payout_queries
+from liveportal.ledger.queries.payouts import PayoutResult
 from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
@@ -37,6 +39,7 @@ Ids = Annotated[
 Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 
 
+@shows_result(PayoutResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def record(
     sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="What was sent, such as 168.55.")],
@@ -56,7 +59,7 @@ def record(
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
-    with open_writer(ledger, write, out, payout_queries.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, PayoutResult) as writer:
         data = PayoutSent(
             payout=new_or_given_id("PO", payout),
             amount=writer.amount(sent),
@@ -70,9 +73,10 @@ def record(
             assumed=() if payout is not None else ("payout",),
         )
         zone = writer.zone
-    show_result(row, payout_queries.RESULT_FIELDS, out, zone=zone)
+    show_result(row, PayoutResult, out, zone=zone)
 
 
+@shows_result(PayoutResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def paid(
     payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
@@ -84,6 +88,7 @@ def paid(
     run_step(payouts, _status_step(PayoutPaid, reason), ledger, write, out)
 
 
+@shows_result(PayoutResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def fail(
     payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
@@ -95,6 +100,7 @@ def fail(
     run_step(payouts, _status_step(PayoutFailed, reason, "failed"), ledger, write, out)
 
 
+@shows_result(PayoutResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def return_(
     payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
@@ -113,14 +119,12 @@ def _status_step(
 
     def question(reader: Reader, name: str) -> str:
         row = payout_queries.result_fields(reader, name)
-        return (
-            f"Record that payout {name} {change}? {row['amount']} {row['currency']} is owed again."
-        )
+        return f"Record that payout {name} {change}? {row.amount} {row.currency} is owed again."
 
     return WriteStep(
         "payout",
         lambda _, name: event_type(payout=name, reason=reason),
-        payout_queries.RESULT_FIELDS,
+        PayoutResult,
         payout_queries.result_fields,
         question=question if change else None,
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -32,6 +33,7 @@ from liveportal.domain.events.types import (
     RefundWithdrawn,
 )
 from liveportal.ledger.queries import claims as claim_queries
+from liveportal.ledger.queries.claims import ClaimResult
 from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
@@ -40,6 +42,7 @@ Ids = Annotated[
 ]
 
 
+@shows_result(ClaimResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def claim(
     session: Annotated[
@@ -64,7 +67,7 @@ def claim(
       liveportal refunds claim S-1001 --id CL-1 --reason "Problem not solved"
       liveportal refunds claim S-1001 --amount 20.00
     """
-    with open_writer(ledger, write, out, claim_queries.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, ClaimResult) as writer:
         data = RefundClaimed(
             claim=new_or_given_id("CL", claim_id),
             session=writer.portal.resolve_id("session", session),
@@ -79,9 +82,10 @@ def claim(
             assumed=() if claim_id is not None else ("claim",),
         )
         zone = writer.zone
-    show_result(row, claim_queries.RESULT_FIELDS, out, zone=zone)
+    show_result(row, ClaimResult, out, zone=zone)
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def concede(
     claims: Ids,
@@ -103,16 +107,17 @@ def _closing_step(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
     return WriteStep(
         "claim",
         lambda _, name: kind(claim=name, reason=reason),
-        claim_queries.RESULT_FIELDS,
+        ClaimResult,
         claim_queries.result_fields,
     )
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
     row = claim_queries.result_fields(reader, claim_id)
-    return f"Concede claim {claim_id}? It deducts {row['cost']} {row['currency']}."
+    return f"Concede claim {claim_id}? It deducts {row.cost} {row.currency}."
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def grant(
     claims: Ids,
@@ -128,6 +133,7 @@ def grant(
     run_step(claims, _closing_step(RefundGranted, reason), ledger, write, out)
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def deny(
     claims: Ids,
@@ -143,6 +149,7 @@ def deny(
     run_step(claims, _closing_step(RefundDenied, reason), ledger, write, out)
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def withdraw(
     claims: Ids,

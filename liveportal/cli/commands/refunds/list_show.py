@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
     States,
@@ -34,6 +34,7 @@ One = Annotated[
 ]
 
 
+@shows(claims.ClaimRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
@@ -48,11 +49,12 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states)
         zone = display_zone(reader, read)
-    render(Table(claims.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
-    if any(row["state"] == "open" for row in rows):
+    render(Table(claims.ClaimRow, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    if any(row.state == "open" for row in rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 
+@shows(claims.ClaimDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show one claim: why, whether it is late, what it holds and costs, what comes next.
@@ -64,4 +66,4 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     with open_reader(ledger, read, out) as reader:
         row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(claims.SHOW_FIELDS, row, SHOWN), out, zone=zone)
+    render(Detail(claims.ClaimDetail, row, SHOWN), out, zone=zone)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +15,7 @@ import typer
 from liveportal.cli.commands.requests.slots import format_slots
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Detail, HumanValue, Table
+from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.cli.read_command import (
@@ -28,8 +28,9 @@ from liveportal.cli.read_command import (
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
+from liveportal.ledger.queries.requests import RequestRow
 
 STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
 KINDS = ("instant", "scheduled")
@@ -53,6 +54,7 @@ One = Annotated[
 ]
 
 
+@shows(requests.RequestRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption,
@@ -127,17 +129,17 @@ def list_(
             sort=sort,
         )
         rows = requests.requests(reader, now, request_filter)
-    table = Table(
-        requests.FIELDS, [_human_row(row) for row in rows], _columns(rows), empty="No requests."
-    )
+    human_rows = [_human_row(row) for row in rows]
+    table = Table(requests.RequestRow, human_rows, _columns(rows), empty="No requests.")
     render(table, out, zone=zone, now=now)
-    if any(row["state"] == "open" for row in rows):
+    if any(row.state == "open" for row in rows):
         hint(
             "Answer with `liveportal requests accept ID` (--best takes the best slot of a scheduled"
             " one); `liveportal requests show ID` says more."
         )
 
 
+@shows(requests.RequestDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show everything about one request: slots ranked, conflicts, customer, what happened to it.
@@ -152,14 +154,15 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
         now = reference_time(reader)
         row = requests.request(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
-    human_row = row | {
-        "slots": format_slots(row["slots"]),  # type: ignore[arg-type]
-        "history": format_history(row["history"]),  # type: ignore[arg-type]
+    human_row = {
+        **row,
+        "slots": format_slots(row.slots),
+        "history": format_history(row.history),
     }
-    render(Detail(requests.SHOW_FIELDS, human_row, SHOWN), out, zone=zone, now=now)
-    if row["state"] == "open":
-        how = " --best" if row["slots"] else ""
-        hint(f"Accept it with `liveportal requests accept {row['id']}{how}`.")
+    render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
+    if row.state == "open":
+        how = " --best" if row.slots else ""
+        hint(f"Accept it with `liveportal requests accept {row.id}{how}`.")
 
 
 def _parse_amount(text: str, reader: Reader) -> Money:
@@ -176,39 +179,40 @@ def _parse_since(text: str | None, zone: str) -> dict[str, Any]:
     return {"since": read_time(text, zone, utc_now(), past=True, date_only=True)}
 
 
-def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
+def _columns(rows: Sequence[RequestRow]) -> tuple[str, ...]:
     """Return the columns of a list, without those that are empty or equal in all rows."""
     omitted = {
         name
         for name in ("age_seconds", "conflicts")
         if all(row[name] in (None, []) for row in rows)
     }
-    if all(row["state"] == "open" for row in rows):
+    if all(row.state == "open" for row in rows):
         omitted.add("state")
     return tuple(name for name in HUMAN if name not in omitted)
 
 
-def _human_row(row: dict[str, Any]) -> Row:
+def _human_row(row: RequestRow) -> Row:
     """Return the row of an open request with further details in some cells of a terminal."""
-    if row["state"] != "open":
+    if row.state != "open":
         return row
-    customer, is_below_minimum = row["customer"], row["above_minimum"] is False
-    rating = f", {row['customer_rating']} of 5" if row["customer_rating"] is not None else ""
-    helped = f"helped {row['helped']}x{rating}" if row["helped"] else ""
-    skills = ", ".join(row["matched_skills"])
-    if not row["matches"] and not is_below_minimum:
+    customer, is_below_minimum = row.customer, row.above_minimum is False
+    rating = f", {row.customer_rating} of 5" if row.customer_rating is not None else ""
+    helped = f"helped {row.helped}x{rating}" if row.helped else ""
+    skills = ", ".join(row.matched_skills)
+    if not row.matches and not is_below_minimum:
         skills = "not your skills"
-    name = customer["name"] if customer["name"] is not None else customer["id"]
-    cells = {
-        "customer": customer | {"name": _with_detail(customer["name"], name, helped)},
-        "title": _with_detail(row["title"], row["title"] or "", skills),
+    name = customer.name if customer.name is not None else customer.id
+    cells: dict[str, object] = {
+        "customer": {**customer, "name": _with_detail(customer.name, name, helped)},
+        "title": _with_detail(row.title, row.title or "", skills),
         "rate": _with_detail(
-            row["rate"], str(row["rate"]), f"min {row['minimum']}" if is_below_minimum else ""
+            row.rate, str(row.rate), f"min {row.minimum}" if is_below_minimum else ""
         ),
     }
-    if row["left_seconds"] is not None:
-        cells["age_seconds"] = HumanValue(row["age_seconds"], _format_ages(row))
-    return row | cells
+    if row.age_seconds is not None and row.left_seconds is not None:
+        ages = _format_ages(row.age_seconds, row.left_seconds)
+        cells["age_seconds"] = HumanValue(row.age_seconds, ages)
+    return {**row, **cells}
 
 
 def _with_detail(value: object, label: str, detail: str) -> HumanValue:
@@ -216,10 +220,10 @@ def _with_detail(value: object, label: str, detail: str) -> HumanValue:
     return HumanValue(value, lambda _now, _local: [text])
 
 
-def _format_ages(row: dict[str, Any]) -> Callable[[datetime, tzinfo | None], list[str]]:
+def _format_ages(age: timedelta, left: timedelta) -> Callable[[datetime, tzinfo | None], list[str]]:
     def lines(_now: datetime, _local: tzinfo | None) -> list[str]:
         from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
 
-        return [f"{format_length(row['age_seconds'])}, {format_length(row['left_seconds'])} left"]
+        return [f"{format_length(age)}, {format_length(left)} left"]
 
     return lines

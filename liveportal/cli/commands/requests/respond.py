@@ -10,6 +10,7 @@ import typer
 
 from liveportal.cli.commands.requests.slots import choose_slot
 from liveportal.cli.io.render import hint
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -49,6 +50,7 @@ IdsUnlessAuto = Annotated[
 ]
 
 
+@shows_result(request_queries.Acceptance, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def accept(
     requests: Ids,
@@ -91,7 +93,7 @@ def accept(
     step = WriteStep(
         "request",
         acceptance,
-        fields=("session", "start", "slot"),
+        fields=request_queries.Acceptance,
         read_back=request_queries.accept_result,
         allow=overrides(overlap=overlap),
         assumed=() if slot else ("slot",),
@@ -99,6 +101,7 @@ def accept(
     run_step(requests, step, ledger, write, out)
 
 
+@shows_result(request_queries.Declination, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def decline(
     ledger: LedgerOption,
@@ -131,7 +134,7 @@ def decline(
     step = WriteStep(
         "request",
         lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason)),
-        fields=("reason",),
+        fields=request_queries.Declination,
         read_back=request_queries.decline_result,
     )
     empty = "No open request is declined by a rule." if auto else "No ids were given."
@@ -140,6 +143,7 @@ def decline(
         hint("`liveportal preferences show` shows your rules (auto_decline).")
 
 
+@shows_result(many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def withdraw(
     requests: Ids,
@@ -156,6 +160,7 @@ def withdraw(
     run_step(requests, step, ledger, write, out)
 
 
+@shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def add(
     customer: Annotated[

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from liveportal.cli.io.prompts import can_ask, choose
 from liveportal.cli.io.text import clean
@@ -14,16 +14,17 @@ from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import SlotsPast
 from liveportal.ledger.queries import requests
+from liveportal.ledger.queries.requests import RankedSlotRow
 
 if TYPE_CHECKING:
     from liveportal.cli.write_command import Writer
 
 
-def format_slots(slots: Sequence[Mapping[str, Any]]) -> HumanValue:
+def format_slots(slots: Sequence[RankedSlotRow]) -> HumanValue:
     """Return slots that a terminal shows in words, best first; other formats have them as given."""
 
     def lines(now: datetime, local: tzinfo | None) -> list[str]:
-        best_first = sorted(slots, key=lambda slot: slot["rank"] or slot["slot"])
+        best_first = sorted(slots, key=lambda slot: slot.rank or slot.slot)
         return [_format_slot(slot, now, local) for slot in best_first]
 
     return HumanValue(slots, lines)
@@ -38,8 +39,8 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
     slots = requests.ranked_slots(writer.reader, request_id, writer.at or utc_now())
     if not slots or not (best or (ask and can_ask())):
         return None
-    is_past = any(reason["code"] == "past" for reason in slots[0]["reasons"])
-    default = None if is_past else int(slots[0]["slot"])
+    is_past = any(reason.code == "past" for reason in slots[0].reasons)
+    default = None if is_past else slots[0].slot
     if not best:
         lines = [_format_slot(slot, utc_now(), zone(writer.zone)) for slot in slots]
         offer = [f"Request {request_id}, its slots, best first:", *lines, ""]
@@ -54,11 +55,11 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
     return default
 
 
-def _format_slot(slot: Mapping[str, Any], now: datetime, local: tzinfo | None) -> str:
+def _format_slot(slot: RankedSlotRow, now: datetime, local: tzinfo | None) -> str:
     """Format a slot as `2: 2026-10-12 15:00, 45 min, earns 94.50; free, 22:00 for them`."""
     from liveportal.cli.io.rich_output import format_short_time  # Imports rich: terminals only.
 
-    earns = f", earns {slot['earns']}" if slot["earns"] else ""
-    reasons = ", ".join(reason["message"] for reason in slot["reasons"])
-    when = format_short_time(slot["start"], now, local)
-    return clean(f"{slot['slot']}: {when}, {slot['minutes']} min{earns}; {reasons}".rstrip("; "))
+    earns = f", earns {slot.earns}" if slot.earns else ""
+    reasons = ", ".join(reason.message for reason in slot.reasons)
+    when = format_short_time(slot.start, now, local)
+    return clean(f"{slot.slot}: {when}, {slot.minutes} min{earns}; {reasons}".rstrip("; "))

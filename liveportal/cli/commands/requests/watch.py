@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO
@@ -21,25 +21,33 @@ from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.preferences import parse_structured
+from liveportal.domain.row import columns, row
 from liveportal.feeds.following import FeedChunk, follow, open_feed, read_stream
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.queries import requests
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import RequestFilter
+from liveportal.ledger.queries.requests import RequestRow
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.portal import OnError, Outcome, Portal
 
-FIELDS = (*requests.FIELDS, "reason")
 VARIABLE = "LIVEPORTAL_REQUEST"
 LONGEST_COMMAND_SECONDS = 60
 LONGEST_TITLE = 60
+
+
+@row
+class WatchedRequest(RequestRow):
+    """A new request; the reason is of one that a rule of the preferences declined."""
+
+    reason: str | None
 
 
 @frozen
@@ -52,6 +60,7 @@ class Choice:
     command: tuple[str, ...]
 
 
+@shows(WatchedRequest, many=True)
 @with_options(LedgerOption, OutputOptions)
 def watch(
     feed: Annotated[
@@ -119,7 +128,7 @@ def watch(
     _check_output(out, ends=once or feed == STDIN, once=once)
     choice = Choice(matching, auto_decline, bell, _split_command(command))
     input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
-    check_output_possible(FIELDS, out, spared=input_files)
+    check_output_possible(columns(WatchedRequest), out, spared=input_files)
     check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     if feed != STDIN:
         check_input(Path(feed))
@@ -171,16 +180,16 @@ def _split_command(command: str | None) -> tuple[str, ...]:
 
 def _new_rows(
     portal: Portal, chunks: Iterator[FeedChunk], reject: OnError | None, choice: Choice
-) -> Iterator[Row]:
+) -> Iterator[WatchedRequest]:
     """Record the feed and yield its new requests; announce each after the caller has shown it."""
     for chunk in chunks:
         opened, failure = _record_chunk(portal, chunk, reject)
         if opened:
-            for row in _open_or_declined(portal, opened, choice):
-                yield row
+            for request in _open_or_declined(portal, opened, choice):
+                yield request
                 _flush()
-                if row["state"] == "open":
-                    _announce(row, choice, portal.reader())
+                if request.state == "open":
+                    _announce(request, choice, portal.reader())
         if failure:
             raise failure
 
@@ -218,7 +227,7 @@ def _record_chunk(
     return new_ids, failure
 
 
-def _open_or_declined(portal: Portal, ids: list[str], choice: Choice) -> list[Row]:
+def _open_or_declined(portal: Portal, ids: list[str], choice: Choice) -> list[WatchedRequest]:
     """Decline by the rules; return the requests still open or just declined, in feed order."""
     now = utc_now()
     reasons = requests.auto_declines(portal.reader(), now, ids) if choice.decline else {}
@@ -228,12 +237,12 @@ def _open_or_declined(portal: Portal, ids: list[str], choice: Choice) -> list[Ro
         except Refused:  # Another process answered it meanwhile.
             del reasons[name]
     request_filter = RequestFilter(ids=ids, states=("open", "declined"), matching=choice.matching)
-    rows: list[dict[str, Any]] = [
-        row | {"reason": reasons.get(str(row["id"]))}
-        for row in requests.requests(portal.reader(), now, request_filter)
-        if row["state"] == "open" or row["id"] in reasons
+    found = [
+        WatchedRequest(**request, reason=reasons.get(request.id))
+        for request in requests.requests(portal.reader(), now, request_filter)
+        if request.state == "open" or request.id in reasons
     ]
-    return sorted(rows, key=lambda row: row["seq"])
+    return sorted(found, key=lambda request: request.seq)
 
 
 class _Rejects:
@@ -263,46 +272,46 @@ def _open_rejects(path: Path) -> TextIO:
 # --- showing ----------------------------------------------------------------------------------
 
 
-def _show(rows: Iterator[Row], out: OutputOptions) -> None:
+def _show(rows: Iterator[WatchedRequest], out: OutputOptions) -> None:
     """Write each request as it comes: one line on a terminal, else in the chosen format."""
     has_format = out.json or out.jsonl or out.csv or out.tsv or out.output or out.columns
     if has_format or sys.stdout is None or not sys.stdout.isatty():
         # With --fields a terminal gets rows, too: a table would have to wait for the last one.
         row_options = out if out.json or out.jsonl or out.csv else replace(out, tsv=True)
-        render(Table(FIELDS, rows), row_options)
+        render(Table(WatchedRequest, rows), row_options)
         return
-    for row in rows:
-        sys.stdout.write(_format_line(row) + "\n")
+    for request in rows:
+        sys.stdout.write(_format_line(request) + "\n")
 
 
-def _format_line(row: Mapping[str, Any]) -> str:
+def _format_line(request: WatchedRequest) -> str:
     """Format a request in one line, for a person."""
     from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
 
-    customer, title = row["customer"], clean(row["title"] or "")
-    helped = f" ({row['helped']}x)" if row["helped"] else ""
+    customer, title = request.customer, clean(request.title or "")
+    helped = f" ({request.helped}x)" if request.helped else ""
     short_title = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
     parts = [
-        f"{row['id']}: {row['kind']}{', direct' if row['direct'] else ''}",
-        f"{customer['name'] or customer['id']}{helped}: {short_title}",
-        f"{row['rate']} {row['currency']} a minute",
+        f"{request.id}: {request.kind}{', direct' if request.direct else ''}",
+        f"{customer.name or customer.id}{helped}: {short_title}",
+        f"{request.rate} {request.currency} a minute",
     ]
-    if row["state"] == "declined":
-        return clean("; ".join([*parts, f"declined: {row['reason']}"]))
-    if row["earns"]:
-        parts.append(f"earns {row['earns']}")
-    if row["matched_skills"]:
-        parts.append(f"asks for {', '.join(row['matched_skills'])}")
-    if row["above_minimum"] is False:
-        parts.append(f"your minimum is {row['minimum']}")
-    if row["conflicts"]:
-        parts.append(f"clashes with {', '.join(row['conflicts'])}")
-    if row["left_seconds"] is not None:
-        parts.append(f"{format_length(row['left_seconds'])} left")
+    if request.state == "declined":
+        return clean("; ".join([*parts, f"declined: {request.reason}"]))
+    if request.earns:
+        parts.append(f"earns {request.earns}")
+    if request.matched_skills:
+        parts.append(f"asks for {', '.join(request.matched_skills)}")
+    if request.above_minimum is False:
+        parts.append(f"your minimum is {request.minimum}")
+    if request.conflicts:
+        parts.append(f"clashes with {', '.join(request.conflicts)}")
+    if request.left_seconds is not None:
+        parts.append(f"{format_length(request.left_seconds)} left")
     return clean("; ".join(parts))
 
 
-def _announce(row: Row, choice: Choice, reader: Reader) -> None:
+def _announce(request: WatchedRequest, choice: Choice, reader: Reader) -> None:
     """Ring the bell and run the command, as chosen, for a request that was shown."""
     rings = choice.bell
     if rings is None:
@@ -313,10 +322,10 @@ def _announce(row: Row, choice: Choice, reader: Reader) -> None:
         sys.stderr.write("\a")
         sys.stderr.flush()
     if choice.command:
-        _run_command(choice.command, row)
+        _run_command(choice.command, request)
 
 
-def _run_command(command: tuple[str, ...], row: Row) -> None:
+def _run_command(command: tuple[str, ...], request: WatchedRequest) -> None:
     """Run a command for a request; its failure is only a warning.
 
     The request, which strangers wrote, is passed on standard input, never as an argument.
@@ -324,13 +333,13 @@ def _run_command(command: tuple[str, ...], row: Row) -> None:
     import subprocess
 
     document = StringIO()
-    render(Detail(FIELDS, row), OutputOptions(jsonl=True), stdout=document)
+    render(Detail(WatchedRequest, request), OutputOptions(jsonl=True), stdout=document)
     try:
         result = subprocess.run(  # noqa: S603 -- The user's own command.
             command,
             input=document.getvalue().encode(),
             stdout=sys.stderr if sys.stderr is not None else subprocess.DEVNULL,
-            env={**os.environ, VARIABLE: str(row["id"])},
+            env={**os.environ, VARIABLE: request.id},
             timeout=LONGEST_COMMAND_SECONDS,
             check=False,
         )
@@ -341,7 +350,7 @@ def _run_command(command: tuple[str, ...], row: Row) -> None:
         failure = f"could not be run: {error.strerror}"
     if failure and sys.stderr is not None:
         with suppress(OSError):
-            sys.stderr.write(clean(f"warning: {command[0]} {failure}, for {row['id']}") + "\n")
+            sys.stderr.write(clean(f"warning: {command[0]} {failure}, for {request.id}") + "\n")
             sys.stderr.flush()
 
 

@@ -13,7 +13,8 @@ from liveportal.cli.commands.payouts.profile.options import Profile, read_file
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, can_ask, confirm
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table
+from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows, shows_result
+from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -29,23 +30,49 @@ from liveportal.cli.write_command import Writer, open_writer, show_result
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
+from liveportal.domain.frozen import replace
 from liveportal.domain.profile.fields import MASKED, Changes, Values, changes, judge
+from liveportal.domain.profile.requirements import Finding
+from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.backup.last_backup import LastBackup, last_backup
 from liveportal.ledger.queries import profile as profile_queries
+from liveportal.ledger.queries.profile import ProfileRow
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 from liveportal.portal import Outcome, Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
-FIELDS = (*profile_queries.FIELDS, "revealed", "enter_again")
-RESULT_FIELDS = ("fields", "cleared", "missing")
-KEY_FIELDS = ("key", "kept_in", "values", "dry_run", "old_key", "old_key_in", "last_backup")
-HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed", "enter_again"))
+HUMAN = tuple(
+    name for name in columns(ProfileRow) if name not in ("filled", "revealed", "enter_again")
+)
 HUMAN_CHECK = ("requirement", "state", "until", "message", "hint")
 
 
+@row
+class ProfileChange(Row):
+    """What a change of the profile set and cleared, and what is still missing."""
+
+    fields: list[str]
+    cleared: list[str]
+    missing: list[str]
+
+
+@row
+class NewKey(Row):
+    """A new key, the number of values that it seals, and what became of the old key."""
+
+    key: str
+    kept_in: str | None
+    values: int  # type: ignore[assignment]  # A name of JSON, and a method of mappings.
+    dry_run: bool
+    old_key: str
+    old_key_in: str | None
+    last_backup: str | None
+
+
 @app.command("show")
+@shows(ProfileRow)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
     ledger: LedgerOption,
@@ -74,14 +101,14 @@ def show(
             values = {} if read.as_known else EncryptedFields(reader.db, reader.path).values()
             row, zone = _profile_row(reader, values, frozenset()), display_zone(reader, read)
     human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
-    render(Detail(FIELDS, row, human, title="Payout profile"), out, zone=zone)
+    render(Detail(ProfileRow, row, human, title="Payout profile"), out, zone=zone)
 
 
 def _reveal(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, *, yes: bool
-) -> tuple[Row, str]:
+) -> tuple[AnyRow, str]:
     """Record that the requested masked values are revealed, and return the row with them."""
-    check_output_possible(FIELDS, out, spared=ledger.files)
+    check_output_possible(ProfileRow, out, spared=ledger.files)
     with Portal.open(ledger.path) as portal:
         reader = portal.reader()
         values = EncryptedFields(reader.db, reader.path).values()
@@ -93,20 +120,22 @@ def _reveal(
         return _profile_row(reader, values, frozenset(names)), display_zone(reader, read)
 
 
-def _profile_row(reader: Reader, values: Values, revealed: frozenset[str]) -> Row:
-    texts: dict[str, object] = {
+def _profile_row(reader: Reader, values: Values, revealed: frozenset[str]) -> AnyRow:
+    """Return the profile as a row whose address is shown in lines on a terminal."""
+    shown: dict[str, object] = {
         name: value.plain if name in revealed else str(value) for name, value in values.items()
     }
-    if "address" in values:
-        texts["address"] = _human_address(values["address"].plain)
-    return {**profile_queries.profile_row(reader, texts), "revealed": bool(revealed)}
-
-
-def _human_address(document: str) -> HumanValue:
-    return HumanValue(json.loads(document), lambda _now, _zone: checks.address_lines(document))
+    if "address" not in values:
+        return profile_queries.profile_row(reader, shown, revealed=bool(revealed))
+    document = values["address"].plain
+    shown["address"] = json.loads(document)
+    profile = profile_queries.profile_row(reader, shown, revealed=bool(revealed))
+    address = HumanValue(profile.address, lambda _now, _zone: checks.address_lines(document))
+    return {**profile, "address": address}
 
 
 @app.command("set")
+@shows_result(ProfileChange)
 @with_options(Profile, LedgerOption, WriteOptions, OutputOptions)
 def set_(
     wanted: Profile,
@@ -146,7 +175,7 @@ def set_(
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
     was_asked = False
-    with open_writer(ledger, write, out, RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, ProfileChange) as writer:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
         if wanted != Profile() or file or start_over:
@@ -157,7 +186,7 @@ def set_(
             change, was_asked = _ask_profile(writer), True
         row = _fill_profile(writer, change, write, was_asked=was_asked)
         zone = writer.zone
-    show_result(row, RESULT_FIELDS, out, zone=zone)
+    show_result(row, ProfileChange, out, zone=zone)
     if row["missing"]:
         hint("`liveportal payout profile check` says what is missing, and why.")
 
@@ -198,7 +227,9 @@ def _cautions(writer: Writer, change: Changes, in_force: Values) -> list[Caution
     return cautions
 
 
-def _fill_profile(writer: Writer, change: Changes, write: WriteOptions, *, was_asked: bool) -> Row:
+def _fill_profile(
+    writer: Writer, change: Changes, write: WriteOptions, *, was_asked: bool
+) -> AnyRow:
     """Record a change and return its result row."""
 
     def check_change(in_force: Values) -> None:
@@ -207,7 +238,7 @@ def _fill_profile(writer: Writer, change: Changes, write: WriteOptions, *, was_a
             raise cautions[0]
 
     def read_missing(reader: Reader) -> dict[str, object]:
-        return {"missing": profile_queries.profile_row(reader, {})["missing"]}
+        return {"missing": profile_queries.missing_fields(reader)}
 
     outcome, details = writer.portal.fill_profile(
         change,
@@ -237,6 +268,7 @@ def _result_row(outcome: Outcome | None, change: Changes) -> dict[str, object]:
 
 
 @app.command("check")
+@shows(Finding, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Check what a payout needs of the profile: what is missing, why it blocks, what to do.
@@ -249,58 +281,49 @@ def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
-        rows: list[Row] = [
-            *profile_queries.check_rows(reader, local_date(reference_time(reader), zone))
-        ]
+        rows = profile_queries.findings(reader, local_date(reference_time(reader), zone))
         if profile_queries.is_sealed(reader):
             rows = _with_seal_check(reader, rows)
-    render(Table(profile_queries.CHECK_FIELDS, rows, HUMAN_CHECK), out, zone=zone)
+    render(Table(Finding, rows, HUMAN_CHECK), out, zone=zone)
 
 
-def _with_seal_check(reader: Reader, rows: list[Row]) -> list[Row]:
+def _with_seal_check(reader: Reader, rows: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Check that values decrypt, match the journal's fingerprints, and the address is complete."""
-    encrypted_fields = EncryptedFields(reader.db, reader.path)
-    seal_row: dict[str, object] = {
-        **dict.fromkeys(profile_queries.CHECK_FIELDS),
-        "requirement": "seal",
-        "state": "ok",
-        "blocks": False,
-    }
+    encrypted_fields, seal = EncryptedFields(reader.db, reader.path), Finding(requirement="seal")
     try:
         values = encrypted_fields.values()
         changed = encrypted_fields.disproved(values)
     except LiveportalError as error:
-        seal_row |= {
-            "state": error.code,
-            "blocks": True,
-            "message": error.message,
-            "hint": error.hint,
-        }
-        return [*rows, seal_row]
+        return *rows, _failed(seal, error.code, error)
     if changed:
-        seal_row |= {
-            "state": "changed",
-            "blocks": True,
-            "message": f"{', '.join(changed)}: not what the journal has the fingerprint of",
-            "hint": "Restore a backup, or set them anew.",
-        }
-    return [*(_with_address_check(row, values) for row in rows), seal_row]
+        seal = replace(
+            seal,
+            state="changed",
+            blocks=True,
+            message=f"{', '.join(changed)}: not what the journal has the fingerprint of",
+            hint="Restore a backup, or set them anew.",
+        )
+    return *(_with_address_check(row, values) for row in rows), seal
 
 
-def _with_address_check(row: Row, values: Values) -> Row:
-    if row["requirement"] != "address" or "address" not in values:
-        return row
+def _with_address_check(finding: Finding, values: Values) -> Finding:
+    if finding.requirement != "address" or "address" not in values:
+        return finding
     parts = json.loads(values["address"].plain)
     country = parts.pop("country")
     try:
         checks.address(parts, country)
     except InvalidValue as error:
-        incomplete = {"state": "incomplete", "blocks": True, "message": error.message}
-        return {**row, **incomplete, "hint": error.hint}
-    return row
+        return _failed(finding, "incomplete", error)
+    return finding
+
+
+def _failed(finding: Finding, state: str, error: LiveportalError) -> Finding:
+    return replace(finding, state=state, blocks=True, message=error.message, hint=error.hint)
 
 
 @app.command("rotate-key")
+@shows(NewKey)
 @with_options(LedgerOption, OutputOptions)
 def rotate_key(
     ledger: LedgerOption,
@@ -333,21 +356,21 @@ def rotate_key(
       liveportal payout profile rotate-key --keep-old-key /media/stick/old.key
       liveportal payout profile rotate-key && liveportal ledger backup --to backups
     """
-    check_output_possible(KEY_FIELDS, out, spared=ledger.files)
+    check_output_possible(NewKey, out, spared=ledger.files)
     if keep_old_key == Path(STDIN):
         raise typer.BadParameter("a key is not shown: name a file", param_hint="--keep-old-key")
     check_target(keep_old_key, (*ledger.files, *((out.output,) if out.output else ())))
     with Portal.open(ledger.path, dry_run=dry_run) as portal:
         rotation = portal.rotate_key(keep_old_key)
     backup = last_backup(ledger.path)
-    row = {
+    new_key = NewKey(
         **rotation._asdict(),
-        "dry_run": dry_run,
-        "old_key_in": None if dry_run or keep_old_key is None else str(keep_old_key),
-        "last_backup": str(backup.path) if backup else None,
-    }
-    human = tuple(name for name in KEY_FIELDS if row[name])
-    render(Detail(KEY_FIELDS, row, human, title="Key changed"), out)
+        dry_run=dry_run,
+        old_key_in=None if dry_run or keep_old_key is None else str(keep_old_key),
+        last_backup=str(backup.path) if backup else None,
+    )
+    human = tuple(name for name, value in new_key.items() if value)
+    render(Detail(NewKey, new_key, human, title="Key changed"), out)
     _hint_backups(rotation.old_key, keep_old_key, backup)
 
 
