@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from liveportal.cli.app import Group, app
 from liveportal.cli.commands.schema import declared
+from liveportal.cli.io.view_model import Shown
 from liveportal.cli.json_schema import schema_of
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.errors import InvalidTime
@@ -30,18 +31,29 @@ def check_output(argv: Sequence[str], output: str) -> None:
     if not output or not {"--json", "--jsonl"} & set(options):
         return
     words = command_words(argv)
-    whole = not any(option.split("=")[0] in ("--fields", "--field") for option in options)
-    validator = _validator(words, whole=whole)
-    if validator is None:
+    shown = declared(words)
+    if shown is None:
         return
+    is_whole = not any(option.split("=")[0] in ("--fields", "--field") for option in options)
+    validator = _validator(words, shown, is_whole=is_whole)
     if "--json" in options:
         documents = [json.loads(output)]
     else:
         documents = [json.loads(line) for line in output.splitlines()]
-        if _is_many(words) or not all(map(validator.is_valid, documents)):
+        if shown.many or (shown.tables and not all(map(validator.is_valid, documents))):
             documents = [documents]
     for document in documents:
         validator.validate(document)
+        if is_whole and len(shown.rows) < 2 and not shown.tables:
+            _check_order(validator.schema, document)
+
+
+def _check_order(schema: Any, document: Any) -> None:  # noqa: ANN401 -- Whatever JSON holds.
+    """Assert that the fields of each row stand in the order of the schema."""
+    schema = schema.get("$defs", {}).get("result", schema)
+    names = list(schema.get("items", schema)["properties"])
+    for row in document if isinstance(document, list) else [document]:
+        assert list(row) == names
 
 
 def command_words(argv: Sequence[str]) -> tuple[str, ...]:
@@ -63,32 +75,22 @@ def command_words(argv: Sequence[str]) -> tuple[str, ...]:
 
 
 @cache
-def _is_many(words: tuple[str, ...]) -> bool:
-    shown = declared(words)
-    return shown is not None and shown.many
-
-
-@cache
-def _validator(words: tuple[str, ...], *, whole: bool) -> Draft202012Validator | None:
-    """Return the validator of a command's output; None if it declares no rows."""
-    shown = declared(words)
-    if shown is None:
-        return None
+def _validator(words: tuple[str, ...], shown: Shown, *, is_whole: bool) -> Draft202012Validator:
     schema = schema_of(" ".join(words), shown)
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(_strict(schema, whole=whole), format_checker=FORMATS)
+    return Draft202012Validator(_strict(schema, is_whole=is_whole), format_checker=FORMATS)
 
 
-def _strict(schema: Any, *, whole: bool) -> Any:  # noqa: ANN401 -- A part of a schema.
-    """Return the schema without room for fields to come; not `whole`: with any of its fields."""
+def _strict(schema: Any, *, is_whole: bool) -> Any:  # noqa: ANN401 -- A part of a schema.
+    """Return the schema without room for fields to come; not whole: with any of its fields."""
     if isinstance(schema, list):
-        return [_strict(part, whole=whole) for part in schema]
+        return [_strict(part, is_whole=is_whole) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    strict = {name: _strict(part, whole=whole) for name, part in schema.items()}
+    strict = {name: _strict(part, is_whole=is_whole) for name, part in schema.items()}
     if isinstance(schema.get("properties"), dict) and schema.get("type") in _OBJECT:
         strict["additionalProperties"] = False
-        if not whole:
+        if not is_whole:
             del strict["required"]
     return strict
 

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.cli.commands.preferences.show import ADDED_FIELDS
+from liveportal.cli.commands.preferences.show import PreferencesDetail
+from liveportal.domain.events.fields import field_specs
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.row import columns
 from liveportal.ledger.queries import ledger_info
+from liveportal.ledger.queries.ledger_info import PreferencesRow
 from tests.commands.preferences import EVERYTHING, RECORDED, SATURDAYS, WORDS, changes
 from tests.commands.shell import PROGRAM, error_of
 from tests.commands.test_hostile import FORBIDDEN, HOSTILE
@@ -30,6 +34,13 @@ def full(empty: Shell) -> Shell:
     return empty
 
 
+def test_what_is_shown_are_the_fields_of_the_event() -> None:
+    """Each preference that can be recorded is shown, in the same order, before what it says."""
+    recorded = tuple(name for name, *_ in field_specs(PreferencesChanged))
+    assert columns(PreferencesRow) == recorded
+    assert columns(PreferencesDetail)[: len(recorded)] == recorded == tuple(RECORDED)
+
+
 # --- set and show ---------------------------------------------------------------------------------
 
 
@@ -38,7 +49,7 @@ def test_every_preference_in_one_event(full: Shell) -> None:
     shown = full.ok("preferences")
     assert {name: shown[name] for name in RECORDED} == RECORDED
     assert {name: shown[name] for name in WORDS} == WORDS
-    assert list(shown) == [*RECORDED, *ADDED_FIELDS]
+    assert list(shown) == list(columns(PreferencesDetail))
     assert changes(full) == 1
 
 
@@ -191,7 +202,7 @@ def test_without_hours_there_is_nothing_to_show(empty: Shell) -> None:
     """What is not set is null, and JSON has every field all the same."""
     shown = empty.ok("preferences")
     assert {name: value for name, value in shown.items() if value is not None} == {"unreadable": []}
-    assert list(shown) == [*RECORDED, *ADDED_FIELDS]
+    assert list(shown) == list(columns(PreferencesDetail))
 
 
 # --- on a terminal --------------------------------------------------------------------------------

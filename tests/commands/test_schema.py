@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from typer.main import get_command
 
 from liveportal.cli.app import Group, app
 from liveportal.cli.commands.schema import declared
+from liveportal.cli.json_schema import schema_of
 from liveportal.cli.main import main
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.sources import Origin, check_content
 from liveportal.domain.events.types import TYPES
 from liveportal.feeds.json_schema import event_schema, feed_schema
 from liveportal.feeds.jsonl import parse
-from tests.commands.schemas import FORMATS
+from tests.commands.schemas import FORMATS, check_output
 from tests.commands.shell import OCTOBER, Shell
 from tests.commands.states import FEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NO_ROWS = {"demo", "preferences export", "schema", "sessions calendar"}
+NO_ROWS = {"demo", "preferences export", "schema"}
 """Commands that write a document or a story, not rows."""
-
-UNDECLARED = (
-    *("preferences", "ledger"),
-    "sessions",
-)
-"""Groups whose commands do not all declare their rows yet."""
 
 BASE = {
     "specversion": "1.0",
@@ -57,13 +53,75 @@ def _schema(shell: Shell, *words: str) -> dict[str, Any]:
 
 
 def test_every_command_declares_what_it_shows() -> None:
-    """A schema exists of every command that shows rows."""
+    """A schema exists of every command that shows rows, and it is a valid one."""
     root = get_command(app)
     assert isinstance(root, Group)
-    undeclared = {name for name in _commands(root) if declared(name.split()) is None}
-    assert {name for name in undeclared if name.split()[0] not in UNDECLARED} == NO_ROWS - {
-        name for name in NO_ROWS if name.split()[0] in UNDECLARED
-    }
+    shown = {name: declared(name.split()) for name in _commands(root)}
+    assert {name for name, rows in shown.items() if rows is None} == NO_ROWS
+    for name, rows in shown.items():
+        if rows is not None:
+            Draft202012Validator.check_schema(schema_of(name, rows))
+
+
+def test_a_schema_has_the_fields_in_their_order_and_types(nothing: Shell) -> None:
+    """Amounts and decimals are texts, spans are seconds, rows are objects, None is null."""
+    schema = _schema(nothing, "requests", "list")
+    fields = schema["items"]["properties"]
+    assert schema["title"] == "liveportal requests list"
+    assert schema["items"]["required"] == list(fields)
+    assert list(fields)[:5] == ["id", "kind", "state", "direct", "customer"]
+    assert list(fields["customer"]["properties"]) == ["id", "name"]
+    assert fields["rate"] == {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+    assert fields["customer_rating"]["type"] == ["string", "null"]
+    assert fields["left_seconds"] == {"type": ["integer", "null"]}
+    assert fields["expires"] == {"type": ["string", "null"], "format": "date-time"}
+    assert fields["slots"]["items"]["required"] == ["slot", "start", "minutes"]
+    shown = _schema(nothing, "requests", "show")["properties"]
+    assert list(shown["customer"]["properties"]) == ["id", "name", "timezone", "language"]
+
+
+def test_a_default_command_has_the_schema_of_its_group(nothing: Shell) -> None:
+    """As its group alone runs it."""
+    shown = _schema(nothing, "preferences", "show")
+    assert _schema(nothing, "preferences") == shown | {"title": "liveportal preferences"}
+
+
+def test_the_result_of_a_write_has_the_common_fields(states: Shell) -> None:
+    """One id gives one object; of many each may have failed."""
+    one = _schema(states, "requests", "add")
+    assert list(one["properties"])[:4] == ["id", "state", "error", "message"]
+    assert one["properties"]["error"] == {"type": "null"}
+    validator = Draft202012Validator(_schema(states, "requests", "accept"), format_checker=FORMATS)
+    ran = states.run("requests", "accept", "REQ-2001", "NONE", "--anyway", "--json")
+    accepted, failed = json.loads(ran.out)
+    assert [accepted["error"], failed["error"]] == [None, "not_found"]
+    assert validator.is_valid(accepted)
+    assert validator.is_valid([accepted, failed])
+    assert not validator.is_valid(failed)
+    assert not validator.is_valid([failed | {"session": "S-1"}])
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ({"more": 1}, "Additional properties are not allowed"),
+        ({"means": None}, "None is not of type 'string'"),
+        ({"left_seconds": 1.5}, "1.5 is not of type 'integer', 'null'"),
+        ({"due": "2026-10-05 09:00"}, "is not a 'date-time'"),
+        ({"amount": 5}, "5 is not of type 'string', 'null'"),
+    ],
+)
+def test_what_the_schema_does_not_say_is_noticed(
+    states: Shell, row: dict[str, Any], problem: str
+) -> None:
+    """The helper that runs the program finds a field or value that is not declared."""
+    (first, *_) = states.ok("due")
+    check_output(["due", "--json"], json.dumps([first]))
+    with pytest.raises(ValidationError, match=re.escape(problem)):
+        check_output(["due", "--json"], json.dumps([first | row]))
+    with pytest.raises(ValidationError, match="'kind' is a required property"):
+        check_output(["due", "--jsonl"], json.dumps({"id": first["id"]}))
+    check_output(["due", "--jsonl", "--fields", "id"], json.dumps({"id": first["id"]}))
 
 
 # --- events ---------------------------------------------------------------------------------------

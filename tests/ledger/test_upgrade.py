@@ -114,7 +114,7 @@ def test_an_upgraded_ledger_gives_the_same_answers(old: Path, tmp_path: Path) ->
         compared = set(DERIVED) - {"policy"}
         assert {name: kept[name] for name in compared} == {name: made[name] for name in compared}
         assert plain(sessions.sessions(ours)) == plain(sessions.sessions(theirs))
-        assert verify(ours.db).head == head == ledger_info.info(ours)["head"]
+        assert verify(ours.db).head == head == ledger_info.info(ours).head
         assert _schema(ours.db) == _schema(theirs.db)
 
 
@@ -194,7 +194,7 @@ def test_the_copy_lies_beside_the_file_itself(old: Path, tmp_path: Path) -> None
     link = tmp_path / "link.db"
     link.symlink_to(old)
     with open_readonly(link) as reader:
-        assert ledger_info.info(reader)["form"] == SCHEMA_VERSION
+        assert ledger_info.info(reader).form == SCHEMA_VERSION
     assert link.is_symlink()
     assert beside(old) == {"ledger.db.form1"}
 

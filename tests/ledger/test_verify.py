@@ -96,8 +96,8 @@ def test_what_was_written_verifies(path: Path, deep: bool) -> None:
     verified_ledger = verified(path, deep=deep)
     with open_readonly(path) as reader:
         assert (verified_ledger.head, verified_ledger.events) == (
-            ledger_info.info(reader)["head"],
-            ledger_info.info(reader)["events"],
+            ledger_info.info(reader).head,
+            ledger_info.info(reader).events,
         )
     assert verified_ledger.rules_changed == ()
     assert verified_ledger.deposit is not None

@@ -9,7 +9,7 @@ from liveportal.domain.clock import zone
 from liveportal.domain.entities import Session
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.money import Money
-from liveportal.domain.row import row
+from liveportal.domain.row import extend, row
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.ledger.format.row_mapping import SESSION
 from liveportal.ledger.queries.customers import customers
@@ -57,8 +57,9 @@ def agenda(reader: Reader, now: datetime, *, until: datetime | None = None) -> l
         session = entities[row.id]
         start, end = session.planned_start, session.planned_end
         others = _without(booked, session.id)
-        return AgendaRow(
-            **row,
+        return extend(
+            AgendaRow,
+            row,
             starts_in_seconds=starts_in(session, now),
             customer_local=_local(row.start, zones.get(session.customer)),
             conflicts=others.conflicts(start, end) if start and end else [],

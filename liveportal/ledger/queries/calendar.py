@@ -7,7 +7,7 @@ from datetime import datetime
 from liveportal.domain.calculations.live_session import expected
 from liveportal.domain.clock import from_text
 from liveportal.domain.money import Money
-from liveportal.domain.row import row
+from liveportal.domain.row import extend, row
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries.agenda import every_session
 from liveportal.ledger.queries.reader import Reader
@@ -57,8 +57,9 @@ def calendar_sessions(reader: Reader) -> list[CalendarSession]:
     rows = {row.id: row for row in sessions(reader)}
     details = {row["id"]: row for row in reader.all(_CHANGES)}
     return [
-        CalendarSession(
-            **rows[session.id],
+        extend(
+            CalendarSession,
+            rows[session.id],
             changes=details[session.id]["changes"],
             changed_at=from_text(details[session.id]["recorded_at"]),
             description=personal(details[session.id]["body"]).get("description"),

@@ -4,27 +4,68 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from liveportal.domain.errors import UnknownEntity
-from liveportal.domain.events.fields import decode, field_specs
+from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, columns, row
+from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.storage import connection, driver
 
-PREFERENCE_FIELDS = tuple(name for name, *_ in field_specs(PreferencesChanged))
-INFO_FIELDS = (
-    *("path", "form", "journal_mode", "sqlite", "currency", "timezone", "own_timezone", "policy"),
-    *("events", "transactions", "first_recorded", "last_recorded", "head", "bytes"),
-)
+
+@row
+class PreferencesRow(Row):
+    """The preferences as they were recorded; None for each that is not set.
+
+    A structured one is a JSON document, of the platform's own form if a feed reported it.
+    """
+
+    verification: str | None
+    role: str | None
+    skills: list[str] | None
+    languages: list[str] | None
+    experience_years: int | None
+    minimum_rate: Money | None
+    direct_rate: Money | None
+    timezone: str | None
+    availability: Any
+    buffers: Mapping[str, int] | None
+    vacations: list[Mapping[str, str]] | None
+    auto_decline: Any
+    notifications: Any
+    attachment_limit: int | None
 
 
-def preferences(reader: Reader) -> Row:
-    """Return the preferences in force; None for each that is not set."""
+@row
+class LedgerInfo(Row):
+    """The ledger's file, schema version (`form`), policy, extent and the journal's head (hex)."""
+
+    path: str
+    form: int
+    journal_mode: str
+    sqlite: str
+    currency: str
+    timezone: str
+    own_timezone: str
+    policy: str
+    events: int
+    transactions: int
+    first_recorded: datetime | None
+    last_recorded: datetime | None
+    head: str | None
+    bytes: int
+
+
+def preferences(reader: Reader) -> PreferencesRow:
+    """Return the preferences in force."""
     document = dict(reader.preferences)
     values = decode(PreferencesChanged, document) if document else PreferencesChanged()
-    row: Row = {name: document.get(name) for name in PREFERENCE_FIELDS}
-    return row | {"minimum_rate": values.minimum_rate, "direct_rate": values.direct_rate}
+    recorded = {name: document.get(name) for name in columns(PreferencesRow)}
+    rates = {"minimum_rate": values.minimum_rate, "direct_rate": values.direct_rate}
+    return PreferencesRow(**recorded | rates)
 
 
 def preferences_before(
@@ -35,70 +76,53 @@ def preferences_before(
     If the event with this source and key is already recorded, return the preferences before it, so
     that a repeated command has the same meaning as the first time. (0, {}) if none were set.
     """
-    row = reader.one(
+    before = reader.one(
         "SELECT seq, document FROM preferences WHERE seq < coalesce("
         "(SELECT seq FROM event WHERE source = ? AND id = ?), 9223372036854775807)"
         " ORDER BY seq DESC LIMIT 1",
         source,
         key,
     )
-    return (row["seq"], json.loads(row["document"])) if row else (0, {})
+    return (before["seq"], json.loads(before["document"])) if before else (0, {})
 
 
 def preferences_replaced(reader: Reader) -> int:
     """Return the seq of the preferences before those in force; 0 if there were none."""
-    row = reader.one("SELECT seq FROM preferences ORDER BY seq DESC LIMIT 1 OFFSET 1")
-    return row["seq"] if row else 0
+    before = reader.one("SELECT seq FROM preferences ORDER BY seq DESC LIMIT 1 OFFSET 1")
+    return before["seq"] if before else 0
 
 
-def policies(reader: Reader) -> list[Row]:
-    """Return the policies that the book adopted, in journal order."""
-    rows = reader.all(
-        "SELECT policy.seq, name, currency, timezone, event.time, document"
-        " FROM policy JOIN event USING (seq) ORDER BY seq"
-    )
-    return [
-        {
-            "seq": row["seq"],
-            "name": row["name"],
-            "adopted_at": instant(row["time"]),
-            "document": json.loads(row["document"]),
-        }
-        for row in rows
-    ]
-
-
-def info(reader: Reader) -> Row:
-    """Return the ledger's file, schema version, policy, extent and the journal's head (hex)."""
+def info(reader: Reader) -> LedgerInfo:
+    """Return what the ledger holds, and how its file keeps it."""
     last = reader.one("SELECT seq, recorded_at, hash FROM event ORDER BY seq DESC LIMIT 1")
     first = reader.one("SELECT recorded_at FROM event ORDER BY seq LIMIT 1")
     entries = reader.one('SELECT coalesce(max(id), 0) AS n FROM "transaction"')
-    return {
-        "path": str(reader.path),
-        "form": _pragma(reader, "user_version"),
-        "journal_mode": _journal_mode(reader),
-        "sqlite": driver.SQLITE_VERSION,
-        "currency": reader.currency,
-        "timezone": reader.timezone,
-        "own_timezone": reader.own_timezone,
-        "policy": reader.policy.name,
-        "events": last["seq"] if last else 0,
-        "transactions": entries["n"] if entries else 0,
-        "first_recorded": instant(first["recorded_at"]) if first else None,
-        "last_recorded": instant(last["recorded_at"]) if last else None,
-        "head": last["hash"].hex() if last else None,
-        "bytes": reader.path.stat().st_size,
-    }
+    return LedgerInfo(
+        path=str(reader.path),
+        form=_pragma(reader, "user_version"),
+        journal_mode=_journal_mode(reader),
+        sqlite=driver.SQLITE_VERSION,
+        currency=reader.currency,
+        timezone=reader.timezone,
+        own_timezone=reader.own_timezone,
+        policy=reader.policy.name,
+        events=last["seq"] if last else 0,
+        transactions=entries["n"] if entries else 0,
+        first_recorded=instant(first["recorded_at"]) if first else None,
+        last_recorded=instant(last["recorded_at"]) if last else None,
+        head=last["hash"].hex() if last else None,
+        bytes=reader.path.stat().st_size,
+    )
 
 
-def _journal_mode(reader: Reader) -> object:
-    mode = _pragma(reader, "journal_mode")
+def _journal_mode(reader: Reader) -> str:
+    mode: str = _pragma(reader, "journal_mode")
     head = connection.read_header(reader.path) if mode == "delete" else None
     # In a read-only folder the ledger is opened without its WAL, but the mode remains WAL.
     return "wal" if head and head.wal else mode
 
 
-def _pragma(reader: Reader, name: str) -> object:
+def _pragma(reader: Reader, name: str) -> Any:  # noqa: ANN401 -- A number or a word.
     return reader.db.execute(f"PRAGMA {name}").fetchone()[0]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.money import Money
-from liveportal.domain.row import Row, row
+from liveportal.domain.row import Row, extend, pick, row
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries.customers import CustomerName, customers
 from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
@@ -159,8 +159,9 @@ def sessions(reader: Reader, selection: SessionFilter = _ALL) -> list[SessionRow
     where, values = selection.where(reader)
     rows = reader.all(f"{_LIST} WHERE {where}{_ORDER}", *values)
     listed = [
-        SessionRow(
-            **summary,
+        extend(
+            SessionRow,
+            summary,
             rating=row["rating"],
             disputed=bool(row["disputed"]),
             seq=row["last_seq"],
@@ -186,8 +187,9 @@ def session(reader: Reader, session_id: str) -> SessionDetail:
         entities.append(f"request:{row['request']}")
     ended = row["state"] == "ended"
     events = history(reader, *entities)
-    return SessionDetail(
-        **summary,
+    return extend(
+        SessionDetail,
+        summary,
         pauses=pauses,
         paused_minutes=minutes_text(_microseconds(pauses)),
         expected=Money(row["expected_minor"], summary.currency) if ended else None,
@@ -205,16 +207,7 @@ def session(reader: Reader, session_id: str) -> SessionDetail:
 
 def result_fields(reader: Reader, session_id: str) -> SessionResult:
     """Return the fields that commands show after they changed a session."""
-    session = _summary(reader, session_id)
-    return SessionResult(
-        start=session.start,
-        end=session.end,
-        minutes=session.minutes,
-        gross=session.gross,
-        fee=session.fee,
-        earned=session.earned,
-        currency=session.currency,
-    )
+    return pick(SessionResult, _summary(reader, session_id))
 
 
 def _summary(reader: Reader, session_id: str) -> SessionSummary:
@@ -304,8 +297,7 @@ def _transactions(reader: Reader, session_id: str) -> list[SessionTransaction]:
 
 def planned_times(reader: Reader, session_id: str) -> PlannedTimes:
     """Return the planned start and end of a session, shown by commands that only move it."""
-    session = _summary(reader, session_id)
-    return PlannedTimes(start=session.start, end=session.end)
+    return pick(PlannedTimes, _summary(reader, session_id))
 
 
 def actual_times(reader: Reader, session_id: str) -> tuple[datetime | None, datetime | None]:

@@ -9,7 +9,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -18,7 +18,9 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import ledger_info
+from liveportal.ledger.queries.ledger_info import LedgerInfo
 
 app = Commands(
     "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."
@@ -26,7 +28,16 @@ app = Commands(
 app.place("verify", "liveportal.cli.commands.ledger.verify")
 
 
+@row
+class LedgerPath(Row):
+    """Where the ledger is, or would be; in a pipe without whether it exists."""
+
+    path: str
+    exists: bool
+
+
 @app.command("path")
+@shows(LedgerPath)
 @with_options(LedgerOption, OutputOptions)
 def path(ledger: LedgerOption, out: OutputOptions) -> None:
     """Print where the ledger is, or would be.
@@ -34,12 +45,13 @@ def path(ledger: LedgerOption, out: OutputOptions) -> None:
     Example: sqlite3 -readonly "$(liveportal ledger path)" 'SELECT count(*) FROM event'
     """
     check_target(out.output, ledger.files)
-    row = {"path": str(ledger.path), "exists": ledger.path.is_file()}
-    fields = ("path",) if not (out.json or out.jsonl or out.columns) else ("path", "exists")
-    render(Detail(fields, row), out)
+    place = LedgerPath(path=str(ledger.path), exists=ledger.path.is_file())
+    is_whole = out.json or out.jsonl or out.columns
+    render(Detail(LedgerPath if is_whole else ("path",), place), out)
 
 
 @app.command("info")
+@shows(LedgerInfo)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show what the ledger holds: events, transactions, policy, zone, and the journal's head.
@@ -47,12 +59,13 @@ def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     Example: liveportal ledger info --json
     """
     with open_reader(ledger, read, out) as reader:
-        row = ledger_info.info(reader)
+        found = ledger_info.info(reader)
         zone = display_zone(reader, read)
-    render(Detail(ledger_info.INFO_FIELDS, row, title="Ledger"), out, zone=zone)
+    render(Detail(LedgerInfo, found, title="Ledger"), out, zone=zone)
 
 
 @app.command("reverse")
+@shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def reverse(
     event: Annotated[
@@ -82,9 +95,9 @@ def reverse(
         ref = ledger_info.reversible(writer.reader, event, source)
         writer.ask(f"Reverse event {ref[1]}?")
         data = EntryReversed(event=EventRef(source=ref[0], id=ref[1]), reason=reason)
-        row = writer.record(data, ref[1])
+        result = writer.record(data, ref[1])
         zone = writer.zone
-    show_result(row, (), out, zone=zone)
+    show_result(result, (), out, zone=zone)
 
 
 app.place("backup", "liveportal.cli.commands.ledger.backup")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,11 +24,12 @@ from liveportal.cli.io.secrets import (
     read_passphrase,
     read_secret,
 )
-from liveportal.cli.io.view_model import Detail, Row
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.domain import retention
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked
+from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.ledger_paths import check_input
@@ -38,14 +40,54 @@ if TYPE_CHECKING:
     from liveportal.ledger.backup.restore import Restored, Restoring
     from liveportal.ledger.backup.snapshot import LedgerExtent
 
-BACKUP_FIELDS = (
-    *("file", "bytes", "book", "events", "head", "made_at", "files", "absent", "damaged"),
-    *("encrypted", "key", "removed", "dry_run"),
-)
-RESTORE_FIELDS = (
-    *("ledger", "state", "book", "events", "head", "made_at", "files", "damaged", "replaced"),
-    *("lost", "kept", "brought_back", "key", "dry_run"),
-)
+
+@row
+class BackupRow(Row):
+    """A backup that was made. A dry run knows neither its size nor its files.
+
+    `absent` counts the recorded files that are not in the vault and may never have been; `damaged`
+    has the hashes of those that are damaged or lost.
+    """
+
+    file: str
+    bytes: int | None = None
+    book: str
+    events: int
+    head: str
+    made_at: datetime | None = None
+    files: int | None = None
+    absent: int | None = None
+    damaged: list[str] | None = None
+    encrypted: str | None = None
+    key: str | None = None
+    removed: list[str]
+    dry_run: bool
+
+
+@row
+class RestoredRow(Row):
+    """A backup that was restored.
+
+    `replaced` counts the events of the ledger that was there, `lost` those that the backup has not;
+    `kept` is where that ledger is now. `brought_back` are forgotten customers that are there again.
+    """
+
+    ledger: str
+    state: str
+    book: str
+    events: int
+    head: str
+    made_at: datetime
+    files: int | None
+    damaged: list[str]
+    replaced: int | None
+    lost: int
+    kept: str | None
+    brought_back: list[str]
+    key: str | None
+    dry_run: bool
+
+
 DryRun = Annotated[
     bool,
     typer.Option(
@@ -54,6 +96,7 @@ DryRun = Annotated[
 ]
 
 
+@shows(BackupRow)
 @with_options(LedgerOption, OutputOptions)
 def backup(
     ledger: LedgerOption,
@@ -127,7 +170,7 @@ def backup(
     plan = RetentionPlan(to, retention_rules) if to and retention_rules else None
     if dry_run:
         render(
-            Detail(BACKUP_FIELDS, _planned_row(ledger.path, target, ledger_extent, plan)),
+            Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan)),
             result_options,
         )
         return
@@ -137,7 +180,7 @@ def backup(
         )
     render(
         Detail(
-            BACKUP_FIELDS, _result_row(result, encryption), _human_fields(result), title="Backed up"
+            BackupRow, _result_row(result, encryption), _human_fields(result), title="Backed up"
         ),
         result_options,
     )
@@ -153,7 +196,7 @@ def _check_options(out: OutputOptions, to: Path | None, keep: str | None) -> Out
     if keep and not to:
         raise typer.BadParameter("--keep belongs to --to")
     result_options = replace(out, output=None)
-    check_output_possible(BACKUP_FIELDS, result_options)
+    check_output_possible(BackupRow, result_options)
     return result_options
 
 
@@ -184,38 +227,37 @@ def _ledger_and_vault_size(reader: Reader) -> int:
 
 def _planned_row(
     ledger: Path, target: Path, ledger_extent: LedgerExtent, plan: RetentionPlan | None
-) -> Row:
+) -> BackupRow:
     from liveportal.ledger.backup.backup import backups_to_remove
 
     surplus_files = backups_to_remove(plan, ledger, ledger_extent.book, target) if plan else []
-    return {
-        **dict.fromkeys(BACKUP_FIELDS),
-        "file": str(target),
-        "book": ledger_extent.book,
-        "events": ledger_extent.events,
-        "head": ledger_extent.head,
-        "removed": [str(path) for path in surplus_files],
-        "dry_run": True,
-    }
+    return BackupRow(
+        file=str(target),
+        book=ledger_extent.book,
+        events=ledger_extent.events,
+        head=ledger_extent.head,
+        removed=[str(path) for path in surplus_files],
+        dry_run=True,
+    )
 
 
-def _result_row(result: BackupResult, encryption: Encryption | None) -> Row:
+def _result_row(result: BackupResult, encryption: Encryption | None) -> BackupRow:
     manifest = result.manifest
-    return {
-        "file": str(result.file),
-        "bytes": result.bytes,
-        "book": manifest.book,
-        "events": manifest.events,
-        "head": manifest.head,
-        "made_at": from_text(manifest.made_at),
-        "files": sum(file.kept is not None for file in manifest.files),
-        "absent": manifest.absent,
-        "damaged": list(manifest.damaged),
-        "encrypted": encryption.kind if encryption else None,
-        "key": result.key,
-        "removed": [str(path) for path in result.removed],
-        "dry_run": False,
-    }
+    return BackupRow(
+        file=str(result.file),
+        bytes=result.bytes,
+        book=manifest.book,
+        events=manifest.events,
+        head=manifest.head,
+        made_at=from_text(manifest.made_at),
+        files=sum(file.kept is not None for file in manifest.files),
+        absent=manifest.absent,
+        damaged=list(manifest.damaged),
+        encrypted=encryption.kind if encryption else None,
+        key=result.key,
+        removed=[str(path) for path in result.removed],
+        dry_run=False,
+    )
 
 
 def _human_fields(result: BackupResult) -> tuple[str, ...]:
@@ -248,6 +290,7 @@ def _report_gaps(result: BackupResult) -> None:
 # --- restore --------------------------------------------------------------------------------------
 
 
+@shows(RestoredRow)
 @with_options(LedgerOption, OutputOptions)
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `ledger backup` wrote.")],
@@ -290,7 +333,7 @@ def restore(
     """
     from liveportal.ledger.backup.restore import restoring
 
-    check_output_possible(RESTORE_FIELDS, out, spared=(*ledger.files, file))
+    check_output_possible(RestoredRow, out, spared=(*ledger.files, file))
     check_input(file)
     decryption = _decryption(file, identity, passphrase_file)
     with ExitStack() as stack:
@@ -304,10 +347,11 @@ def restore(
             with progress("Restoring", restoration.manifest.size) as advance:
                 restored = restoration.carry_out(utc_now(), advance)
     fit = restored.key if restored else restoration.key
-    row = {**_restored_row(ledger.path, restoration, restored), "key": fit.state}
-    human = ("ledger", "state", "events", *(name for name in RESTORE_FIELDS[6:] if row[name]))
+    result = _restored_row(ledger.path, restoration, restored, key=fit.state)
+    last = columns(RestoredRow)[6:]
+    human = ("ledger", "state", "events", *(name for name in last if result[name]))
     title = "This would be restored" if dry_run else "Restored"
-    render(Detail(RESTORE_FIELDS, row, human, title=title), out)
+    render(Detail(RestoredRow, result, human, title=title), out)
     if fit.problem is not None:
         hint(f"The payout profile cannot be read: {fit.problem.message}.")
         hint(fit.problem.hint or "")
@@ -370,21 +414,24 @@ def _replacement_question(ledger: Path, restoration: Restoring) -> str:
     )
 
 
-def _restored_row(ledger: Path, restoration: Restoring, restored: Restored | None) -> Row:
+def _restored_row(
+    ledger: Path, restoration: Restoring, restored: Restored | None, key: str | None
+) -> RestoredRow:
     manifest, replaced = restoration.manifest, restoration.replaced
     current = replaced.extent if replaced else None
-    return {
-        "ledger": str(ledger),
-        "state": "replaced" if replaced else "created",
-        "book": restoration.extent.book,
-        "events": restoration.extent.events,
-        "head": restoration.extent.head,
-        "made_at": from_text(manifest.made_at),
-        "files": restored.files if restored else None,
-        "damaged": list(manifest.damaged),
-        "replaced": current.events if current else None,
-        "lost": replaced.lost if replaced else 0,
-        "kept": str(restored.kept) if restored and restored.kept else None,
-        "brought_back": list(replaced.forgotten) if replaced else [],
-        "dry_run": restored is None,
-    }
+    return RestoredRow(
+        ledger=str(ledger),
+        state="replaced" if replaced else "created",
+        book=restoration.extent.book,
+        events=restoration.extent.events,
+        head=restoration.extent.head,
+        made_at=from_text(manifest.made_at),
+        files=restored.files if restored else None,
+        damaged=list(manifest.damaged),
+        replaced=current.events if current else None,
+        lost=replaced.lost if replaced else 0,
+        kept=str(restored.kept) if restored and restored.kept else None,
+        brought_back=list(replaced.forgotten) if replaced else [],
+        key=key,
+        dry_run=restored is None,
+    )

@@ -14,9 +14,10 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.earnings.span import First, Last, parse_span
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.domain.clock import month_of, utc_text
+from liveportal.domain.row import Row, row
 from liveportal.exports.events import line
 from liveportal.ledger.format.serialisation import StoredEvent, journal
 from liveportal.ledger.opening import open_readonly
@@ -24,10 +25,18 @@ from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Write the journal to a file: events.")
 
-FIELDS = ("path", "events", "erased")
+
+@row
+class Exported(Row):
+    """A file that was written: its events, and of how many the personal part was erased."""
+
+    path: Path
+    events: int
+    erased: int
 
 
 @app.command("events")
+@shows(Exported)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def events(
     ledger: LedgerOption,
@@ -58,7 +67,7 @@ def events(
         raise typer.BadParameter(
             "events are lines of JSON; a summary in another format needs -o FILE"
         )
-    check_output_possible(FIELDS, out)
+    check_output_possible(Exported, out)
     check_target(path, ledger.files)
     with open_readonly(ledger.path) as reader:
         known_at = read.known_at(reader.own_timezone, utc_now())
@@ -78,8 +87,8 @@ def events(
                 count += 1
                 erased += stored.erased
     if path is not None:
-        row = {"path": path, "events": count, "erased": erased}
-        render(Detail(FIELDS, row, title="Exported"), replace(out, output=None))
+        exported = Exported(path=path, events=count, erased=erased)
+        render(Detail(Exported, exported, title="Exported"), replace(out, output=None))
         hint("`liveportal ledger import` makes a ledger of it; see its help for what it lacks.")
 
 

@@ -11,14 +11,35 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.io.render import hint
-from liveportal.cli.io.view_model import HumanValue, Row
+from liveportal.cli.io.view_model import HumanValue, shows_result
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
 from liveportal.cli.write_command import open_writer, show_result
+from liveportal.domain.row import Row, row
 
 if TYPE_CHECKING:
     from liveportal.ledger.erasure.service import ErasureResult
 
-FIELDS = ("events", "messages", "files", "copies", "log_emptied", "left")
+
+@row
+class LeftRow(Row):
+    """A place where data of the customer may be left, for the user to see to."""
+
+    what: str
+    path: str | None
+    hint: str
+
+
+@row
+class ForgottenRow(Row):
+    """What was erased; the numbers are None if an earlier erasure no longer knows them."""
+
+    events: int
+    messages: int | None
+    files: int | None
+    copies: list[str]
+    log_emptied: bool
+    left: list[LeftRow]
+
 
 ELSEWHERE = (
     "What was written to files elsewhere is not known to the ledger: evidence packs, statements,"
@@ -26,6 +47,7 @@ ELSEWHERE = (
 )
 
 
+@shows_result(ForgottenRow)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def forget(
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")],
@@ -42,24 +64,22 @@ def forget(
       liveportal ledger forget C-17 --dry-run
       liveportal ledger forget C-17 --yes
     """
-    with open_writer(ledger, write, out, FIELDS) as writer:
+    with open_writer(ledger, write, out, ForgottenRow) as writer:
         customer_id = writer.portal.resolve_id("customer", customer)
         writer.ask(f"Erase all personal data of customer {customer_id}, for ever?")
         outcome, result = writer.portal.forget(
             customer_id, at=writer.at, key=write.key, allow=writer.allows
         )
-        row = writer.result(outcome, customer_id, _result_fields(result))
+        result_row = writer.result(outcome, customer_id, _result_fields(result))
         zone = writer.zone
-    show_result(row, FIELDS, out, zone=zone)
+    show_result(result_row, ForgottenRow, out, zone=zone)
     if not result.rewritten:
         hint("Another program reads the ledger: when it has ended, run this again.")
 
 
-def _result_fields(result: ErasureResult) -> Row:
-    left: list[dict[str, str | None]] = [
-        {"what": trace.what, "path": trace.path, "hint": trace.hint} for trace in result.left
-    ]
-    left.append({"what": "elsewhere", "path": None, "hint": ELSEWHERE})
+def _result_fields(result: ErasureResult) -> Mapping[str, object]:
+    left = [LeftRow(what=trace.what, path=trace.path, hint=trace.hint) for trace in result.left]
+    left.append(LeftRow(what="elsewhere", path=None, hint=ELSEWHERE))
     return {
         "events": result.events,
         "messages": result.messages,
@@ -70,6 +90,6 @@ def _result_fields(result: ErasureResult) -> Row:
     }
 
 
-def _format_left(left: Sequence[Mapping[str, str | None]]) -> Iterator[str]:
+def _format_left(left: Sequence[LeftRow]) -> Iterator[str]:
     for trace in left:
-        yield f"{trace['path']}: {trace['hint']}" if trace["path"] else str(trace["hint"])
+        yield f"{trace.path}: {trace.hint}" if trace.path else trace.hint

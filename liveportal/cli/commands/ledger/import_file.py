@@ -20,9 +20,10 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail, HumanValue, Row
+from liveportal.cli.io.view_model import Detail, HumanValue, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.domain.errors import UnreadableFile
+from liveportal.domain.row import Row, row
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed
 from liveportal.ledger import imports
@@ -32,10 +33,49 @@ if TYPE_CHECKING:
     from liveportal.feeds.exported import ExportSummary
     from liveportal.ledger.imports import Imported, Target
 
-FIELDS = (
-    *("ledger", "state", "events", "recorded", "replayed", "confirmed", "erased", "sources"),
-    *("types", "policies", "forgotten", "enter_again", "attach_again", "kept", "head", "dry_run"),
-)
+
+@row
+class SourceCount(Row):
+    """How many events of a source the file has."""
+
+    source: str
+    events: int
+
+
+@row
+class TypeCount(Row):
+    """How many events of a type the file has."""
+
+    type: str
+    events: int
+
+
+@row
+class ImportedRow(Row):
+    """An import: counts of the file's events, and what no event could bring.
+
+    `policies` and `forgotten` are what the file adopts and whom it erases; `kept` is where the
+    empty ledger is that was replaced.
+    """
+
+    ledger: str
+    state: str
+    events: int
+    recorded: int
+    replayed: int
+    confirmed: int
+    erased: int
+    sources: list[SourceCount]
+    types: list[TypeCount]
+    policies: list[str]
+    forgotten: list[str]
+    enter_again: list[str]
+    attach_again: int
+    kept: str | None
+    head: str
+    dry_run: bool
+
+
 IN_MEMORY_BYTES = 32 * 1024 * 1024
 """Standard input is buffered in memory up to this size, and beyond it in a file."""
 CHUNK_BYTES = 1024 * 1024
@@ -44,6 +84,7 @@ MOST_NAMES = 5
 _STATES = {"new": "created", "empty": "replaced", "existing": "added_to"}
 
 
+@shows(ImportedRow)
 @with_options(LedgerOption, OutputOptions)
 def import_(
     file: Annotated[
@@ -82,7 +123,7 @@ def import_(
       liveportal --ledger new.db ledger import book.jsonl --yes
     """
     spared = () if file == STDIN else (Path(file),)
-    check_output_possible(FIELDS, out, spared=(*ledger.files, *spared))
+    check_output_possible(ImportedRow, out, spared=(*ledger.files, *spared))
     with _open_rereadable(file) as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
@@ -96,10 +137,10 @@ def import_(
         with progress("Importing", size) as advance:
             chunks = exported.events(stream, contents.digest, advance)
             result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
-    row = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
-    human = tuple(name for name in FIELDS if name != "head" and row[name])
+    imported = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
+    human = tuple(name for name in imported if name != "head" and imported[name])
     title = "This would be imported" if dry_run else "Imported"
-    render(Detail(FIELDS, row, human, title=title), out)
+    render(Detail(ImportedRow, _human_row(imported), human, title=title), out)
     _hint_missing(result)
 
 
@@ -182,30 +223,41 @@ def _format_names(verb: str, one: str, many: str, names: Sequence[str]) -> str:
 
 def _result_row(
     path: Path, contents: ExportSummary, target: Target, result: Imported, *, dry_run: bool
-) -> Row:
+) -> ImportedRow:
+    return ImportedRow(
+        ledger=str(path),
+        state=_STATES[target],
+        events=contents.events,
+        recorded=result.recorded,
+        replayed=result.replayed,
+        confirmed=result.confirmed,
+        erased=contents.erased,
+        sources=[
+            SourceCount(source=name, events=count)
+            for name, count in sorted(contents.sources.items())
+        ],
+        types=[
+            TypeCount(type=name, events=count) for name, count in sorted(contents.types.items())
+        ],
+        policies=contents.policies,
+        forgotten=contents.forgotten,
+        enter_again=list(result.enter_again),
+        attach_again=result.attach_again,
+        kept=str(result.kept) if result.kept else None,
+        head=result.head,
+        dry_run=dry_run,
+    )
+
+
+def _human_row(imported: ImportedRow) -> Mapping[str, object]:
+    """Return the row with its counts as a terminal shows them."""
+    sources = [f"{count.source}: {count.events}" for count in imported.sources]
+    types = [f"{count.type}: {count.events}" for count in imported.types]
     return {
-        "ledger": str(path),
-        "state": _STATES[target],
-        "events": contents.events,
-        "recorded": result.recorded,
-        "replayed": result.replayed,
-        "confirmed": result.confirmed,
-        "erased": contents.erased,
-        "sources": _count_list("source", contents.sources),
-        "types": _count_list("type", contents.types),
-        "policies": contents.policies,
-        "forgotten": contents.forgotten,
-        "enter_again": list(result.enter_again),
-        "attach_again": result.attach_again,
-        "kept": str(result.kept) if result.kept else None,
-        "head": result.head,
-        "dry_run": dry_run,
+        **imported,
+        "sources": HumanValue(imported.sources, lambda _now, _zone: sources),
+        "types": HumanValue(imported.types, lambda _now, _zone: types),
     }
-
-
-def _count_list(name: str, counts: Mapping[str, int]) -> HumanValue:
-    rows = [{name: key, "events": count} for key, count in sorted(counts.items())]
-    return HumanValue(rows, lambda _now, _zone: [f"{key}: {counts[key]}" for key in sorted(counts)])
 
 
 def _hint_missing(result: Imported) -> None:

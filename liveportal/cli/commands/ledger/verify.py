@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,25 +16,76 @@ import typer
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
+from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader, instant
 
 if TYPE_CHECKING:
     from liveportal.ledger.verify.verify import Verified
 
-FIELDS = (
-    *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
-    "outdated_transcripts",
-)
+
+@row
+class DriftRow(Row):
+    """An event that today's rules would book otherwise, and how."""
+
+    seq: int
+    type: str
+    what: str
+
+
+@row
+class HeadRow(Row):
+    """A head that the journal had, the event that it is of, and when that was recorded."""
+
+    head: str
+    event: int
+    recorded_at: datetime
+
+
+@row
+class MissingFileRow(Row):
+    """A file that is not in the vault, and may never have been there."""
+
+    seq: int
+    session: str
+    sha256: str
+    name: str | None
+
+
+@row
+class VerifiedRow(Row):
+    """A ledger that is what was written.
+
+    `messages` and `outdated_transcripts` are counted by --deep only; `profile_values` is None if
+    they were not read, and `profile_key` says why.
+    """
+
+    ok: bool
+    events: int
+    transactions: int
+    head: str | None
+    statement: str | None
+    rules_changed: list[DriftRow] | None
+    heads: list[HeadRow]
+    deep: bool
+    files: int
+    messages: int | None
+    profile_values: int | None
+    attach_again: list[MissingFileRow]
+    profile_key: str | None
+    enter_again: list[str]
+    outdated_transcripts: int | None
+
+
 SHOW_PROGRESS_FROM = 5_000
 """From this number of events on, a progress bar is shown."""
 _MOST_HINTS = 5
 _HEAD_PATTERN = re.compile(r"[0-9A-Fa-f]{16,64}", re.ASCII)
 
 
+@shows(VerifiedRow)
 @with_options(LedgerOption, OutputOptions)
 def verify(
     ledger: LedgerOption,
@@ -91,9 +143,10 @@ def verify(
 
             verified_statement = verify_statement(reader, statement)
         zone = reader.own_timezone
-    row = _result_row(verified, deep=deep) | {"statement": verified_statement}
-    human = tuple(name for name in FIELDS if name in FIELDS[:4] or row[name])
-    render(Detail(FIELDS, row, human, title="Verified"), out, zone=zone)
+    found = _result_row(verified, deep=deep) | {"statement": verified_statement}
+    names = columns(VerifiedRow)
+    human = tuple(name for name in names if name in names[:4] or found[name])
+    render(Detail(VerifiedRow, found, human, title="Verified"), out, zone=zone)
     _hint_open_points(verified)
 
 

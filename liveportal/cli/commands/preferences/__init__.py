@@ -11,10 +11,14 @@ from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.preferences import toml_document
 from liveportal.cli.commands.preferences.options import Preferences
-from liveportal.cli.commands.preferences.show import ADDED_FIELDS, added_fields, human_preferences
+from liveportal.cli.commands.preferences.show import (
+    PreferencesDetail,
+    added_fields,
+    human_preferences,
+)
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Row
+from liveportal.cli.io.view_model import Detail, Row, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -29,13 +33,14 @@ from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.preferences import changed_preferences
+from liveportal.domain.row import columns
 from liveportal.ledger.queries import ledger_info
+from liveportal.ledger.queries.ledger_info import PreferencesRow
 from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Your preferences: show, set, export, import.", default="show")
 
-SHOWN_FIELDS = (*ledger_info.PREFERENCE_FIELDS, *ADDED_FIELDS)
-HUMAN_FIELDS = (*ledger_info.PREFERENCE_FIELDS, "open_this_week")
+HUMAN_FIELDS = (*columns(PreferencesRow), "open_this_week")
 UNCHANGED: Row = {
     "id": "preferences",
     "state": "unchanged",
@@ -46,6 +51,7 @@ UNCHANGED: Row = {
 
 
 @app.command("show")
+@shows(PreferencesDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show your preferences, and the hours in which you are there this week.
@@ -55,14 +61,18 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal preferences show --as-known 2026-10-01
     """
     with open_reader(ledger, read, out) as reader:
-        row = ledger_info.preferences(reader)
+        preferences = ledger_info.preferences(reader)
         own_zone, now = reader.own_timezone, reference_time(reader)
         zone = display_zone(reader, read)
-    human_row = {**human_preferences(row, now, own_zone), **added_fields(row, now, own_zone)}
-    render(Detail(SHOWN_FIELDS, human_row, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
+    human_row = {
+        **human_preferences(preferences, now, own_zone),
+        **added_fields(preferences, now, own_zone),
+    }
+    render(Detail(PreferencesDetail, human_row, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
 
 
 @app.command("set")
+@shows_result(PreferencesRow)
 @with_options(Preferences, LedgerOption, WriteOptions, OutputOptions)
 def set_(
     wanted: Preferences,
@@ -84,11 +94,11 @@ def set_(
     """
     if wanted == Preferences():
         raise typer.BadParameter("name at least one preference; your time zone is --zone")
-    with open_writer(ledger, write, out, ledger_info.PREFERENCE_FIELDS) as writer:
+    with open_writer(ledger, write, out, PreferencesRow) as writer:
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
         row = _record(writer, wanted.event(writer, in_force), seq)
         zone = writer.zone
-    show_result(row, ledger_info.PREFERENCE_FIELDS, out, zone=zone)
+    show_result(row, PreferencesRow, out, zone=zone)
 
 
 @app.command("export")
@@ -117,6 +127,7 @@ def export(
 
 
 @app.command("import")
+@shows_result(PreferencesRow)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="TOML; - is standard input.")],
@@ -132,7 +143,7 @@ def import_(
     """
     check_target(out.output, (Path(file),))
     where, text = toml_document.content_of(file)
-    with open_writer(ledger, write, out, ledger_info.PREFERENCE_FIELDS) as writer:
+    with open_writer(ledger, write, out, PreferencesRow) as writer:
         new = toml_document.parse_toml(text, where, writer.amount)
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
         current = decode(PreferencesChanged, dict(in_force)) if in_force else PreferencesChanged()
@@ -141,7 +152,7 @@ def import_(
         else:
             row = {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
         zone = writer.zone
-    show_result(row, ledger_info.PREFERENCE_FIELDS, out, zone=zone)
+    show_result(row, PreferencesRow, out, zone=zone)
 
 
 def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:

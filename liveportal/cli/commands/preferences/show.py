@@ -8,7 +8,7 @@ from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
-from liveportal.cli.io.view_model import HumanValue, Row
+from liveportal.cli.io.view_model import HumanValue
 from liveportal.cli.parse.availability_syntax import (
     declining_words,
     exception_words,
@@ -22,21 +22,54 @@ from liveportal.domain.handlers.preferences import (
     parse_error,
     parse_structured,
 )
+from liveportal.domain.row import Row, columns, row
 from liveportal.domain.schedule.working_hours import (
     WEEKDAYS,
     Availability,
     next_starts,
     open_this_week,
 )
+from liveportal.ledger.queries.ledger_info import PreferencesRow
 
-ADDED_FIELDS = ("hours", "recurring", "exceptions", "declines", "open_this_week", "unreadable")
-"""The fields of `show` besides the preferences themselves."""
+
+@row
+class RecurringHours(Row):
+    """Recurring hours in words, with their next starts."""
+
+    rule: str
+    next: list[datetime]
+
+
+@row
+class OpenHours(Row):
+    """A span in which the expert is there."""
+
+    start: datetime
+    end: datetime
+
+
+@row
+class PreferencesDetail(PreferencesRow):
+    """The preferences, and what they say in the syntax of their options.
+
+    `unreadable` names those whose form is not known; they count as not set.
+    """
+
+    hours: list[str] | None
+    recurring: list[RecurringHours] | None
+    exceptions: list[str] | None
+    declines: list[str] | None
+    open_this_week: list[OpenHours] | None
+    unreadable: list[str]
+
 
 _SHOWN_STARTS = 3
 _TIME_OFFSET = len("2026-10-05 ")
 
 
-def human_preferences(row: Row, now: datetime, zone_name: str) -> dict[str, object]:
+def human_preferences(
+    preferences: PreferencesRow, now: datetime, zone_name: str
+) -> dict[str, object]:
     """Return the preferences; a terminal shows the structured ones in words."""
     formatters: dict[str, Callable[[Any, tzinfo | None], Sequence[str]]] = {
         "availability": partial(_availability_lines, now=now, zone_name=zone_name),
@@ -49,21 +82,21 @@ def human_preferences(row: Row, now: datetime, zone_name: str) -> dict[str, obje
         name: HumanValue(value, partial(_lines, name, value, formatters[name]))
         if name in formatters and value is not None
         else value
-        for name, value in row.items()
+        for name, value in preferences.items()
     }
 
 
-def added_fields(row: Row, now: datetime, zone_name: str) -> dict[str, object]:
+def added_fields(preferences: PreferencesRow, now: datetime, zone_name: str) -> dict[str, object]:
     """Return preferences in the syntax of their options, this week's hours, and invalid fields.
 
     None stands for a preference that is not set or is invalid.
     """
-    availability: Availability | None = parse_structured("availability", row["availability"])
-    declines = parse_structured("auto_decline", row["auto_decline"])
-    fields: dict[str, object] = dict.fromkeys(ADDED_FIELDS)
+    availability: Availability | None = parse_structured("availability", preferences.availability)
+    declines = parse_structured("auto_decline", preferences.auto_decline)
+    fields: dict[str, object] = dict.fromkeys(set(columns(PreferencesDetail)) - set(preferences))
     if availability:
         spans = open_this_week(availability, now, zone_name)
-        week = [{"start": since, "end": until} for since, until in spans]
+        week = [OpenHours(start=since, end=until) for since, until in spans]
         fields |= {
             "hours": hours_words(availability.weekly) if availability.weekly else None,
             "recurring": _recurring_hours(availability, now, zone_name),
@@ -72,19 +105,18 @@ def added_fields(row: Row, now: datetime, zone_name: str) -> dict[str, object]:
         }
     if declines is not None:
         fields["declines"] = [declining_words(rule) for rule in declines]
-    fields["unreadable"] = [name for name in STRUCTURED if parse_error(name, row[name])]
+    fields["unreadable"] = [name for name in STRUCTURED if parse_error(name, preferences[name])]
     return fields
 
 
 def _recurring_hours(
     availability: Availability, now: datetime, zone_name: str
-) -> list[dict[str, object]]:
-    """Return the recurring hours in words, with their next starts."""
+) -> list[RecurringHours]:
     return [
-        {
-            "rule": rule_words(rule),
-            "next": [*islice(next_starts(availability, rule, now, zone_name), _SHOWN_STARTS)],
-        }
+        RecurringHours(
+            rule=rule_words(rule),
+            next=[*islice(next_starts(availability, rule, now, zone_name), _SHOWN_STARTS)],
+        )
         for rule in availability.rules or ()
     ]
 
@@ -136,15 +168,12 @@ def _buffer_lines(buffers: Mapping[str, int]) -> list[str]:
     return [", ".join(parts)]
 
 
-def _week_lines(
-    week: Sequence[Mapping[str, datetime]], _now: datetime, local: tzinfo | None
-) -> list[str]:
+def _week_lines(week: Sequence[OpenHours], _now: datetime, local: tzinfo | None) -> list[str]:
     """Format the hours of a week, one line per day."""
     from liveportal.cli.io.rich_output import format_local_time
 
     spans = [
-        (format_local_time(span["start"], local), format_local_time(span["end"], local))
-        for span in week
+        (format_local_time(span.start, local), format_local_time(span.end, local)) for span in week
     ]
     lines = []
     for day, day_spans in groupby(spans, lambda span: span[0][: _TIME_OFFSET - 1]):

@@ -20,7 +20,7 @@ from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.live_session import RUNNING
-from liveportal.domain.row import row
+from liveportal.domain.row import extend, row
 from liveportal.ledger.queries.live_figures import LiveFigures, figures
 from liveportal.ledger.queries.sessions import SessionDetail
 from liveportal.ledger.queries.sessions import session as get_session
@@ -73,7 +73,7 @@ def show(
     def read_session() -> tuple[ShownSession, str, datetime]:
         with open_reader(ledger, read, out) as reader:
             name, now = reader.resolve_id("session", session), reference_time(reader)
-            row = ShownSession(**get_session(reader, name), **figures(reader, name, now))
+            row = extend(ShownSession, get_session(reader, name), **figures(reader, name, now))
             return row, display_zone(reader, read), now
 
     if follow:
