@@ -7,7 +7,6 @@ vault, which are harmless, then the ledger in one step, then the key.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -27,14 +26,14 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.frozen import frozen
 from liveportal.ledger.attachments.vault import Vault, no_progress
-from liveportal.ledger.backup import age, archive, key_check, snapshot, swap
+from liveportal.ledger.backup import age, archive, key_check, snapshot, swap, workplace
 from liveportal.ledger.backup.age import Decryption
 from liveportal.ledger.backup.archive import Bundle, File, Manifest, Progress
 from liveportal.ledger.backup.key_check import KeyFit
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.secrets import key_store
-from liveportal.ledger.storage import commits, connection, driver, private_files
+from liveportal.ledger.storage import atomic, commits, connection, driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify import file_integrity
@@ -169,10 +168,10 @@ def restoring(
             path=str(path),
         )
     with (
-        private_files.translating_errors(real, undone="Nothing was restored."),
-        private_files.ensured_parent(real),
-        private_files.backup_lock(real),
-        private_files.private_folder(real) as folder,
+        atomic.translating_os_errors(real, undone="Nothing was restored.", beside_ledger=True),
+        workplace.ensured_parent(real),
+        workplace.backup_lock(real),
+        workplace.private_folder(real) as folder,
         ExitStack() as stack,
     ):
         stream = stack.enter_context(_open_file(file))
@@ -212,7 +211,7 @@ def _decrypting(
     stream: IO[bytes], file: Path, folder: Path, decryption: Decryption
 ) -> Iterator[IO[bytes]]:
     """Decrypt a backup into the private folder, the only place for its plaintext."""
-    with os.fdopen(private_files.create(folder / "backup.zip"), "w+b") as plain:
+    with atomic.create(folder / "backup.zip") as plain:
         try:
             age.opened_with(stream, decryption, plain)
         except (BackupLocked, DamagedBackup) as error:
@@ -257,7 +256,7 @@ def _stage(bundle: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
     """Unpack the ledger, migrate it to the current schema version, verify it; return its extent."""
     manifest = bundle.manifest
     ledger = next(file for file in manifest.files if file.name == archive.LEDGER)
-    with os.fdopen(private_files.create(staged), "wb") as target:
+    with atomic.create(staged) as target:
         for chunk in bundle.chunks(ledger):
             target.write(chunk)
             progress(len(chunk))

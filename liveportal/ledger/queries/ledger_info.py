@@ -10,7 +10,8 @@ from liveportal.domain.errors import UnknownEntity
 from liveportal.domain.events.fields import decode, field_specs
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.ledger.queries.reader import Reader, Row, instant
-from liveportal.ledger.storage import connection, driver
+from liveportal.ledger.storage import driver
+from liveportal.ledger.storage.ledger_paths import read_header
 
 PREFERENCE_FIELDS = tuple(name for name, *_ in field_specs(PreferencesChanged))
 INFO_FIELDS = (
@@ -93,7 +94,7 @@ def info(reader: Reader) -> Row:
 
 def _journal_mode(reader: Reader) -> object:
     mode = _pragma(reader, "journal_mode")
-    head = connection.read_header(reader.path) if mode == "delete" else None
+    head = read_header(reader.path) if mode == "delete" else None
     # In a read-only folder the ledger is opened without its WAL, but the mode remains WAL.
     return "wal" if head and head.wal else mode
 
