@@ -54,9 +54,9 @@ class LedgerFile:
         Errors name `display_path`, the path that the user knows, if the ledger is created elsewhere
         first. Raises `LedgerExists` if anything is at the path already, and `LedgerUnwritable`.
         """
-        with _refusing_existing(path):
-            atomic.check_free(path)
         with atomic.temporary(path) as temp_path:
+            with _refusing_existing(path):
+                atomic.check_free(path)
             with closing(connection.create(temp_path, display_path=display_path or path)) as db:
                 with connection.immediate_transaction(db, path):
                     make_tables(db)

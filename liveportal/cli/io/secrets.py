@@ -7,7 +7,7 @@ from pathlib import Path
 
 from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, stdin_bytes
 from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile, UnsafeKey
-from liveportal.ledger.storage.atomic import is_open_to_others, open_regular
+from liveportal.ledger.storage.atomic import is_open_to_others, open_regular, unreadable
 from liveportal.ledger.storage.ledger_paths import check_input
 
 LONGEST_BYTES = 100_000
@@ -78,8 +78,6 @@ def _read_private_file(path: Path) -> bytes:
                 )
             return file.read(LONGEST_BYTES + 1)
     except OSError as error:
-        raise UnreadableFile(
-            f"{path} cannot be read: {error.strerror}", hint="Check the path.", path=str(path)
-        ) from None
+        raise unreadable(path, error.strerror) from None
     except ValueError:  # The path has a NUL.
         raise UnreadableFile("no file can have that name", hint="Check the path.") from None

@@ -24,7 +24,6 @@ from liveportal.domain.errors import (
     FileTooLarge,
     LiveportalError,
     NotInVault,
-    UnreadableFile,
     UnsafeVault,
 )
 from liveportal.domain.frozen import frozen
@@ -101,11 +100,8 @@ class Vault:
         self._check_folder(self.folder)
         if self.holds(sha256) and self._is_sound(sha256):
             return False
-        self._make_folder(self.folder)
-        self.sweep()
-        temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
         digest, size = _sha256(), 0
-        try:
+        with self._temporary() as temp:
             with _new_file(temp) as copy:
                 for chunk in chunks:
                     digest.update(chunk)
@@ -115,8 +111,6 @@ class Vault:
                 _fsync_read_only(copy)
             with temp.open("rb") as copied:
                 self.place(StagedFile(sha256, size, copied))
-        finally:
-            temp.unlink(missing_ok=True)
         return True
 
     def copy_to(self, sha256: str, target: Path) -> None:
@@ -143,17 +137,12 @@ class Vault:
                 stream.seek(0)
                 yield StagedFile(sha256, size, stream)
                 return
-            self._make_folder(self.folder)
-            self.sweep()
-            temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
-            try:
+            with self._temporary() as temp:
                 with _new_file(temp) as copy:
                     sha256, size = _read_whole(source, stream, copy, limit, progress)
                     _fsync_read_only(copy)
                 with temp.open("rb") as copied:
                     yield StagedFile(sha256, size, copied, stored=self._is_sound(sha256))
-            finally:
-                temp.unlink(missing_ok=True)
 
     def place(self, staged: StagedFile) -> None:
         """Move a staged file to its final place; an intact copy that exists already is kept.
@@ -213,7 +202,7 @@ class Vault:
                 hint="`liveportal sessions attach` puts it there.",
                 sha256=sha256,
             )
-        with _open_regular(path, follow_links=False) as stream:
+        with atomic.open_input(path, follow_links=False) as stream:
             yield from _chunks(path, stream)
 
     def _check_hash(self, sha256: str, actual: str) -> None:
@@ -239,7 +228,7 @@ class Vault:
         Raises `LedgersOwnFile`: a key must not get into the vault, and so into backups.
         """
         ledger_paths.check_input(path)
-        with _open_regular(path, follow_links=True) as stream:
+        with atomic.open_input(path) as stream:
             status = os.fstat(stream.fileno())
             # The path may be a hard link to one of them.
             for own in ledger_paths.own_files(self._ledger):
@@ -247,6 +236,17 @@ class Vault:
                     if os.path.samestat(status, own.stat()):
                         raise ledger_paths.own_file(path, self._ledger)
             yield stream
+
+    @contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        """Yield a new temporary name in the vault: the final one is known once the file is read."""
+        self._make_folder(self.folder)
+        self.sweep()
+        temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
+        try:
+            yield temp
+        finally:
+            temp.unlink(missing_ok=True)
 
     def _make_folder(self, folder: Path) -> None:
         with _translating_errors(folder), suppress(FileExistsError):
@@ -299,28 +299,12 @@ def _read_whole(
     return digest.hexdigest(), size
 
 
-@contextmanager
-def _open_regular(path: Path, *, follow_links: bool) -> Iterator[BinaryIO]:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # Checked first: opening a device has effects.
-            raise _unreadable(path, "it is not a regular file")
-        stream = atomic.open_regular(path, follow_links=follow_links)
-    except OSError as error:
-        raise _unreadable(path, error.strerror) from None
-    except ValueError:  # The path contains NUL.
-        raise _unreadable(path, "no file can have that name") from None
-    if stream is None:
-        raise _unreadable(path, "it is not a regular file")
-    with stream:
-        yield stream
-
-
 def _chunks(path: Path, stream: BinaryIO) -> Iterator[bytes]:
     while True:
         try:
             chunk = stream.read(CHUNK_BYTES)
         except OSError as error:
-            raise _unreadable(path, error.strerror) from None
+            raise atomic.unreadable(path, error.strerror) from None
         if not chunk:
             return
         yield chunk
@@ -355,12 +339,6 @@ def _fsync_read_only(copy: BinaryIO) -> None:
     atomic.fsync_stream(copy)
     if os.name == "posix":
         os.fchmod(copy.fileno(), 0o400)
-
-
-def _unreadable(path: Path, reason: str | None) -> LiveportalError:
-    return UnreadableFile(
-        f"{path} cannot be read: {reason}", hint="Check the path.", path=str(path)
-    )
 
 
 def _too_large(path: Path, limit: int) -> LiveportalError:

@@ -24,7 +24,6 @@ from liveportal.domain.errors import (
     InvalidBackup,
     LedgerBusy,
     NotInVault,
-    OutputFailed,
     UnreadableFile,
 )
 from liveportal.domain.frozen import frozen
@@ -234,14 +233,9 @@ def _creating_atomically(target: Path) -> Iterator[BinaryIO]:
             path=str(target),
         ) from None
     except OSError as error:
-        raise unwritable(target, error) from None
-
-
-def unwritable(target: Path, error: OSError) -> OutputFailed:
-    """Return the error for a backup that could not be written: `BackupUnwritable`."""
-    return atomic.output_failed(
-        target, error, undone="No backup was made.", kind=BackupUnwritable, path=str(target)
-    )
+        raise atomic.output_failed(
+            target, error, undone="No backup was made.", kind=BackupUnwritable, path=str(target)
+        ) from None
 
 
 def _write_and_compare(

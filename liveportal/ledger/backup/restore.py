@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from liveportal.domain.errors import (
     BackupLocked,
@@ -22,7 +22,6 @@ from liveportal.domain.errors import (
     LedgerUnwritable,
     LiveportalError,
     NotALedger,
-    UnreadableFile,
 )
 from liveportal.domain.frozen import frozen
 from liveportal.ledger.attachments.vault import Vault, no_progress
@@ -81,7 +80,7 @@ def encryption_of(path: Path) -> str | None:
 
     Raises `UnreadableFile`.
     """
-    with _open_file(path) as stream:
+    with atomic.open_input(path) as stream:
         return age.kind_of(stream)
 
 
@@ -174,7 +173,7 @@ def restoring(
         workplace.private_folder(real) as folder,
         ExitStack() as stack,
     ):
-        stream = stack.enter_context(_open_file(file))
+        stream = stack.enter_context(atomic.open_input(file))
         if age.kind_of(stream):
             decrypted = _decrypting(stream, file, folder, opener or Decryption())
             stream = stack.enter_context(decrypted)
@@ -189,27 +188,9 @@ def restoring(
 
 
 @contextmanager
-def _open_file(file: Path) -> Iterator[IO[bytes]]:
-    try:
-        if file.exists() and not file.is_file():  # Opening a pipe would block.
-            raise _unreadable_error(file, "it is not a regular file")
-        stream = file.open("rb")
-    except OSError as error:
-        raise _unreadable_error(file, error.strerror) from None
-    except ValueError:  # The name contains a NUL.
-        raise _unreadable_error(file, "no file can have that name") from None
-    with stream:
-        yield stream
-
-
-def _unreadable_error(file: Path, why: str | None) -> UnreadableFile:
-    return UnreadableFile(f"{file} cannot be read: {why}", hint="Check the path.", path=str(file))
-
-
-@contextmanager
 def _decrypting(
-    stream: IO[bytes], file: Path, folder: Path, decryption: Decryption
-) -> Iterator[IO[bytes]]:
+    stream: BinaryIO, file: Path, folder: Path, decryption: Decryption
+) -> Iterator[BinaryIO]:
     """Decrypt a backup into the private folder, the only place for its plaintext."""
     with atomic.create(folder / "backup.zip") as plain:
         try:

@@ -19,7 +19,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from liveportal.domain.errors import DiskFull, LedgerUnwritable, LiveportalError, OutputFailed
+from liveportal.domain.errors import (
+    DiskFull,
+    LedgerUnwritable,
+    LiveportalError,
+    OutputFailed,
+    UnreadableFile,
+)
 from liveportal.ledger.storage.ledger_paths import BESIDE
 
 STALE_SECONDS = 3_600
@@ -65,8 +71,8 @@ def creating(path: Path, *, temp_name: str | None = None) -> Iterator[BinaryIO]:
     Temporary names are made of `temp_name` instead of the file's own name, if it is given. Raises
     `FileExistsError` if anything is at the path, before or after the block, and `OSError`.
     """
-    check_free(path)
     with temporary(path.with_name(temp_name or path.name)) as temp_path:
+        check_free(path)
         with create(temp_path) as stream:
             yield stream
             fsync_stream(stream)
@@ -170,6 +176,23 @@ def open_regular(path: Path, *, follow_links: bool = False) -> BinaryIO | None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return None
+
+
+@contextmanager
+def open_input(path: Path, *, follow_links: bool = True) -> Iterator[BinaryIO]:
+    """Open a regular file that the user named; raises `UnreadableFile`."""
+    try:
+        # Checked first: opening a device has effects.
+        is_regular = stat.S_ISREG(path.stat().st_mode)
+        stream = open_regular(path, follow_links=follow_links) if is_regular else None
+    except OSError as error:
+        raise unreadable(path, error.strerror) from None
+    except ValueError:  # The path contains NUL.
+        raise unreadable(path, "no file can have that name") from None
+    if stream is None:
+        raise unreadable(path, "it is not a regular file")
+    with stream:
+        yield stream
 
 
 def small_content(path: Path, limit: int) -> bytes | None:
@@ -282,3 +305,10 @@ def output_failed(
 ) -> OutputFailed:
     """Return the error for an output file that cannot be written; `undone` is as above."""
     return kind(f"{where} could not be written: {error.strerror or error}", hint=undone, **details)
+
+
+def unreadable(path: Path, reason: str | None) -> UnreadableFile:
+    """Return the error for an input file that cannot be read."""
+    return UnreadableFile(
+        f"{path} cannot be read: {reason}", hint="Check the path.", path=str(path)
+    )
