@@ -16,9 +16,9 @@ import pytest
 
 from liveportal.domain.errors import IntegrityFailed, LiveportalError
 from liveportal.feeds import transcripts
-from liveportal.ledger.storage import connection
+from liveportal.ledger.storage import connection, ledger_paths
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.temp_files import BESIDE
+from liveportal.ledger.storage.ledger_paths import BESIDE
 from liveportal.ledger.verify.verify import Verified, verify
 
 LARGEST_BYTES = 2_000_000
@@ -51,9 +51,9 @@ def _is_ledger(path: Path) -> bool:
             return False
         if seen.st_size > LARGEST_BYTES or seen.st_nlink > 1:  # With two names it is refused.
             return False
-        head = connection.read_header(path)
+        head = ledger_paths.read_header(path)
         return head is not None and (head.application_id, head.form) == (
-            connection.APPLICATION_ID,
+            ledger_paths.APPLICATION_ID,
             connection.SCHEMA_VERSION,
         )
     return False

@@ -44,9 +44,10 @@ def main(argv: Sequence[str], clock: Clock = system_clock) -> int:
         discard_buffer(sys.stdout)  # A reader such as `head` closed the pipe: that is no failure.
         return 0
     except OSError as error:
+        from liveportal.ledger.storage.atomic import output_failed
+
         discard_buffer(sys.stdout)
-        failed = OutputFailed(f"the output could not be written: {error.strerror}")
-        return report(_add_committed(failed), argv)
+        return report(_add_committed(output_failed("the output", error)), argv)
     return code
 
 

@@ -79,7 +79,7 @@ class LedgerOption(Options):
     @property
     def files(self) -> tuple[Path, ...]:
         """The ledger's file and the files beside it that belong to it."""
-        from liveportal.ledger.storage.temp_files import own_files
+        from liveportal.ledger.storage.ledger_paths import own_files
 
         return own_files(self.path)
 

@@ -28,7 +28,7 @@ from liveportal.ledger.erasure import residue
 from liveportal.ledger.format import attribution
 from liveportal.ledger.format.attribution import Unauthorised
 from liveportal.ledger.secrets import key_store
-from liveportal.ledger.storage import connection, driver, hard_links, temp_files
+from liveportal.ledger.storage import connection, driver, hard_links, ledger_paths
 from liveportal.ledger.storage.driver import Connection
 
 
@@ -75,7 +75,7 @@ class Health:
     path: Path
     exists: bool = False
     is_file: bool = False
-    head: connection.Head | None = None
+    head: ledger_paths.Head | None = None
     bytes: int = 0
     written_at: datetime | None = None
     inside: Inside | None = None
@@ -142,14 +142,14 @@ def _inspect_folder(health: Health, real: Path) -> None:
     copies = residue.copies_of(health.path)
     health.copies = [str(copy) for copy in copies if not copy.name.startswith(".")]
     health.left_behind = [str(leftover) for leftover in _leftovers(health, real, vault)]
-    health.mark = connection.erasure_marker(health.path).exists()
+    health.mark = ledger_paths.erasure_marker(health.path).exists()
     candidates = (
         ("ledger", health.path),
         ("folder", real.parent),
-        *(("ledger", Path(f"{real}{suffix}")) for suffix in temp_files.BESIDE),
+        *(("ledger", Path(f"{real}{suffix}")) for suffix in ledger_paths.BESIDE),
         ("vault", vault),
         *(("vault", folder) for folder in sorted(vault.glob("??"))),
-        ("key", temp_files.beside(real, temp_files.KEY)),
+        ("key", ledger_paths.beside(real, ledger_paths.KEY)),
         *(("copy", copy) for copy in copies),
     )
     health.entries = [info for what, path in candidates if (info := _file_info(what, path))]
@@ -209,13 +209,13 @@ def _inspect_names(health: Health) -> None:
 
 def _inspect_file(health: Health) -> None:
     try:
-        health.head = connection.read_header(health.path)
+        health.head = ledger_paths.read_header(health.path)
     except OSError as error:
         health.problem = f"it cannot be read: {error.strerror}"
         health.mend = "Look whose it is, and who may read it."
         return
     head = health.head
-    if head is None or head.application_id != connection.APPLICATION_ID:
+    if head is None or head.application_id != ledger_paths.APPLICATION_ID:
         health.problem = "it is not a liveportal ledger"
         health.mend = "Check the path, or restore a backup."
     elif not head.form:
@@ -319,6 +319,6 @@ def _single_value(db: Connection) -> Any:  # noqa: ANN401 (any column type)
 def _inspect_key(health: Health, real: Path) -> None:
     """Read the key file, if it exists; the keyring is not asked, since it may prompt the user."""
     try:
-        health.key_ids = key_store.in_file(temp_files.beside(real, temp_files.KEY))
+        health.key_ids = key_store.in_file(ledger_paths.beside(real, ledger_paths.KEY))
     except LiveportalError as error:
         health.key_problem = error.message

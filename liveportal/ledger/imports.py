@@ -26,11 +26,11 @@ from liveportal.domain.events.types import PolicyAdopted, PreferencesChanged
 from liveportal.domain.frozen import frozen
 from liveportal.ledger import missing
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.backup import snapshot, swap
+from liveportal.ledger.backup import snapshot, swap, workplace
 from liveportal.ledger.damage import diagnosing_damage
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.storage import connection, private_files
+from liveportal.ledger.storage import atomic, connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.gc_pause import no_collector
 from liveportal.ledger.storage.schema.migrate import make_tables
@@ -126,8 +126,8 @@ def import_events(
         return _replace_empty(path, chunks, now)
     real = path.resolve()
     with (
-        private_files.translating_errors(real, undone="Nothing was imported."),
-        private_files.ensured_parent(real),
+        atomic.translating_os_errors(real, undone="Nothing was imported.", beside_ledger=True),
+        workplace.ensured_parent(real),
         LedgerFile.create(path, now) as store,
     ):
         return _record(store, chunks, now, as_exported=True)
@@ -147,9 +147,9 @@ def _replace_empty(path: Path, chunks: Chunks, now: Clock) -> Imported:
     """Create a ledger beside an empty one, and replace that in one step."""
     real = path.resolve()
     with (
-        private_files.translating_errors(real, undone="Nothing was imported."),
-        private_files.backup_lock(real),
-        private_files.private_folder(real) as folder,
+        atomic.translating_os_errors(real, undone="Nothing was imported.", beside_ledger=True),
+        workplace.backup_lock(real),
+        workplace.private_folder(real) as folder,
     ):
         with closing(open_ledger(real, readonly=True)) as db:
             was = snapshot.extent(db)

@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events.types import RequestAccepted
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.journal.journal import Journal, Outcome, open_journal
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.storage import commits, connection, temp_files
+from liveportal.ledger.storage import atomic, commits, connection
 from liveportal.ledger.storage.driver import Connection, translating_errors
 from liveportal.ledger.storage.schema.migrate import make_tables
 
@@ -53,19 +54,17 @@ class LedgerFile:
         Errors name `display_path`, the path that the user knows, if the ledger is created elsewhere
         first. Raises `LedgerExists` if anything is at the path already, and `LedgerUnwritable`.
         """
-        temp_files.sweep(path)
-        connection.check_free(path)
-        temp_path = temp_files.temp_path_for(path)
-        try:
+        with atomic.temporary(path) as temp_path:
+            with _refusing_existing(path):
+                atomic.check_free(path)
             with closing(connection.create(temp_path, display_path=display_path or path)) as db:
                 with connection.immediate_transaction(db, path):
                     make_tables(db)
                 yield cls(db, path, now, is_new=True)
                 connection.checkpoint(db, path)
-            connection.move_new(temp_path, path)
+            with _refusing_existing(path):
+                atomic.move_new(temp_path, path)
             commits.note(f"the ledger {display_path or path} was made")
-        finally:
-            temp_files.remove(temp_path)
 
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> LedgerFile:
@@ -144,6 +143,20 @@ class LedgerFile:
     def reader(self) -> Reader:
         """Return a reader on this connection, which sees the uncommitted events too."""
         return Reader(self.db, self.path)
+
+
+@contextmanager
+def _refusing_existing(path: Path) -> Iterator[None]:
+    """Raise `LedgerExists` instead of `FileExistsError`; translate other errors of the system."""
+    with atomic.translating_os_errors(path):
+        try:
+            yield
+        except FileExistsError:
+            raise LedgerExists(
+                f"there is something at {path} already",
+                hint="Choose another path with --ledger; an existing ledger is never touched.",
+                path=str(path),
+            ) from None
 
 
 def _has_later_events(db: Connection, outcome: Outcome) -> bool:

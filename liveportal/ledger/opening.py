@@ -14,6 +14,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.connection import SCHEMA_VERSION
 from liveportal.ledger.storage.driver import Connection, translating_errors
+from liveportal.ledger.storage.ledger_paths import erasure_marker
 
 
 def open_ledger(path: Path, *, readonly: bool) -> Connection:
@@ -23,7 +24,7 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
     Raises what `connection.open_file` and `upgrade` raise.
     """
     db = connection.open_file(path, readonly=readonly)
-    if connection.erasure_marker(path).exists():
+    if erasure_marker(path).exists():
         from liveportal.ledger.erasure import residue  # Needed only after a crash.
 
         residue.resume(path)

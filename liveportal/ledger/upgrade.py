@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import filecmp
-import os
 from contextlib import closing, suppress
 from pathlib import Path
 
 from liveportal.domain.errors import (
-    LedgerExists,
     MigrationFailed,
     UnreadableEvent,
     VerificationFailed,
 )
 from liveportal.ledger.backfill import backfill
-from liveportal.ledger.storage import connection, driver, temp_files
+from liveportal.ledger.storage import atomic, connection, driver
 from liveportal.ledger.storage.connection import SCHEMA_VERSION
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema import migrate
@@ -87,20 +85,18 @@ def _keep_copy(path: Path, version: int) -> Path | None:
     # Beside the file itself, not a link to it; absolute, so that no name is taken for a URI.
     real = path.resolve()
     target = real.with_name(f"{real.name}.form{version}")
-    temp_files.sweep(target, stale_seconds=None)  # The lock excludes other upgrades.
-    temp_path = temp_files.temp_path_for(target)
-    try:
-        os.close(os.open(temp_path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with (
+        atomic.translating_os_errors(target),
+        # The lock excludes other upgrades.
+        atomic.temporary(target, locked=True) as temp_path,
+    ):
+        atomic.create(temp_path).close()
         with (
             closing(connection.open_file(path, readonly=True)) as db,
             driver.translating_errors(target),
         ):
             db.execute("VACUUM INTO ?", (str(temp_path),))  # SQLite accepts an empty target file.
         return _move_to_free_name(temp_path, target)
-    except OSError as error:
-        raise driver.unwritable(target, error) from None
-    finally:
-        temp_files.remove(temp_path)
 
 
 def _move_to_free_name(temp_path: Path, target: Path) -> Path | None:
@@ -116,8 +112,8 @@ def _move_to_free_name(temp_path: Path, target: Path) -> Path | None:
         except OSError:
             pass  # There is no such file, or it cannot be read.
         try:
-            connection.move_new(temp_path, copy)
-        except LedgerExists:
+            atomic.move_new(temp_path, copy)
+        except FileExistsError:
             number += 1
             copy = target.with_name(f"{target.name}.{number}")
         else:

@@ -24,7 +24,7 @@ from liveportal.ledger.attachments.index import Attached
 from liveportal.ledger.backup.last_backup import LastBackup
 from liveportal.ledger.format.attribution import Unauthorised
 from liveportal.ledger.health import FileInfo, Health, Inside, file_system
-from liveportal.ledger.storage.connection import APPLICATION_ID, Head
+from liveportal.ledger.storage.ledger_paths import APPLICATION_ID, Head
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=2)

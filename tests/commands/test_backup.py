@@ -17,10 +17,10 @@ import pytest
 
 from liveportal.domain.errors import BackupExists
 from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.backup import workplace
 from liveportal.ledger.backup.age import Encryption
 from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.last_backup import last_backup
-from liveportal.ledger.storage import private_files
 from liveportal.ledger.storage.driver import Connection
 from tests.commands.backup_ledger import (
     CHAT,
@@ -425,7 +425,7 @@ def test_the_last_good_backup_is_remembered(october: Shell) -> None:
 def test_one_at_a_time(october: Shell) -> None:
     """During a backup or restore another one must try again; recording goes on."""
     october.ok(*BACKUP, "-o", "copy.zip")
-    with private_files.backup_lock(october.ledger):
+    with workplace.backup_lock(october.ledger):
         for argv in ((*BACKUP, "-o", "b.zip"), (*RESTORE, "copy.zip", "--yes")):
             error = october.refuses(5, *argv)
             assert (error["code"], "another backup" in error["message"]) == ("ledger_busy", True)

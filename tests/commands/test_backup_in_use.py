@@ -16,11 +16,11 @@ from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.types import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.backup import backup, snapshot, swap
+from liveportal.ledger.backup import backup, snapshot
 from liveportal.ledger.backup.backup import BackupResult, back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.storage import fsync
+from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
@@ -197,14 +197,14 @@ def test_no_write_between_copy_and_replacement(
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     tries: list[int] = []
-    settle = fsync.fsync_file
+    settle = atomic.fsync_file
 
     def settled(path: Path) -> None:
         settle(path)
         ran = october.process("sessions", "tip", "S-1001", "5")
         tries.append(ran.code)
 
-    monkeypatch.setattr(swap, "fsync_file", settled)
+    monkeypatch.setattr(atomic, "fsync_file", settled)
     with restoring(october.ledger, october.folder / "copy.zip") as backup:
         count = backup.extent.events
         backup.carry_out(AT)

@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_written(october: Shell, monkeypatch: pytest.Monke
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("liveportal.cli.io.output_file.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     real = Portal.execute
 
     def execute(*argv: Any, **more: Any) -> Any:  # noqa: ANN401

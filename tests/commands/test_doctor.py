@@ -12,7 +12,7 @@ import pytest
 
 from liveportal.domain.policy import Policy
 from liveportal.ledger import health
-from liveportal.ledger.storage import connection, driver
+from liveportal.ledger.storage import connection, driver, ledger_paths
 from liveportal.portal import Portal
 from tests.commands.shell import ROOT
 
@@ -208,10 +208,10 @@ def test_what_is_wrong_with_the_files(states: Shell) -> None:
     (states.folder / ".real.db.form1.abcd.part").unlink()
     rows = {row["check"]: row for row in json.loads(states.process("doctor", "--json").out)}
     assert "form1" in rows["left_behind"]["message"]
-    connection.erasure_marker(states.ledger).write_bytes(b"x")
+    ledger_paths.erasure_marker(states.ledger).write_bytes(b"x")
     rows = {row["check"]: row for row in json.loads(states.process("doctor", "--json").out)}
     assert "forgotten" in rows["left_behind"]["message"]
-    assert connection.erasure_marker(states.ledger).exists()
+    assert ledger_paths.erasure_marker(states.ledger).exists()
 
 
 def test_the_key(states: Shell) -> None:
@@ -276,7 +276,7 @@ def test_an_old_ledger_is_not_upgraded(empty: Shell) -> None:
     Portal.create(empty.folder / "other.db", Policy())
     _header(60, 1)(empty)
     empty.process("doctor")
-    head = connection.read_header(empty.ledger)
+    head = ledger_paths.read_header(empty.ledger)
     assert head is not None
     assert head.form == 1
     assert not list(empty.folder.glob("*.form1*"))

@@ -9,7 +9,7 @@ import pytest
 
 from liveportal.domain.events.envelope import MACHINE
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.storage import connection
+from liveportal.ledger.storage import ledger_paths
 from tests.commands.states import READS
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_a_dry_run_touches_no_file(states: Shell) -> None:
     before = states.ledger.read_bytes()
     states.ok(*FORGET, "C-77", "--dry-run")
     assert states.ledger.read_bytes() == before
-    assert not connection.erasure_marker(states.ledger).exists()
+    assert not ledger_paths.erasure_marker(states.ledger).exists()
 
 
 @pytest.mark.parametrize("form", [("--json",), ("--csv",), ()])

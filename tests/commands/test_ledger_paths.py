@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.ledger.storage import ledger_paths, temp_files
+from liveportal.ledger.storage import ledger_paths
 from tests.commands.shell import Shell
 
 OWN = (
@@ -134,20 +134,20 @@ def test_attaching_to_a_dispute(states: Shell) -> None:
 def test_the_list_is_complete(tmp_path: Path) -> None:
     """Each file name that the program uses beside a ledger is on the list."""
     ledger = tmp_path / "ledger.db"
-    for own in temp_files.own_files(ledger):
+    for own in ledger_paths.own_files(ledger):
         assert ledger_paths.is_same(own, own.with_name(own.name.upper()))
     source = Path(ledger_paths.__file__).parent
     spelt = [
         (file.name, suffix)
         for file in source.rglob("*.py")
         for suffix in (
-            temp_files.KEY,
-            temp_files.VAULT,
-            temp_files.DRAFTS,
-            temp_files.MARK,
-            temp_files.BACKUPS,
+            ledger_paths.KEY,
+            ledger_paths.VAULT,
+            ledger_paths.DRAFTS,
+            ledger_paths.MARK,
+            ledger_paths.BACKUPS,
         )
-        if f'}}{suffix}"' in file.read_text() and file.name != "parts.py"
+        if f'}}{suffix}"' in file.read_text()
     ]
     assert spelt == [], "these are named in one place"
-    assert os.path.realpath(ledger) == str(temp_files.own_files(ledger)[0])
+    assert os.path.realpath(ledger) == str(ledger_paths.own_files(ledger)[0])

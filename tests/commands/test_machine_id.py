@@ -16,7 +16,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE, MACHINE
 from liveportal.domain.events.types import TipReceived
 from liveportal.domain.money import Money
 from liveportal.ledger.secrets import machine_id
-from liveportal.ledger.storage.fsync import make_folders
+from liveportal.ledger.storage import atomic
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.commands.states import WRITES
@@ -163,11 +163,13 @@ def test_of_two_that_make_it_the_first_one_counts(
     """Another process made it meanwhile: its id is the machine's."""
     path = machine_id.state_file()
 
-    def slow(folder: Path) -> None:
-        make_folders(folder)
-        path.write_text("ab" * 16)
+    temp_path_for = atomic.temp_path_for
 
-    monkeypatch.setattr("liveportal.ledger.secrets.machine_id.make_folders", slow)
+    def slow(wanted: Path) -> Path:
+        path.write_text("ab" * 16)
+        return temp_path_for(wanted)
+
+    monkeypatch.setattr(atomic, "temp_path_for", slow)
     before = last(book)
     book.ok(*TIP)
     assert expert_machine_ids(book, before) == ["ab" * 16]

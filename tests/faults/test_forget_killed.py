@@ -13,7 +13,7 @@ import pytest
 
 from liveportal.domain.policy import Policy
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.storage import connection
+from liveportal.ledger.storage import connection, ledger_paths
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import PROGRAM, ROOT
@@ -115,7 +115,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 def _check(ledger: Told, others: list[object]) -> None:
     assert not ledger.left("C-1")
-    assert not connection.erasure_marker(ledger.path).exists()
+    assert not ledger_paths.erasure_marker(ledger.path).exists()
     assert ledger.others("C-1") == others
     with open_readonly(ledger.path) as reader:
         verify(reader.db)
@@ -212,6 +212,6 @@ def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: A
         outcomes = [portal.forget(customer)[0].status for customer in customers]
     assert outcomes == ["replayed"] * len(customers)
     assert not ledger.left(*customers)
-    assert not connection.erasure_marker(ledger.path).exists()
+    assert not ledger_paths.erasure_marker(ledger.path).exists()
     with open_readonly(ledger.path) as reader:
         verify(reader.db)

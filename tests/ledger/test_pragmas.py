@@ -8,7 +8,7 @@ import pytest
 
 from liveportal.domain import errors
 from liveportal.domain.policy import Policy
-from liveportal.ledger.storage import connection
+from liveportal.ledger.storage import connection, ledger_paths
 from liveportal.ledger.storage.driver import Connection
 from liveportal.portal import Portal
 from tests.ledger.conftest import query
@@ -76,5 +76,5 @@ def test_every_connection_is_guarded(ledger: Path, readonly: bool) -> None:
     db = connection.open_file(ledger, readonly=readonly)
     settings = ("foreign_keys", "recursive_triggers", "trusted_schema", "cell_size_check")
     assert [pragma(db, name) for name in settings] == [1, 1, 0, 1]
-    assert pragma(db, "application_id") == connection.APPLICATION_ID
+    assert pragma(db, "application_id") == ledger_paths.APPLICATION_ID
     db.close()

@@ -15,7 +15,7 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger.backup.last_backup import LastBackup
 from liveportal.ledger.erasure import residue, service
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.storage import connection
+from liveportal.ledger.storage import atomic, connection, ledger_paths
 from liveportal.ledger.verify.projections import DERIVED
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Attachment, Portal
@@ -253,7 +253,7 @@ def test_a_reader_that_holds_the_log(
             outcome, done = portal.forget("C-1")
         assert (outcome.status, done.rewritten) == ("recorded", False)
         assert stories.left("C-1")
-        assert connection.erasure_marker(stories.path).exists()
+        assert ledger_paths.erasure_marker(stories.path).exists()
         size = stories.path.with_name("ledger.db-wal").stat().st_size
         with open_readonly(stories.path), Portal.open(stories.path):
             pass  # Opening it meanwhile does not let the log grow.
@@ -261,7 +261,7 @@ def test_a_reader_that_holds_the_log(
     with open_readonly(stories.path):
         pass
     assert not stories.left("C-1")
-    assert not connection.erasure_marker(stories.path).exists()
+    assert not ledger_paths.erasure_marker(stories.path).exists()
 
 
 def _request(name: str) -> tuple[Any, ...]:
@@ -282,10 +282,10 @@ def test_the_mark_of_who_came_later_stays(
     monkeypatch.setattr(residue, "_erase_files", meanwhile)
     with Portal.open(stories.path) as portal:
         portal.forget("C-1")
-    assert connection.erasure_marker(stories.path).exists()
+    assert ledger_paths.erasure_marker(stories.path).exists()
     monkeypatch.setattr(residue, "_erase_files", real)
     with open_readonly(stories.path):
-        assert not connection.erasure_marker(stories.path).exists()
+        assert not ledger_paths.erasure_marker(stories.path).exists()
 
 
 # --- copies ---------------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def test_a_copy_of_the_first_form(stories: StoryLedger) -> None:
         _, done = portal.forget("C-1")
     assert done.copies == [str(copy)]
     assert not stories.left("C-1")
-    head = connection.read_header(copy)
+    head = ledger_paths.read_header(copy)
     assert head is not None
     assert head.form == 1
 
@@ -344,7 +344,7 @@ def test_a_copy_that_an_upgrade_made(tmp_path: Path, form: int) -> None:
     copy = tmp_path / f"ledger.db.form{form}"
     assert len(done) > 1
     assert {name for each in done for name in each.copies} == {str(copy)}
-    head = connection.read_header(copy)
+    head = ledger_paths.read_header(copy)
     assert head is not None
     assert head.form == form
     for each in (copy, path):
@@ -392,7 +392,7 @@ def test_files_not_reached_are_reported(stories: StoryLedger) -> None:
     }
     assert tried.left == done.left[: len(tried.left)]
     assert all(each.hint for each in done.left)
-    assert not connection.erasure_marker(stories.path).exists()
+    assert not ledger_paths.erasure_marker(stories.path).exists()
     for each in (damaged, part):
         each.unlink()
     assert not stories.left("C-1")
@@ -427,7 +427,7 @@ def test_a_copy_that_a_crash_left_goes(
 ) -> None:
     """A temporary file that was not written for an hour is abandoned."""
     part = _copy(stories, ".ledger.db.form1.abcd.part")
-    monkeypatch.setattr(residue, "STALE_SECONDS", -60)
+    monkeypatch.setattr(atomic, "STALE_SECONDS", -60)
     with Portal.open(stories.path) as portal:
         _, done = portal.forget("C-1")
     assert not part.exists()

@@ -26,7 +26,7 @@ from liveportal.domain.errors import (
     UnsafeVault,
 )
 from liveportal.ledger.attachments.vault import CHUNK_BYTES, StagedFile, Vault, no_progress
-from liveportal.ledger.storage.temp_files import STALE_SECONDS
+from liveportal.ledger.storage.atomic import STALE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import BinaryIO, TextIO
 
 from liveportal.cli.io.errors import check_stdout
 from liveportal.cli.io.text import clean
 from liveportal.domain.errors import OutputFailed
-from liveportal.ledger.storage.fsync import fsync_dir
-from liveportal.ledger.storage.temp_files import sweep, temp_path_for
+from liveportal.ledger.storage import atomic
+from liveportal.ledger.storage.ledger_paths import is_same, ledger_of
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -23,11 +24,6 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
     """
     if path is None or path == Path("-"):
         return
-    from liveportal.ledger.storage.ledger_paths import (  # Most output goes to the terminal.
-        is_same,
-        ledger_of,
-    )
-
     try:
         exists = path.exists()
         is_spared = any(is_same(path, other) for other in spared)
@@ -74,7 +70,11 @@ def open_output(path: Path | None, stdout: TextIO | None = None) -> Iterator[Tex
     try:
         if path is not None and path != Path("-"):
             with _replacement_of(path) as stream:
-                yield stream
+                text = TextIOWrapper(stream, encoding="utf-8", newline="")
+                try:
+                    yield text
+                finally:
+                    text.detach()  # Flushes it; the file is synced before it is closed.
             return
         if stdout is None:
             check_stdout()
@@ -90,13 +90,13 @@ def open_output(path: Path | None, stdout: TextIO | None = None) -> Iterator[Tex
 
 
 @contextmanager
-def open_output_bytes(path: Path) -> Iterator[IO[bytes]]:
+def open_output_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a new seekable binary file that appears at its path once it is complete.
 
     Raises `OutputFailed`, as `open_output` does.
     """
     try:
-        with _replacement_of(path, binary=True) as stream:
+        with _replacement_of(path) as stream:
             yield stream
     except OSError as error:
         if error.filename is not None:
@@ -105,38 +105,19 @@ def open_output_bytes(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
-    where = "the output" if path is None else clean(str(path))
-    return OutputFailed(f"{where} could not be written: {error.strerror}")
+    return atomic.output_failed("the output" if path is None else clean(str(path)), error)
 
 
 @contextmanager
-def _replacement_of(path: Path, *, binary: bool = False) -> Iterator[Any]:
+def _replacement_of(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` at the end, or is removed after a failure."""
     check_target(path, ())
-    if _is_device(path):
-        with _open_descriptor(os.open(path, os.O_WRONLY), binary=binary) as file:
-            yield file
-        return
-    sweep(path)
-    temp_path = temp_path_for(path)
-    try:
-        descriptor = os.open(temp_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with _open_descriptor(descriptor, binary=binary) as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        temp_path.replace(path)
-        fsync_dir(path.parent)
-    except BaseException:
-        temp_path.unlink(missing_ok=True)
-        raise
-
-
-def _open_descriptor(descriptor: int, *, binary: bool) -> IO[Any]:
-    """Open a descriptor as a binary file, or as UTF-8 text with unchanged line ends."""
-    if binary:
-        return os.fdopen(descriptor, "wb")
-    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+    with ExitStack() as stack:
+        if _is_device(path):
+            yield stack.enter_context(os.fdopen(os.open(path, os.O_WRONLY), "wb"))
+            return
+        try:
+            stream = stack.enter_context(atomic.replacing(path))
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        yield stream

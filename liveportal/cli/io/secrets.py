@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, stdin_bytes
 from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile, UnsafeKey
+from liveportal.ledger.storage.atomic import is_open_to_others, open_regular, unreadable
 from liveportal.ledger.storage.ledger_paths import check_input
 
 LONGEST_BYTES = 100_000
-_OTHERS_MASK = stat.S_IRWXG | stat.S_IRWXO
 
 
 def read_secret(path: Path) -> str:
@@ -65,15 +64,13 @@ def ask_passphrase() -> str:
 
 def _read_private_file(path: Path) -> bytes:
     check_input(path)
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise UnreadableFile(
-                    f"{path} is not a regular file", hint="- reads standard input, such as a pipe."
-                )
-            if os.name != "nt" and mode & _OTHERS_MASK:
+        if (file := open_regular(path, follow_links=True)) is None:
+            raise UnreadableFile(
+                f"{path} is not a regular file", hint="- reads standard input, such as a pipe."
+            )
+        with file:
+            if is_open_to_others(os.fstat(file.fileno()).st_mode):
                 raise UnsafeKey(
                     f"{path} may be read by others",
                     hint="Make it a file that nobody else may read: chmod 600.",
@@ -81,8 +78,6 @@ def _read_private_file(path: Path) -> bytes:
                 )
             return file.read(LONGEST_BYTES + 1)
     except OSError as error:
-        raise UnreadableFile(
-            f"{path} cannot be read: {error.strerror}", hint="Check the path.", path=str(path)
-        ) from None
+        raise unreadable(path, error.strerror) from None
     except ValueError:  # The path has a NUL.
         raise UnreadableFile("no file can have that name", hint="Check the path.") from None

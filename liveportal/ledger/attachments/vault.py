@@ -14,25 +14,20 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from liveportal.domain.errors import (
     DamagedFile,
-    DiskFull,
     FileChanged,
     FileTooLarge,
-    LedgerUnwritable,
     LiveportalError,
     NotInVault,
-    UnreadableFile,
     UnsafeVault,
 )
 from liveportal.domain.frozen import frozen
-from liveportal.ledger.storage import driver
-from liveportal.ledger.storage.fsync import fsync_dir
-from liveportal.ledger.storage.temp_files import STALE_SECONDS, VAULT, beside, own_files
+from liveportal.ledger.storage import atomic, ledger_paths
 
 LIMIT_BYTES = 2_000_000_000
 """The size limit of a file if no preference sets another one: 2 GB."""
@@ -40,12 +35,6 @@ LIMIT_BYTES = 2_000_000_000
 CHUNK_BYTES = 1024 * 1024
 _TEMP_SUFFIX = ".part"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-# O_NONBLOCK: do not wait for a pipe without a writer. O_NOFOLLOW: do not follow a link in the
-# vault. Windows lacks both and has O_BINARY instead.
-_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | _NO_LINK
 
 Progress = Callable[[int], None]
 """Called with the number of bytes of each chunk."""
@@ -73,7 +62,7 @@ class Vault:
 
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
-        self.folder = beside(ledger, VAULT)
+        self.folder = ledger_paths.beside(ledger, ledger_paths.VAULT)
 
     def path(self, sha256: str) -> Path:
         """Return the path of the file with that hash, whether or not it exists."""
@@ -111,11 +100,8 @@ class Vault:
         self._check_folder(self.folder)
         if self.holds(sha256) and self._is_sound(sha256):
             return False
-        self._make_folder(self.folder)
-        self.sweep()
-        temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
         digest, size = _sha256(), 0
-        try:
+        with self._temporary() as temp:
             with _new_file(temp) as copy:
                 for chunk in chunks:
                     digest.update(chunk)
@@ -125,8 +111,6 @@ class Vault:
                 _fsync_read_only(copy)
             with temp.open("rb") as copied:
                 self.place(StagedFile(sha256, size, copied))
-        finally:
-            temp.unlink(missing_ok=True)
         return True
 
     def copy_to(self, sha256: str, target: Path) -> None:
@@ -153,17 +137,12 @@ class Vault:
                 stream.seek(0)
                 yield StagedFile(sha256, size, stream)
                 return
-            self._make_folder(self.folder)
-            self.sweep()
-            temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
-            try:
+            with self._temporary() as temp:
                 with _new_file(temp) as copy:
                     sha256, size = _read_whole(source, stream, copy, limit, progress)
                     _fsync_read_only(copy)
                 with temp.open("rb") as copied:
                     yield StagedFile(sha256, size, copied, stored=self._is_sound(sha256))
-            finally:
-                temp.unlink(missing_ok=True)
 
     def place(self, staged: StagedFile) -> None:
         """Move a staged file to its final place; an intact copy that exists already is kept.
@@ -179,27 +158,28 @@ class Vault:
         # Sync all of them: a killed process may have made folders without syncing them.
         with _translating_errors(path):
             for folder in (path.parent, self.folder, self.folder.parent):
-                fsync_dir(folder)
+                atomic.fsync_dir(folder)
 
     def erase(self, sha256: str) -> None:
         """Remove a file if it exists, and the leftovers of crashes."""
         path = self.path(sha256)
         with _translating_errors(path), suppress(FileNotFoundError):
             path.unlink()
-            fsync_dir(path.parent)  # Otherwise a power failure might restore it.
+            atomic.fsync_dir(path.parent)  # Otherwise a power failure might restore it.
         with suppress(OSError):
             path.parent.rmdir()  # Only if it is empty.
         self.sweep()
 
     def sweep(self) -> None:
         """Remove copies that a crash left behind: a partly written file belongs to no event."""
-        oldest = time.time() - STALE_SECONDS
+        oldest = time.time() - atomic.STALE_SECONDS
         with suppress(OSError):
             old = [temp for temp in self.parts() if temp.lstat().st_mtime < oldest]
             for temp in old:
                 temp.unlink()
             if old:
-                fsync_dir(self.folder)  # They may be of erased customers and must not return.
+                # They may be of erased customers and must not return.
+                atomic.fsync_dir(self.folder)
 
     def parts(self) -> list[Path]:
         """Return the temporary files: copies in progress, or leftovers of a crash."""
@@ -222,7 +202,7 @@ class Vault:
                 hint="`liveportal sessions attach` puts it there.",
                 sha256=sha256,
             )
-        with _open_regular(path, _READING | _NO_LINK) as stream:
+        with atomic.open_input(path, follow_links=False) as stream:
             yield from _chunks(path, stream)
 
     def _check_hash(self, sha256: str, actual: str) -> None:
@@ -247,16 +227,26 @@ class Vault:
 
         Raises `LedgersOwnFile`: a key must not get into the vault, and so into backups.
         """
-        from liveportal.ledger.storage import ledger_paths
-
         ledger_paths.check_input(path)
-        with _open_regular(path, _READING) as stream:
+        with atomic.open_input(path) as stream:
             status = os.fstat(stream.fileno())
-            for own in own_files(self._ledger):  # The path may be a hard link to one of them.
+            # The path may be a hard link to one of them.
+            for own in ledger_paths.own_files(self._ledger):
                 with suppress(OSError):
                     if os.path.samestat(status, own.stat()):
                         raise ledger_paths.own_file(path, self._ledger)
             yield stream
+
+    @contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        """Yield a new temporary name in the vault: the final one is known once the file is read."""
+        self._make_folder(self.folder)
+        self.sweep()
+        temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
+        try:
+            yield temp
+        finally:
+            temp.unlink(missing_ok=True)
 
     def _make_folder(self, folder: Path) -> None:
         with _translating_errors(folder), suppress(FileExistsError):
@@ -275,7 +265,7 @@ class Vault:
                 hint="Move away what is there; evidence is never written through a link.",
                 path=str(folder),
             )
-        if os.name == "posix" and mode & _OTHERS:
+        if atomic.is_open_to_others(mode):
             raise UnsafeVault(
                 f"others may enter {folder} (mode {stat.S_IMODE(mode):o})",
                 hint="Look who could read it, then close it: chmod 700.",
@@ -309,28 +299,12 @@ def _read_whole(
     return digest.hexdigest(), size
 
 
-@contextmanager
-def _open_regular(path: Path, flags: int) -> Iterator[BinaryIO]:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # Checked first: opening a device has effects.
-            raise _unreadable(path, "it is not a regular file")
-        stream = os.fdopen(os.open(path, flags), "rb")
-    except OSError as error:
-        raise _unreadable(path, error.strerror) from None
-    except ValueError:  # The path contains NUL.
-        raise _unreadable(path, "no file can have that name") from None
-    with stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise _unreadable(path, "it is not a regular file")
-        yield stream
-
-
 def _chunks(path: Path, stream: BinaryIO) -> Iterator[bytes]:
     while True:
         try:
             chunk = stream.read(CHUNK_BYTES)
         except OSError as error:
-            raise _unreadable(path, error.strerror) from None
+            raise atomic.unreadable(path, error.strerror) from None
         if not chunk:
             return
         yield chunk
@@ -346,9 +320,9 @@ def _sha256() -> Any:  # noqa: ANN401 -- hashlib's own class.
 def _new_file(path: Path) -> Iterator[BinaryIO]:
     """Create a new file with access for the owner only; it is removed if the block fails."""
     with _translating_errors(path):
-        handle = os.open(path, _WRITING, 0o600)
+        stream = atomic.create(path)
         try:
-            with os.fdopen(handle, "wb") as stream:
+            with stream:
                 yield stream
         except BaseException:
             with suppress(OSError):
@@ -356,37 +330,15 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
             raise
 
 
+def _translating_errors(path: Path) -> AbstractContextManager[None]:
+    return atomic.translating_os_errors(path, beside_ledger=True)
+
+
 def _fsync_read_only(copy: BinaryIO) -> None:
     """Sync a copy to the disk, and make it read-only against accidental changes."""
-    copy.flush()
-    os.fsync(copy.fileno())
+    atomic.fsync_stream(copy)
     if os.name == "posix":
         os.fchmod(copy.fileno(), 0o400)
-
-
-@contextmanager
-def _translating_errors(path: Path) -> Iterator[None]:
-    """Translate `OSError` of writes into `DiskFull` and `LedgerUnwritable`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in driver.FULL:
-            raise DiskFull(
-                f"{path.parent} could not be written: the disk is full",
-                hint="Nothing was recorded. Make room, then try again.",
-                path=str(path),
-            ) from None
-        raise LedgerUnwritable(
-            f"{path} cannot be written: {error.strerror}",
-            hint="The ledger's folder must be writable.",
-            path=str(path),
-        ) from None
-
-
-def _unreadable(path: Path, reason: str | None) -> LiveportalError:
-    return UnreadableFile(
-        f"{path} cannot be read: {reason}", hint="Check the path.", path=str(path)
-    )
 
 
 def _too_large(path: Path, limit: int) -> LiveportalError:

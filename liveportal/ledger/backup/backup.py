@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from liveportal.domain import retention
 from liveportal.domain.clock import utc_text
@@ -23,22 +23,20 @@ from liveportal.domain.errors import (
     DamagedBackup,
     InvalidBackup,
     LedgerBusy,
-    LedgerExists,
     NotInVault,
     UnreadableFile,
 )
 from liveportal.domain.frozen import frozen
 from liveportal.domain.retention import Keep
-from liveportal.ledger.attachments.vault import Vault, no_progress
-from liveportal.ledger.backup import archive, snapshot
+from liveportal.ledger.attachments.vault import CHUNK_BYTES, Vault, no_progress
+from liveportal.ledger.backup import archive, snapshot, workplace
 from liveportal.ledger.backup.age import Encrypted, Encryption
 from liveportal.ledger.backup.archive import Bundle, Manifest, Progress
 from liveportal.ledger.backup.key_check import key_in_backup, sealed_by
 from liveportal.ledger.backup.last_backup import LastBackup, remember
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.secrets.key_store import Keys
-from liveportal.ledger.storage import commits, connection, driver, private_files, temp_files
-from liveportal.ledger.storage.fsync import fsync_dir
+from liveportal.ledger.storage import atomic, commits, connection, driver
 from liveportal.ledger.verify.verify import verify
 
 __all__ = ["BackupResult", "LastBackup", "RetentionPlan", "back_up", "backups_to_remove"]
@@ -92,8 +90,8 @@ def back_up(  # noqa: PLR0913 (the options of a backup, as keywords)
     """
     real = path.resolve()
     with (
-        private_files.translating_errors(real, undone="No backup was made."),
-        private_files.workplace(real) as folder,
+        atomic.translating_os_errors(real, undone="No backup was made.", beside_ledger=True),
+        workplace.workplace(real) as folder,
     ):
         for _ in range(ATTEMPTS):
             with suppress(_CustomerForgotten):
@@ -214,7 +212,7 @@ class _Contents:
 
 def _chunks(file: Path) -> Iterator[bytes]:
     with file.open("rb") as stream:
-        while chunk := stream.read(private_files.CHUNK_BYTES):
+        while chunk := stream.read(CHUNK_BYTES):
             yield chunk
 
 
@@ -222,41 +220,26 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 
 @contextmanager
-def _creating_atomically(target: Path) -> Iterator[IO[bytes]]:
+def _creating_atomically(target: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that is renamed to `target` at the end; after an error, removed."""
-    # One name for all dates, so that the next backup removes what a crash has left.
-    base = target.with_name(_TEMP_NAME)
-    temp_path = temp_files.temp_path_for(base)
     try:
-        temp_files.sweep(base)
-        connection.check_free(target)
-        with os.fdopen(private_files.create(temp_path), "w+b") as stream:
+        # One name for all dates, so that the next backup removes what a crash has left.
+        with atomic.creating(target, temp_name=_TEMP_NAME) as stream:
             yield stream
-        connection.move_new(temp_path, target)
-    except LedgerExists:
+    except FileExistsError:
         raise BackupExists(
             f"there is something at {target} already",
             hint="A backup never takes the place of anything: choose another name.",
             path=str(target),
         ) from None
     except OSError as error:
-        raise unwritable(target, error) from None
-    finally:
-        with suppress(OSError):
-            temp_path.unlink(missing_ok=True)
-
-
-def unwritable(target: Path, error: OSError) -> BackupUnwritable:
-    """Return the error for a backup that could not be written."""
-    return BackupUnwritable(
-        f"{target} could not be written: {error.strerror or error}",
-        hint="No backup was made.",
-        path=str(target),
-    )
+        raise atomic.output_failed(
+            target, error, undone="No backup was made.", kind=BackupUnwritable, path=str(target)
+        ) from None
 
 
 def _write_and_compare(
-    stream: IO[bytes], contents: _Contents, lock: Encryption | None, progress: Progress
+    stream: BinaryIO, contents: _Contents, lock: Encryption | None, progress: Progress
 ) -> Manifest:
     """Write an archive, read it back from the disk and compare; raises `DamagedBackup`."""
 
@@ -290,10 +273,9 @@ def _run(steps: Iterable[int]) -> None:
         pass
 
 
-def _fsync_and_rewind(stream: IO[bytes]) -> None:
+def _fsync_and_rewind(stream: BinaryIO) -> None:
     """Sync a file to disk and go back to its beginning, to read it from the disk."""
-    stream.flush()
-    os.fsync(stream.fileno())
+    atomic.fsync_stream(stream)
     if hasattr(os, "posix_fadvise"):  # Drop it from the page cache.
         with suppress(OSError):
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -338,7 +320,7 @@ def _remove_surplus(plan: RetentionPlan, ledger: Path, book: str, made: Path) ->
         for path in backups_to_remove(plan, ledger, book, made):
             path.unlink()
             removed.append(path)
-        fsync_dir(plan.folder)
+        atomic.fsync_dir(plan.folder)
     except OSError as error:
         raise BackupUnwritable(
             f"the backup {made} was made, but older ones could not be removed: {error.strerror}",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.frozen import frozen
-from liveportal.ledger.storage import private_files, temp_files
+from liveportal.ledger.storage import atomic, ledger_paths
 
 FORMAT = "liveportal.backups.v1"
 _MAX_BYTES = 100_000
@@ -31,7 +31,7 @@ class LastBackup:
 
 def file_of(ledger: Path) -> Path:
     """Return the path of the file beside a ledger that records its last backup."""
-    return temp_files.beside(ledger, temp_files.BACKUPS)
+    return ledger_paths.beside(ledger, ledger_paths.BACKUPS)
 
 
 def last_backup(ledger: Path) -> LastBackup | None:
@@ -40,7 +40,7 @@ def last_backup(ledger: Path) -> LastBackup | None:
     The file may have been removed since, or be a backup of another book that was once at the
     ledger's path: compare `book` with the hash of the first event.
     """
-    content = private_files.small_content(file_of(ledger), _MAX_BYTES)
+    content = atomic.small_content(file_of(ledger), _MAX_BYTES)
     if content is None:
         return None
     try:
@@ -72,4 +72,5 @@ def remember(ledger: Path, backup: LastBackup) -> None:
         "head": backup.head,
     }
     text = json.dumps({"format": FORMAT, "last": last}, indent=1)
-    private_files.replace_private(file_of(ledger), f"{text}\n".encode())
+    with atomic.replacing(file_of(ledger)) as file:
+        file.write(f"{text}\n".encode())

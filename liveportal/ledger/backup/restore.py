@@ -7,14 +7,13 @@ vault, which are harmless, then the ledger in one step, then the key.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from liveportal.domain.errors import (
     BackupLocked,
@@ -23,18 +22,17 @@ from liveportal.domain.errors import (
     LedgerUnwritable,
     LiveportalError,
     NotALedger,
-    UnreadableFile,
 )
 from liveportal.domain.frozen import frozen
 from liveportal.ledger.attachments.vault import Vault, no_progress
-from liveportal.ledger.backup import age, archive, key_check, snapshot, swap
+from liveportal.ledger.backup import age, archive, key_check, snapshot, swap, workplace
 from liveportal.ledger.backup.age import Decryption
 from liveportal.ledger.backup.archive import Bundle, File, Manifest, Progress
 from liveportal.ledger.backup.key_check import KeyFit
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.secrets import key_store
-from liveportal.ledger.storage import commits, connection, driver, private_files
+from liveportal.ledger.storage import atomic, commits, connection, driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify import file_integrity
@@ -82,7 +80,7 @@ def encryption_of(path: Path) -> str | None:
 
     Raises `UnreadableFile`.
     """
-    with _open_file(path) as stream:
+    with atomic.open_input(path) as stream:
         return age.kind_of(stream)
 
 
@@ -169,13 +167,13 @@ def restoring(
             path=str(path),
         )
     with (
-        private_files.translating_errors(real, undone="Nothing was restored."),
-        private_files.ensured_parent(real),
-        private_files.backup_lock(real),
-        private_files.private_folder(real) as folder,
+        atomic.translating_os_errors(real, undone="Nothing was restored.", beside_ledger=True),
+        workplace.ensured_parent(real),
+        workplace.backup_lock(real),
+        workplace.private_folder(real) as folder,
         ExitStack() as stack,
     ):
-        stream = stack.enter_context(_open_file(file))
+        stream = stack.enter_context(atomic.open_input(file))
         if age.kind_of(stream):
             decrypted = _decrypting(stream, file, folder, opener or Decryption())
             stream = stack.enter_context(decrypted)
@@ -190,29 +188,11 @@ def restoring(
 
 
 @contextmanager
-def _open_file(file: Path) -> Iterator[IO[bytes]]:
-    try:
-        if file.exists() and not file.is_file():  # Opening a pipe would block.
-            raise _unreadable_error(file, "it is not a regular file")
-        stream = file.open("rb")
-    except OSError as error:
-        raise _unreadable_error(file, error.strerror) from None
-    except ValueError:  # The name contains a NUL.
-        raise _unreadable_error(file, "no file can have that name") from None
-    with stream:
-        yield stream
-
-
-def _unreadable_error(file: Path, why: str | None) -> UnreadableFile:
-    return UnreadableFile(f"{file} cannot be read: {why}", hint="Check the path.", path=str(file))
-
-
-@contextmanager
 def _decrypting(
-    stream: IO[bytes], file: Path, folder: Path, decryption: Decryption
-) -> Iterator[IO[bytes]]:
+    stream: BinaryIO, file: Path, folder: Path, decryption: Decryption
+) -> Iterator[BinaryIO]:
     """Decrypt a backup into the private folder, the only place for its plaintext."""
-    with os.fdopen(private_files.create(folder / "backup.zip"), "w+b") as plain:
+    with atomic.create(folder / "backup.zip") as plain:
         try:
             age.opened_with(stream, decryption, plain)
         except (BackupLocked, DamagedBackup) as error:
@@ -257,7 +237,7 @@ def _stage(bundle: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
     """Unpack the ledger, migrate it to the current schema version, verify it; return its extent."""
     manifest = bundle.manifest
     ledger = next(file for file in manifest.files if file.name == archive.LEDGER)
-    with os.fdopen(private_files.create(staged), "wb") as target:
+    with atomic.create(staged) as target:
         for chunk in bundle.chunks(ledger):
             target.write(chunk)
             progress(len(chunk))

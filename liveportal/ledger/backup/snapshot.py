@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +14,7 @@ from liveportal.ledger import missing
 from liveportal.ledger.attachments import index
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.storage import connection, driver, private_files
+from liveportal.ledger.storage import atomic, connection, driver
 from liveportal.ledger.storage.driver import Connection
 
 _SQLITE_OK = 0
@@ -74,7 +73,7 @@ def copy_ledger(path: Path, copy: Path) -> None:
     The copy is made in a single step, so that a concurrent write does not restart it; in rollback
     journal mode, writers wait until it is done. Raises what `open_ledger` raises, and `LedgerBusy`.
     """
-    os.close(private_files.create(copy))
+    atomic.create(copy).close()
     with (
         closing(open_ledger(path, readonly=True)) as source,
         closing(connection.connect_raw(copy)) as target,

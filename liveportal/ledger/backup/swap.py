@@ -20,12 +20,11 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from liveportal.domain.errors import LedgerBusy, LedgerExists, LiveportalError
+from liveportal.domain.errors import LedgerBusy, LiveportalError
 from liveportal.ledger.backup import snapshot
 from liveportal.ledger.backup.snapshot import LedgerExtent
-from liveportal.ledger.storage import connection, driver, private_files, temp_files
+from liveportal.ledger.storage import atomic, connection, driver, ledger_paths
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.fsync import fsync_dir, fsync_file
 
 _COPY = "before.db"  # In the private folder, which is removed after a crash.
 
@@ -52,10 +51,10 @@ def place_new(real: Path, staged: Path, at: datetime) -> Path | None:
     with driver.translating_errors(real), closing(connection.connect_raw(staged)) as db:
         mode = "WAL" if connection.wal_is_safe() else "DELETE"
         db.execute(f"PRAGMA journal_mode = {mode}").fetchall()
-    fsync_file(staged)
+    atomic.fsync_file(staged)
     try:
-        connection.move_new(staged, real)
-    except LedgerExists:
+        atomic.move_new(staged, real)
+    except FileExistsError:
         raise is_replaced(real) from None
     return aside
 
@@ -67,12 +66,12 @@ def move_aside(real: Path, at: datetime) -> Path:
     """
     folder = _free_path(real, at)
     folder.mkdir(mode=0o700)
-    fsync_dir(real.parent)
+    atomic.fsync_dir(real.parent)
     for path in (*_sqlite_files(real), real):
         if os.path.lexists(path):
             path.rename(folder / path.name)
-    fsync_dir(folder)
-    fsync_dir(real.parent)
+    atomic.fsync_dir(folder)
+    atomic.fsync_dir(real.parent)
     return folder
 
 
@@ -142,13 +141,13 @@ class _CopyKeeper:
         """Copy the ledger; raises `LedgerBusy` if its extent is no longer `was`."""
         if snapshot.extent(old) != was:
             raise is_replaced(self._real)
-        os.close(private_files.create(self._temp_path))
+        atomic.create(self._temp_path).close()
         with closing(connection.connect_raw(self._temp_path)) as copy:
             old.backup(copy, progress=snapshot.retry_limit(self._real))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-        fsync_file(self._temp_path)
+        atomic.fsync_file(self._temp_path)
         self.copy = _free_path(self._real, self._at)
-        connection.move_new(self._temp_path, self.copy)
+        atomic.move_new(self._temp_path, self.copy)
 
 
 @contextmanager
@@ -193,7 +192,7 @@ def is_replaced(real: Path) -> LedgerBusy:
 
 
 def _sqlite_files(real: Path) -> list[Path]:
-    return [Path(f"{real}{suffix}") for suffix in temp_files.BESIDE]
+    return [Path(f"{real}{suffix}") for suffix in ledger_paths.BESIDE]
 
 
 def _free_path(real: Path, at: datetime) -> Path:

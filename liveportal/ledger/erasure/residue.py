@@ -29,10 +29,14 @@ from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.serialisation import event_at
 from liveportal.ledger.journal import erasure
 from liveportal.ledger.journal.journal import open_journal
-from liveportal.ledger.storage import connection, driver
+from liveportal.ledger.storage import atomic, connection, driver
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.fsync import fsync_dir, fsync_file
-from liveportal.ledger.storage.temp_files import BESIDE, OWN, STALE_SECONDS
+from liveportal.ledger.storage.ledger_paths import (
+    BESIDE,
+    OWN,
+    erasure_marker,
+    has_ledger_header,
+)
 
 _TOKEN_BYTES = 16
 _STRAY = "No event tells of this file: look whose it is, and delete it if it is the customer's."
@@ -68,19 +72,12 @@ def write_marker(path: Path) -> None:
 
     Its content is random, so that no process removes the marker of a later erasure.
     """
-    target = connection.erasure_marker(path)
-    temp = target.with_name(f".{target.name}.part")
-    try:
-        temp.unlink(missing_ok=True)  # We hold the lock, so it is the leftover of a crash.
-        handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(os.urandom(_TOKEN_BYTES))
-            file.flush()
-            os.fsync(handle)
-        temp.replace(target)
-        fsync_dir(target.parent)
-    except OSError as error:
-        raise driver.unwritable(target, error) from None
+    target = erasure_marker(path)
+    with (
+        atomic.translating_os_errors(target),
+        atomic.replacing(target, locked=True) as file,
+    ):
+        file.write(os.urandom(_TOKEN_BYTES))
 
 
 def resume(path: Path) -> None:
@@ -110,7 +107,7 @@ def finish(path: Path, *, wait: bool = True) -> FinishedErasure:
         if result.rewritten and token is not None:
             with suppress(*_FAILURES), connection.immediate_transaction(db, path):
                 if _token(path) == token:
-                    connection.erasure_marker(path).unlink(missing_ok=True)
+                    erasure_marker(path).unlink(missing_ok=True)
     return result
 
 
@@ -146,10 +143,8 @@ def empty_log(db: Connection, path: Path) -> bool:
     """
     with driver.translating_errors(path):
         busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    try:
-        fsync_file(Path(f"{path.resolve()}-wal"))
-    except OSError as error:
-        raise driver.unwritable(path, error) from None
+    with atomic.translating_os_errors(path):
+        atomic.fsync_file(Path(f"{path.resolve()}-wal"))
     return not busy
 
 
@@ -239,10 +234,9 @@ def _is_ledger(path: Path) -> bool:
     try:
         if path.name.endswith(BESIDE) or not stat.S_ISREG(path.lstat().st_mode):
             return False
-        head = connection.read_header(path)
+        return has_ledger_header(path)
     except OSError:
         return False
-    return head is not None and head.application_id == connection.APPLICATION_ID
 
 
 def _erase_in_copy(db: Connection, copy: Path, result: FinishedErasure) -> None:
@@ -271,10 +265,10 @@ def _erase_in_copy(db: Connection, copy: Path, result: FinishedErasure) -> None:
 def _remove_unfinished(temp: Path, result: FinishedErasure) -> None:
     """Remove an unfinished copy, unless another process may still be writing it."""
     with suppress(OSError):
-        if temp.lstat().st_mtime < time.time() - STALE_SECONDS:
+        if temp.lstat().st_mtime < time.time() - atomic.STALE_SECONDS:
             for suffix in ("", *BESIDE):
                 Path(f"{temp}{suffix}").unlink(missing_ok=True)
-            fsync_dir(temp.parent)
+            atomic.fsync_dir(temp.parent)
             result.copies.append(str(temp))
             return
     result.left.append(_unfinished(temp))
@@ -312,7 +306,7 @@ def _uncertain(copy: Path, reason: str) -> Residue:
 
 def _token(path: Path) -> bytes | None:
     try:
-        return connection.erasure_marker(path).read_bytes()[:_TOKEN_BYTES]
+        return erasure_marker(path).read_bytes()[:_TOKEN_BYTES]
     except OSError:
         return None
 

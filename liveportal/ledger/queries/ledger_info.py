@@ -13,7 +13,8 @@ from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.queries.reader import Reader, instant
-from liveportal.ledger.storage import connection, driver
+from liveportal.ledger.storage import driver
+from liveportal.ledger.storage.ledger_paths import read_header
 
 
 @row
@@ -117,7 +118,7 @@ def info(reader: Reader) -> LedgerInfo:
 
 def _journal_mode(reader: Reader) -> str:
     mode: str = _pragma(reader, "journal_mode")
-    head = connection.read_header(reader.path) if mode == "delete" else None
+    head = read_header(reader.path) if mode == "delete" else None
     # In a read-only folder the ledger is opened without its WAL, but the mode remains WAL.
     return "wal" if head and head.wal else mode
 

@@ -11,10 +11,8 @@ import base64
 import hashlib
 import os
 import shlex
-import stat
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,12 +20,10 @@ from liveportal.domain.errors import (
     KeyFileExists,
     KeyNotFound,
     KeyringUnavailable,
-    OutputFailed,
     UnsafeKey,
     WrongKey,
 )
-from liveportal.ledger.storage import driver, private_files, temp_files
-from liveportal.ledger.storage.fsync import fsync_dir
+from liveportal.ledger.storage import atomic, ledger_paths
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -48,15 +44,7 @@ _OLD_HEAD = """\
 # An earlier key, kept by rotate-key: for backups and copies of the ledger from before.
 # To read the payout profile of one of them, add this line to the file ledger.db.key beside it.
 """
-_TEMP_SUFFIX = ".part"
 _MAX_FILE_BYTES = 10_000
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_READING = (
-    os.O_RDONLY
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-)
 
 
 def new_key() -> bytes:
@@ -73,7 +61,7 @@ class Keys:
     """The key storage of a ledger; `book` identifies its entry in the keyring."""
 
     def __init__(self, ledger: Path, book: str) -> None:
-        self.file = temp_files.beside(ledger, temp_files.KEY)
+        self.file = ledger_paths.beside(ledger, ledger_paths.KEY)
         self._book = book
 
     def load(self) -> dict[str, bytes]:
@@ -122,25 +110,12 @@ class Keys:
             return False
 
     def _write(self, text: str) -> None:
-        """Write the file atomically, under a temporary name that is then replaced.
-
-        The ledger is locked meanwhile, so an existing temporary file is the leftover of a crash.
-        """
-        temp = self.file.with_name(f".{self.file.name}{_TEMP_SUFFIX}")
-        try:
-            temp.unlink(missing_ok=True)
-            handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(handle)
-            temp.replace(self.file)
-            fsync_dir(self.file.parent)
-        except OSError as error:
-            raise driver.unwritable(self.file, error) from None
-        finally:
-            with suppress(OSError):
-                temp.unlink(missing_ok=True)
+        """Replace the file; the ledger is locked, so no other process is writing it."""
+        with (
+            atomic.translating_os_errors(self.file),
+            atomic.replacing(self.file, locked=True) as file,
+        ):
+            file.write(text.encode("ascii"))
 
 
 # --- the file ---------------------------------------------------------------------------------
@@ -149,21 +124,20 @@ class Keys:
 def _content(file: Path) -> str | None:
     """Return the text of a key file, or None if it does not exist. Raises `UnsafeKey`."""
     try:
-        handle = os.open(file, _READING)
+        stream = atomic.open_regular(file)
     except FileNotFoundError:
         return None
+    except IsADirectoryError:
+        stream = None
     except OSError as error:
         problem = "is a link" if file.is_symlink() else f"cannot be read: {error.strerror}"
         raise _unsafe(file, problem) from None
-    try:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            raise _unsafe(file, "is not a file")
-        if os.name != "nt" and mode & _OTHERS:
+    if stream is None:
+        raise _unsafe(file, "is not a file")
+    with stream:
+        if atomic.is_open_to_others(os.fstat(stream.fileno()).st_mode):
             raise _unsafe(file, "may be read by others")
-        return os.read(handle, _MAX_FILE_BYTES).decode("ascii", "replace")
-    finally:
-        os.close(handle)
+        return stream.read(_MAX_FILE_BYTES).decode("ascii", "replace")
 
 
 def in_file(file: Path) -> tuple[str, ...] | None:
@@ -203,11 +177,8 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
     Raises `KeyFileExists` if anything exists at the path, and `OutputFailed`.
     """
     try:
-        with os.fdopen(private_files.create(path), "w", encoding="ascii", newline="\n") as file:
-            file.write(_OLD_HEAD + format_keys(keys))
-            file.flush()
-            os.fsync(file.fileno())
-        fsync_dir(path.parent)
+        with atomic.creating(path) as file:
+            file.write((_OLD_HEAD + format_keys(keys)).encode("ascii"))
     except FileExistsError:
         raise KeyFileExists(
             f"there is something at {path} already",
@@ -215,9 +186,7 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
             path=str(path),
         ) from None
     except OSError as error:
-        raise OutputFailed(
-            f"{path} could not be written: {error.strerror}", hint="The key was not changed."
-        ) from None
+        raise atomic.output_failed(path, error, undone="The key was not changed.") from None
 
 
 def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:

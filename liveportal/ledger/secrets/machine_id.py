@@ -12,8 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from liveportal.domain.patterns import pattern
-from liveportal.ledger.storage import private_files
-from liveportal.ledger.storage.fsync import fsync_dir, make_folders
+from liveportal.ledger.storage import atomic
 
 _ID = pattern(r"[0-9a-f]{32}", re.ASCII)
 _MAX_BYTES = 100
@@ -48,22 +47,14 @@ def _xdg_file() -> Path:
 
 
 def _read(path: Path) -> str | None:
-    content = private_files.small_content(path, _MAX_BYTES)
+    content = atomic.small_content(path, _MAX_BYTES)
     text = content.decode("ascii", "replace").strip() if content else ""
     return text if _ID.fullmatch(text) else None
 
 
 def _make(path: Path) -> None:
-    """Create the file atomically, readable only by its owner; the first process to do so wins."""
-    make_folders(path.parent)
-    temp = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    try:
-        with os.fdopen(private_files.create(temp), "wb") as file:
-            file.write(f"{os.urandom(16).hex()}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(temp, path)
-        fsync_dir(path.parent)
-    finally:
-        temp.unlink(missing_ok=True)
+    """Create the file; the first process to do so wins."""
+    atomic.make_folders(path.parent)
+    with suppress(FileExistsError), atomic.creating(path) as file:
+        file.write(f"{os.urandom(16).hex()}\n".encode())
+    atomic.fsync_dir(path.parent)  # Also if another process was first.

@@ -7,12 +7,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 from liveportal.domain.errors import (
     LedgerBusy,
-    LedgerExists,
     LedgerNotFound,
     LedgerUnwritable,
     LiveportalError,
@@ -20,6 +18,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnsafeSqlite,
 )
+from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.driver import (
     SQLITE_VERSION,
     SQLITE_VERSION_INFO,
@@ -27,16 +26,11 @@ from liveportal.ledger.storage.driver import (
     connect,
     damaged,
     translating_errors,
-    unwritable,
 )
-from liveportal.ledger.storage.fsync import fsync_dir, make_folders
-from liveportal.ledger.storage.temp_files import MARK, beside
+from liveportal.ledger.storage.ledger_paths import APPLICATION_ID, read_header
 
-APPLICATION_ID = 0x4C504C31  # "LPL1": identifies a ledger to `file` and to any program opening it.
 SCHEMA_VERSION = 7
 BUSY_MS = 5_000
-_HEAD_BYTES = 100
-_WAL_VERSION = 2
 
 
 def wal_is_safe(version: tuple[int, ...] = SQLITE_VERSION_INFO) -> bool:
@@ -49,68 +43,26 @@ def wal_is_safe(version: tuple[int, ...] = SQLITE_VERSION_INFO) -> bool:
 def create(path: Path, *, display_path: Path | None = None) -> Connection:
     """Create an empty ledger file (mode 0600) and return a connection to it.
 
-    Raises `LedgerExists` if there is any file, link or folder at the path, and `LedgerUnwritable`
-    if no file can be created. Errors name `display_path`, the path that the user knows it by.
+    Raises `LedgerUnwritable` and `DiskFull` if no file can be created. Errors name `display_path`,
+    the path that the user knows it by.
     """
     display_path = display_path or path
-    try:
-        make_folders(path.parent)
-    except (FileExistsError, NotADirectoryError):
-        raise LedgerUnwritable(
-            f"{display_path.parent} is not a folder",
-            hint="Choose another place with --ledger.",
-            path=str(display_path),
-        ) from None
-    except OSError as error:
-        raise unwritable(display_path, error) from None
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    except FileExistsError:
-        check_free(path)
-        raise
-    except OSError as error:
-        raise unwritable(display_path, error) from None
-    os.close(descriptor)
+    with atomic.translating_os_errors(display_path):
+        try:
+            atomic.make_folders(path.parent)
+        except (FileExistsError, NotADirectoryError):
+            raise LedgerUnwritable(
+                f"{display_path.parent} is not a folder",
+                hint="Choose another place with --ledger.",
+                path=str(display_path),
+            ) from None
+        atomic.create(path).close()
     connection = _connect(path, "rw", display_path)
     with translating_errors(display_path):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe() else 'DELETE'}")
         _configure(connection)
     return connection
-
-
-def check_free(path: Path) -> None:
-    """Raise `LedgerExists` if anything exists at the path, even a broken link."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise unwritable(path, error) from None
-    raise LedgerExists(
-        f"there is something at {path} already",
-        hint="Choose another path with --ledger; an existing ledger is never touched.",
-        path=str(path),
-    )
-
-
-def move_new(temp_path: Path, path: Path) -> None:
-    """Move a finished file to its final path durably, without ever replacing another file.
-
-    Raises `LedgerExists`, `LedgerUnwritable`, and `OSError` where there are no hard links.
-    """
-    try:
-        os.link(temp_path, path)
-    except FileExistsError:
-        check_free(path)
-        raise
-    except OSError:  # A file system without hard links: this is the best that it can do.
-        check_free(path)
-        temp_path.rename(path)
-    try:
-        fsync_dir(path.parent)
-    except OSError as error:
-        raise unwritable(path, error) from None
 
 
 def open_file(path: Path, *, readonly: bool) -> Connection:
@@ -305,32 +257,6 @@ def _check_ours(connection: Connection, path: Path) -> None:
             hint="Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later.",
             path=str(path),
         )
-
-
-def erasure_marker(path: Path) -> Path:
-    """Return the path of the marker file that exists while personal data is still to be erased."""
-    return beside(path, MARK)
-
-
-class Head(NamedTuple):
-    """The fields read from the header of a SQLite file; `form` is the schema version."""
-
-    application_id: int
-    form: int
-    wal: bool
-
-
-def read_header(path: Path) -> Head | None:
-    """Read the header of a SQLite file without opening it as a database; None for other files.
-
-    Raises `OSError`.
-    """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if len(head) < _HEAD_BYTES or not head.startswith(b"SQLite format 3\0"):
-        return None
-    form, application_id = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
-    return Head(application_id, form, wal=head[18] == _WAL_VERSION)
 
 
 def schema_version_of(connection: Connection) -> int:

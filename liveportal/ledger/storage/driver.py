@@ -6,7 +6,6 @@ other's locks.
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -31,9 +30,6 @@ else:
         from pysqlite3 import dbapi2 as dbapi
     except ImportError:  # No wheel for this platform: use the standard library's copy instead.
         import sqlite3 as dbapi
-
-FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-"""The errors for lack of space: the disk is full, the file is too large, the quota is used up."""
 
 # Before the driver binds a value that is neither a number nor a string, it searches for an adapter
 # in three places and finds none: a microsecond for each NULL and each hash. It finds these
@@ -178,18 +174,3 @@ def is_damage(error: Exception) -> bool:
     """Return True if the error comes from the file's content, not from the environment."""
     text = str(error).lower()
     return not any(phrase in text for phrase in _NOT_DAMAGE)
-
-
-def unwritable(path: Path, error: OSError) -> LiveportalError:
-    """Return the error for a path that cannot be written: `DiskFull` or `LedgerUnwritable`."""
-    if error.errno in FULL:
-        return DiskFull(
-            f"{path} could not be written: the disk is full",
-            hint="Nothing was recorded. Make room, then try again.",
-            path=str(path),
-        )
-    return LedgerUnwritable(
-        f"{path} cannot be written: {error.strerror}",
-        hint="Choose another place with --ledger.",
-        path=str(path),
-    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from liveportal.domain.errors import LedgerLinked
-from liveportal.ledger.storage.fsync import fsync_dir
+from liveportal.ledger.storage import atomic
 
 _LOGS = ("-wal", "-journal")
 _TEMP_FILE = re.compile(r"\..+\.[0-9a-f]{8}\.part", re.DOTALL)
@@ -54,7 +54,7 @@ def check_writable(path: Path) -> None:
     with suppress(OSError):
         for temp in names_of(path).temp:
             temp.unlink(missing_ok=True)
-            fsync_dir(temp.parent)
+            atomic.fsync_dir(temp.parent)
         if (names := names_of(path)).links > 1:
             raise linked(path, names)
 

@@ -1,31 +1,94 @@
-"""Find out whether a path belongs to a ledger, so that it is neither overwritten nor read as input.
+"""The files that belong to a ledger: their names, and how a ledger is recognised.
 
-`temp_files` lists the files beside a ledger that have fixed names. There are also copies
-(`ledger.db.form1`, `ledger.db.replaced-...`), temporary files (`.ledger.db.*.part`), and the
-content of a ledger's folders.
+A file that belongs to a ledger is neither overwritten nor read as input. The files beside a ledger
+that have fixed names are listed here. There are also copies (`ledger.db.form1`,
+`ledger.db.replaced-...`), temporary files (`.ledger.db.*.part`), and the content of a ledger's
+folders.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from liveportal.domain.errors import LedgersOwnFile
-from liveportal.ledger.storage import connection
-from liveportal.ledger.storage.temp_files import OWN
+from liveportal.domain.patterns import pattern
 
-_COPY = re.compile(
+APPLICATION_ID = 0x4C504C31  # "LPL1": identifies a ledger to `file` and to any program opening it.
+
+BESIDE = ("-wal", "-shm", "-journal")
+"""The suffixes of the files that SQLite keeps beside a database."""
+
+KEY, VAULT, DRAFTS, MARK, BACKUPS = ".key", ".vault", ".drafts", ".forgetting", ".backups.json"
+OWN = ("", *BESIDE, KEY, VAULT, DRAFTS, MARK, BACKUPS)
+"""The suffixes of all files and folders that belong to a ledger, itself included."""
+
+_HEAD_BYTES = 100
+_WAL_VERSION = 2
+_COPY = pattern(
     r"(?P<name>.+)\.(?:form\d+|replaced-\d{8}T\d{6}Z)(?:\.\d+)?", re.IGNORECASE | re.DOTALL
 )
-_UNFINISHED = re.compile(
+_UNFINISHED = pattern(
     r"\.(?P<name>.+?)(?:(?:\.[0-9a-f]{8})?\.(?:part|work)|\.backup\.lock)",
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_DEPTH = 3
 """The number of levels from a ledger's folder down to its files: `ledger.db.vault/ab/abcd...`."""
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def beside(ledger: Path, suffix: str) -> Path:
+    """Return the path of a file beside a ledger; links are followed, to be beside the real file."""
+    return Path(f"{os.path.realpath(ledger)}{suffix}")
+
+
+def own_files(ledger: Path) -> tuple[Path, ...]:
+    """Return the paths of all files that may belong to a ledger, whether or not they exist."""
+    real = os.path.realpath(ledger)
+    return tuple(Path(f"{real}{suffix}") for suffix in OWN)
+
+
+def erasure_marker(path: Path) -> Path:
+    """Return the path of the marker file that exists while personal data is still to be erased."""
+    return beside(path, MARK)
+
+
+# --- the header -----------------------------------------------------------------------------------
+
+
+class Head(NamedTuple):
+    """The fields read from the header of a SQLite file; `form` is the schema version."""
+
+    application_id: int
+    form: int
+    wal: bool
+
+
+def read_header(path: Path) -> Head | None:
+    """Read the header of a SQLite file without opening it as a database; None for other files.
+
+    Raises `OSError`.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if len(head) < _HEAD_BYTES or not head.startswith(b"SQLite format 3\0"):
+        return None
+    form, application_id = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
+    return Head(application_id, form, wal=head[18] == _WAL_VERSION)
+
+
+def has_ledger_header(path: Path) -> bool:
+    """Return True if a file has the header of a ledger; raises `OSError`."""
+    head = read_header(path)
+    return head is not None and head.application_id == APPLICATION_ID
+
+
+# --- owners ---------------------------------------------------------------------------------------
 
 
 def ledger_of(path: Path) -> Path | None:
@@ -90,13 +153,12 @@ def _possible_names(name: str) -> Iterator[str]:
 
 def _is_ledger(path: Path) -> bool:
     try:
-        if not path.is_file():  # Opening a pipe would block.
-            return False
-        head = connection.read_header(path)
+        return path.is_file() and has_ledger_header(path)  # Opening a pipe would block.
     except OSError:
         return False
-    return head is not None and head.application_id == connection.APPLICATION_ID
 
 
 def _normalise(path: Path) -> str:
+    import unicodedata  # Loads a table that most commands do not need.
+
     return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from liveportal.ledger.storage import driver, private_files
+from liveportal.ledger.storage import atomic, driver
 from liveportal.ledger.storage.driver import Connection
 
 _CACHE_KIB = 32 * 1024
@@ -30,7 +30,7 @@ def scratch_database(db: Connection) -> Iterator[tuple[Connection, str]]:
     folder = _private_folder()
     with folder:
         path = Path(folder.name, "scratch.db")
-        os.close(private_files.create(path))
+        atomic.create(path).close()
         with closing(driver.connect(str(path))) as scratch:
             with driver.translating_errors(path):
                 _configure(scratch)
@@ -47,7 +47,7 @@ def _private_folder() -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(prefix="liveportal-", ignore_cleanup_errors=True)  # Mode 0700.
     except OSError as error:
-        failure = driver.unwritable(Path(os.curdir), error)
+        failure = atomic.unwritable(Path(os.curdir), error)
         failure.hint = "A temporary file is needed; TMPDIR names the folder for it."
         raise failure from None
 

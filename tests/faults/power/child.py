@@ -10,15 +10,11 @@ import sys
 from collections.abc import Callable
 from unittest.mock import patch
 
-from liveportal.cli.io import output_file
 from liveportal.cli.main import main
 from liveportal.ledger.attachments import vault
-from liveportal.ledger.backup import backup, swap
-from liveportal.ledger.erasure import residue
-from liveportal.ledger.secrets import key_store
 from liveportal.ledger.secrets.key_store import Keys
+from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage import connection as sqlite_connection
-from liveportal.ledger.storage import fsync, private_files
 from liveportal.ledger.storage.driver import Connection
 
 
@@ -69,9 +65,7 @@ def unsynced_files() -> None:
 
 def unsynced_names() -> None:
     """No folder is synced, but by SQLite."""
-    beside = (backup, fsync, sqlite_connection, private_files, key_store, swap, residue, vault)
-    for module in (*beside, output_file):
-        patch.object(module, "fsync_dir", lambda _folder: None).start()
+    patch.object(atomic, "fsync_dir", lambda _folder: None).start()
 
 
 def unsynced_vault() -> None:

@@ -25,6 +25,7 @@ from liveportal.domain.errors import NotAStatement, StatementChanged, Unreadable
 from liveportal.domain.patterns import pattern
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.atomic import unreadable
 from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
@@ -172,9 +173,7 @@ def _read_statement(path: Path) -> bytes:
         with path.open("rb") as stream:
             content = stream.read(LONGEST_FILE + 1)
     except OSError as error:
-        raise UnreadableFile(
-            f"{path} cannot be read: {error.strerror}", hint="Check the path.", path=str(path)
-        ) from None
+        raise unreadable(path, error.strerror) from None
     if len(content) > LONGEST_FILE:
         raise UnreadableFile(f"{path} is longer than {LONGEST_FILE} bytes", path=str(path))
     return content

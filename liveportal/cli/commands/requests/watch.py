@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from io import BufferedReader, BytesIO, StringIO
+from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -24,7 +24,7 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
-from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
+from liveportal.domain.errors import LiveportalError, Refused, RejectedLines
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.preferences import parse_structured
@@ -35,6 +35,7 @@ from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
+from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.portal import OnError, Outcome, Portal
 
@@ -262,11 +263,10 @@ class _Rejects:
 
 def _open_rejects(path: Path) -> TextIO:
     """Open the file of rejects for appending, so that an interruption loses none of its lines."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
-        return os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8", newline="")
+        return TextIOWrapper(atomic.append_to(path), encoding="utf-8", newline="")
     except OSError as error:
-        raise OutputFailed(f"{path} could not be written: {error.strerror}") from error
+        raise atomic.output_failed(path, error) from error
 
 
 # --- showing ----------------------------------------------------------------------------------

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
@@ -26,6 +24,7 @@ from liveportal.domain.errors import InvalidTime, InvalidValue
 from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
 from liveportal.domain.profile.fields import FIELDS
+from liveportal.ledger.storage.atomic import is_open_to_others
 
 WHO_PANEL = "Who and where"
 PAID_PANEL = "How you are paid"
@@ -36,7 +35,6 @@ DAYS = ("tax_signed", "tax_expires")
 KEYS = tuple(name for name in FIELDS if name != "bic")
 """The keys of a file."""
 
-_OTHERS_MASK = stat.S_IRWXG | stat.S_IRWXO
 _PLACE = pattern(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
 
 Text = str | None
@@ -242,5 +240,5 @@ def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
 
 
 def _hint_permissions(file: Path) -> None:
-    if os.name != "nt" and file.stat().st_mode & _OTHERS_MASK:
+    if is_open_to_others(file.stat().st_mode):
         hint(f"Others may read {file}: chmod 600, or remove it when it is no longer needed.")

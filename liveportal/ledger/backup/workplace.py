@@ -1,93 +1,23 @@
-"""Private files and folders beside a ledger: written atomically, and removed after a crash."""
+"""The lock and the private folder beside a ledger, in which backups, restores and imports work."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from liveportal.domain.errors import DiskFull, LedgerBusy, LedgerUnwritable, LiveportalError
-from liveportal.ledger.storage.driver import FULL
-from liveportal.ledger.storage.fsync import fsync_dir, make_folders
-
-CHUNK_BYTES = 1024 * 1024
-_CREATE_FLAGS = (
-    os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-)
-
-
-def create(path: Path) -> int:
-    """Create a new private file (mode 0600) and return its descriptor; raises `OSError`."""
-    return os.open(path, _CREATE_FLAGS, 0o600)
-
-
-def replace_private(path: Path, content: bytes) -> None:
-    """Replace a file's content atomically: after a failure it is unchanged. Raises `OSError`."""
-    temp_path = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    try:
-        with os.fdopen(create(temp_path), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temp_path.replace(path)
-        fsync_dir(path.parent)
-    finally:
-        with suppress(OSError):
-            temp_path.unlink(missing_ok=True)
-
-
-def small_content(path: Path, limit: int) -> bytes | None:
-    """Return the content of a regular file of at most `limit` bytes; None for anything else.
-
-    Links are not followed.
-    """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
-            content = file.read(limit + 1)
-    except OSError:
-        return None
-    return content if len(content) <= limit else None
-
-
-@contextmanager
-def translating_errors(path: Path, *, undone: str) -> Iterator[None]:
-    """Translate an `OSError` from writing beside a ledger into `DiskFull` or `LedgerUnwritable`.
-
-    `undone` is a sentence for the hint that says what was not done.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise unwritable(path, error, undone=undone) from None
-
-
-def unwritable(path: Path, error: OSError, *, undone: str) -> LiveportalError:
-    """Return the error for a path beside a ledger that cannot be written."""
-    if error.errno in FULL:
-        return DiskFull(
-            f"{path.parent} could not be written: the disk is full",
-            hint=f"{undone} Make room, then try again.",
-            path=str(path),
-        )
-    return LedgerUnwritable(
-        f"{path} cannot be written: {error.strerror}",
-        hint=f"{undone} The ledger's folder must be writable.",
-        path=str(path),
-    )
+from liveportal.domain.errors import LedgerBusy
+from liveportal.ledger.storage import atomic
 
 
 @contextmanager
 def ensured_parent(real: Path) -> Iterator[None]:
     """Create the missing parent folders of a ledger; remove them at the end if they are empty."""
     created = [folder for folder in real.parents if not folder.exists()]
-    make_folders(real.parent)
+    atomic.make_folders(real.parent)
     try:
         yield
     finally:
@@ -134,7 +64,8 @@ def private_folder(real: Path) -> Iterator[Path]:
             raise
         finally:
             with suppress(OSError):
-                fsync_dir(real.parent)  # It may hold in plaintext what is encrypted elsewhere.
+                # It may hold in plaintext what is encrypted elsewhere.
+                atomic.fsync_dir(real.parent)
 
 
 def _escape_glob(name: str) -> str:
