@@ -30,6 +30,7 @@ from liveportal.domain.errors import (
     UnsafeVault,
 )
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.fsync import fsync_dir
 from liveportal.ledger.storage.temp_files import STALE_SECONDS, VAULT, beside, own_files
@@ -219,7 +220,7 @@ class Vault:
         if not self.holds(sha256):
             raise NotInVault(
                 f"the file {sha256[:12]}… is not in the vault",
-                hint="`liveportal sessions attach` puts it there.",
+                hint=Hint("{Attaching_it} puts it there."),
                 sha256=sha256,
             )
         with _open_regular(path, _READING | _NO_LINK) as stream:
@@ -392,7 +393,7 @@ def _unreadable(path: Path, reason: str | None) -> LiveportalError:
 def _too_large(path: Path, limit: int) -> LiveportalError:
     return FileTooLarge(
         f"{path} is larger than the limit of {limit} bytes",
-        hint="`liveportal preferences set --attachment-limit` raises it.",
+        hint=Hint("{A_higher_limit} raises it."),
         path=str(path),
         limit=limit,
     )

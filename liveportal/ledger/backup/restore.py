@@ -26,6 +26,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.ledger.attachments.vault import Vault, no_progress
 from liveportal.ledger.backup import age, archive, key_check, snapshot, swap
 from liveportal.ledger.backup.age import Decryption
@@ -165,7 +166,7 @@ def restoring(
     if path.is_symlink() and not real.exists():
         raise LedgerUnwritable(
             f"{path} is a link to nothing",
-            hint="Remove it, or choose another place with --ledger.",
+            hint=Hint("Remove it, or choose {another_place}."),
             path=str(path),
         )
     with (

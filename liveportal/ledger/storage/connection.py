@@ -20,6 +20,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnsafeSqlite,
 )
+from liveportal.domain.hint import Hint
 from liveportal.ledger.storage.driver import (
     SQLITE_VERSION,
     SQLITE_VERSION_INFO,
@@ -58,7 +59,7 @@ def create(path: Path, *, display_path: Path | None = None) -> Connection:
     except (FileExistsError, NotADirectoryError):
         raise LedgerUnwritable(
             f"{display_path.parent} is not a folder",
-            hint="Choose another place with --ledger.",
+            hint=Hint("Choose {another_place}."),
             path=str(display_path),
         ) from None
     except OSError as error:
@@ -89,7 +90,7 @@ def check_free(path: Path) -> None:
         raise unwritable(path, error) from None
     raise LedgerExists(
         f"there is something at {path} already",
-        hint="Choose another path with --ledger; an existing ledger is never touched.",
+        hint=Hint("Choose {another_path}; an existing ledger is never touched."),
         path=str(path),
     )
 
@@ -124,7 +125,7 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
     except (FileNotFoundError, NotADirectoryError):
         raise LedgerNotFound(
             f"there is no ledger at {path}",
-            hint="`liveportal init` makes one; --ledger or LIVEPORTAL_LEDGER names another.",
+            hint=Hint("{Creating_a_ledger} makes one; {a_path} names another."),
             path=str(path),
         ) from None
     except OSError as error:
@@ -284,7 +285,7 @@ def _check_ours(connection: Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise NotALedger(
             f"{path} is not a liveportal ledger",
-            hint="Check the path; `liveportal ledger path` shows the one in use.",
+            hint=Hint("Check the path; {the_paths} shows the one in use."),
             path=str(path),
         )
     version = schema_version_of(connection)

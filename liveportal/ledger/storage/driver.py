@@ -23,6 +23,7 @@ from liveportal.domain.errors import (
     NotALedger,
     NotShared,
 )
+from liveportal.domain.hint import Hint
 
 if TYPE_CHECKING:
     import sqlite3 as dbapi
@@ -190,6 +191,6 @@ def unwritable(path: Path, error: OSError) -> LiveportalError:
         )
     return LedgerUnwritable(
         f"{path} cannot be written: {error.strerror}",
-        hint="Choose another place with --ledger.",
+        hint=Hint("Choose {another_place}."),
         path=str(path),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from liveportal.cli.commands.disputes.evidence import Keep, Names, transcript_reader
+from liveportal.cli.io.hints import spell
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
@@ -97,7 +98,7 @@ def verify(
     }
     render(Detail(FIELDS, row, human=HUMAN, title="What the pack proves"), out)
     for gap in not_compared:
-        hint(f"Not compared: {gap.file}: {gap.what}.")
+        hint(f"Not compared: {gap.file}: {spell(gap.what)}.")
 
 
 def _raise_if_changed(pack: Path, problems: Sequence[Problem]) -> None:

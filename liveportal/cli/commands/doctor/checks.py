@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from liveportal.domain.clock import short_text
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.ledger.health import Health
 
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
@@ -40,7 +41,7 @@ class Check(NamedTuple):
     check: str
     status: str
     message: str
-    hint: str | None = None
+    hint: Hint | str | None = None
 
 
 @frozen
