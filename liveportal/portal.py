@@ -28,6 +28,7 @@ from liveportal.domain.events.fields import INSTANT
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import ArtifactAdded, PolicyAdopted
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger.damage import diagnosing_damage
@@ -375,9 +376,9 @@ class Portal:
                         _record_lines(journal, chunk, counts, on_error, on_outcome)
                 except LiveportalError as error:
                     if self._store.keep:
-                        error.hint = (
+                        error.hint = Hint(
                             "The batches before are recorded. Correct the line and sync again,"
-                            " or go on past it with --rejects FILE."
+                            " or go on past it with {a_file_for_it}."
                         )
                     raise
                 progress(_size_bytes(chunk))

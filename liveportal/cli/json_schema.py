@@ -18,6 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from liveportal.cli.io.view_model import RowClass, Shown
 from liveportal.cli.write_command import WriteResult, all_fields
 from liveportal.domain.frozen import field_names
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, columns
 
@@ -32,6 +33,7 @@ _SCALARS: dict[object, Schema] = {
     str: {"type": "string"},
     Path: {"type": "string"},
     Money: _NUMBER,
+    Hint: {"type": "string"},  # As the command line spells it.
     Decimal: _NUMBER,
     datetime: {"type": "string", "format": "date-time"},
     date: {"type": "string", "format": "date"},

@@ -16,6 +16,7 @@ from liveportal.cli.clock import Clock, system_clock, use_clock
 from liveportal.cli.io.errors import (
     PROGRAM,
     discard_buffer,
+    hint_for,
     report,
     report_bug,
     report_usage,
@@ -100,7 +101,7 @@ def _add_committed(error: LiveportalError) -> LiveportalError:
         hint = "That stays as it is."
         if commits.events == 1 and commits.own_id:
             hint += f" The same command with --key {commits.own_id} shows it, and records no more."
-        error.hint = f"{error.hint} {hint}" if error.hint else hint
+        error.hint = f"{hint_for(error)} {hint}" if error.hint else hint
     return error
 
 

@@ -12,6 +12,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
+from liveportal.cli.io.hints import override_of
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.view_model import Detail, Fields, Row, Table, names_of, value_of
@@ -112,7 +113,7 @@ class Writer:
 
     def allows(self, caution: Caution) -> bool:
         """Return True if `--anyway` was given and overrides the caution."""
-        return self._write.anyway and caution.override == "--anyway"
+        return self._write.anyway and override_of(caution) == "--anyway"
 
     def ask(self, question: str) -> None:
         """Ask for confirmation, except with `--yes` or in a dry run."""
@@ -138,7 +139,7 @@ class Writer:
             at=self.at,
             key=f"{key}:{entity_id}" if key and many else key,
             assumed=assumed,
-            allow=lambda caution: caution.override in allow or self.allows(caution),
+            allow=lambda caution: override_of(caution) in allow or self.allows(caution),
             read_back=lambda reader, outcome: (
                 dict(read_back(reader, recorded_id(outcome, entity_id))) if read_back else {}
             ),

@@ -7,7 +7,10 @@ Scripts rely on the codes: new ones are added, none are removed. Any exception t
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from liveportal.domain.hint import Hint
 
 
 class LiveportalError(Exception):
@@ -19,7 +22,7 @@ class LiveportalError(Exception):
 
     code: ClassVar[str] = "failed"
 
-    def __init__(self, message: str, *, hint: str | None = None, **details: object) -> None:
+    def __init__(self, message: str, *, hint: Hint | str | None = None, **details: object) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -376,7 +379,7 @@ class NotForFeeds(Refused):
 
     code = "not_for_feeds"
 
-    def __init__(self, field: str, reason: str, *, hint: str) -> None:
+    def __init__(self, field: str, reason: str, *, hint: Hint | str) -> None:
         super().__init__(f"{field}: {reason}", hint=hint, field=field)
 
 
@@ -407,13 +410,9 @@ class FileTooLarge(Refused):
 
 
 class Caution(Refused):
-    """Allowed, but probably a mistake: refuses a command unless overridden, flags a feed's event.
-
-    `override` is the option that overrides it.
-    """
+    """Allowed, but likely a mistake: refuses a command unless overridden, flags a feed's event."""
 
     code = "caution"
-    override: ClassVar[str] = "--anyway"
 
 
 class RateOutOfBounds(Caution):
@@ -438,7 +437,6 @@ class DoubleBooking(Caution):
     """A slot that overlaps a session that is already agreed."""
 
     code = "double_booking"
-    override = "--overlap"
 
 
 class OnVacation(Caution):
@@ -451,7 +449,6 @@ class LateClaim(Caution):
     """A claim after the refund window (R8)."""
 
     code = "late_claim"
-    override = "--late"
 
 
 class InTheFuture(Caution):

@@ -17,6 +17,7 @@ from typing import Any
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import LARGEST_MINOR, Money, Percent, currency_of, digits_of
 from liveportal.domain.patterns import pattern
 
@@ -330,7 +331,7 @@ def _to_document(value: object) -> Any:  # noqa: ANN401 (a JSON value)
 def _invalid(switch: str, reason: str) -> InvalidPolicy:
     return InvalidPolicy(
         f"policy: {switch} {reason}",
-        hint="`liveportal policy show` lists every switch with its value.",
+        hint=Hint("{The_policy} lists every switch with its value."),
         switch=switch,
         reason=reason,
     )

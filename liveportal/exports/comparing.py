@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from liveportal.domain.case import Case, CaseFile
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.exports.evidence import (
     LARGEST_FILE,
     PAGE_FILES,
@@ -60,7 +61,7 @@ class Pack:
 class LedgerSide:
     """The ledger's side of a comparison: the case as of the pack's last event.
 
-    `redact` blacks out the people of a redacted pack; `named` is True if --keep or --name was
+    `redact` blacks out the people of a redacted pack; `named` is True if their names were
     given. `forgotten` is True if the customer was forgotten since.
     """
 
@@ -106,7 +107,7 @@ def compare(pack: Pack, ledger: LedgerSide) -> Comparison:
 
 
 def _possible_limits(pack: Pack) -> list[int]:
-    """Return the possible values of --largest; the first format has it on its page only."""
+    """Return the possible sizes of the largest file; the first format has it on its page only."""
     if "largest" in pack.manifest:
         return [pack.manifest["largest"]]
     limits = {
@@ -237,20 +238,27 @@ def _printable(name: str) -> str:
 # --- partial comparison ---------------------------------------------------------------------------
 
 
-def _why_incomparable(ledger: LedgerSide, pack: Pack) -> str | None:
+def _why_incomparable(ledger: LedgerSide, pack: Pack) -> Hint | str | None:
     """Return why the ledger cannot write the whole pack again, or None if it can."""
     if ledger.forgotten:
         return "the customer was forgotten since then, and their words are erased"
     if pack.manifest["redacted"]:
         if not ledger.named:
-            return "names were blacked out that were not given: repeat --keep and --name"
+            return Hint(
+                "names were blacked out that were not given: repeat {the_kept_words} and {the_name}"
+            )
         if any(artifact.path is None for artifact in ledger.case.kept if artifact.attached):
             return "files that were blacked out are not in the vault any more"
     return None
 
 
 def _compare_partly(
-    pack: Pack, expected: _Expected, reason: str, *, lines: bool = False, forgotten: bool = False
+    pack: Pack,
+    expected: _Expected,
+    reason: Hint | str,
+    *,
+    lines: bool = False,
+    forgotten: bool = False,
 ) -> Comparison:
     """Compare what can be compared: facts, hashes, text that is not blacked out, impersonal lines.
 

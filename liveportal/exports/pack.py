@@ -25,6 +25,7 @@ from zlib import crc32
 
 from liveportal.domain.errors import InvalidPack
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.zip_members import CHUNK_BYTES as _CHUNK
 from liveportal.domain.zip_members import add as _add
 from liveportal.domain.zip_members import seal_line
@@ -60,7 +61,7 @@ class Problem:
     """Something wrong in a pack: the file that it is in, and a description."""
 
     file: str
-    what: str
+    what: Hint | str
 
 
 @frozen
@@ -139,7 +140,7 @@ def verify_pack(path: Path) -> PackCheck:
 
 
 def _invalid_pack(path: Path, what: str) -> InvalidPack:
-    hint = "Give the file that `liveportal dispute evidence` wrote."
+    hint = Hint("Give the file that {an_evidence_pack} wrote.")
     return InvalidPack(f"{path} {what}", hint=hint, path=str(path))
 
 

@@ -20,6 +20,7 @@ from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.exported import ERASED, RECORDED_AT, RESERVED, ExportedEvent
 from liveportal.domain.events.fields import split
 from liveportal.domain.events.types import CustomerForgotten, PolicyAdopted
+from liveportal.domain.hint import Hint
 from liveportal.feeds import jsonl
 
 LONGEST_LINE = 4 * jsonl.LONGEST_LINE
@@ -70,7 +71,7 @@ def summarise(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None
     if not summary.events:
         raise NoEvents(
             "the file holds no events",
-            hint="`liveportal ledger export events` writes one that does; did it fail?",
+            hint=Hint("{An_export} writes one that does; did it fail?"),
         )
     summary.digest = digest.digest()
     return summary

@@ -19,6 +19,7 @@ from typing import Any
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.ledger import missing
 from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.index import Attached
@@ -80,7 +81,7 @@ class Health:
     written_at: datetime | None = None
     inside: Inside | None = None
     problem: str | None = None
-    mend: str = "Run this again."
+    mend: Hint | str = "Run this again."
     passing: bool = False
     entries: list[FileInfo] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
@@ -258,7 +259,7 @@ def _read_content(health: Health) -> None:
         db = connection.open_untouched(health.path)
         if db is None:
             health.problem = "a write was interrupted; the next command undoes or finishes it"
-            health.mend, health.passing = "Run any other command, such as `ledger info`.", True
+            health.mend, health.passing = Hint("Run {any_other_command}."), True
             return
         with closing(db):
             health.inside = _read_rows(db)

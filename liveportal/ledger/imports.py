@@ -24,6 +24,7 @@ from liveportal.domain.events.exported import RECORDED_AT, ExportedEvent
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import PolicyAdopted, PreferencesChanged
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.ledger import missing
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.backup import snapshot, swap, workplace
@@ -82,8 +83,7 @@ def target(path: Path, *, begins_ledger: bool) -> Target:
             return Target.NEW
         raise PartialExport(
             "the file does not begin with the adoption of a policy, as a ledger does",
-            hint="Export the whole journal, without --from; or make a ledger first with"
-            " `liveportal init`, and import this into it.",
+            hint=Hint("Export {the_whole_journal}; or {make_a_ledger}, and import this into it."),
         )
     with closing(open_ledger(path, readonly=True)) as db:
         return Target.EMPTY if begins_ledger and _is_empty(db) else Target.EXISTING

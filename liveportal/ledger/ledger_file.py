@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events.types import RequestAccepted
+from liveportal.domain.hint import Hint
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.journal.journal import Journal, Outcome, open_journal
 from liveportal.ledger.opening import open_ledger
@@ -154,7 +155,7 @@ def _refusing_existing(path: Path) -> Iterator[None]:
         except FileExistsError:
             raise LedgerExists(
                 f"there is something at {path} already",
-                hint="Choose another path with --ledger; an existing ledger is never touched.",
+                hint=Hint("Choose {another_path}; an existing ledger is never touched."),
                 path=str(path),
             ) from None
 

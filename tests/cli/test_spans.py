@@ -227,7 +227,7 @@ def test_a_pause_that_can_be_on_two_days() -> None:
 
 def proposed(error: InvalidTime, zone_name: str) -> list[tuple[datetime, datetime]]:
     """Return the spans that a refusal proposes, each parsed as shown."""
-    texts = re.findall(r"\S+ to [^\s,]+(?<!\.)", error.hint or "")
+    texts = re.findall(r"\S+ to [^\s,]+(?<!\.)", str(error.hint))
     return [read_span(text, zone_name, NOW)[:2] for text in texts]
 
 

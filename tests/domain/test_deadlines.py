@@ -26,6 +26,7 @@ from liveportal.domain.entities import (
     SessionState,
 )
 from liveportal.domain.events.types import Slot
+from liveportal.domain.hint import Hint
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.fields import expiry
 from liveportal.domain.profile.requirements import blocking, findings
@@ -81,15 +82,15 @@ def test_a_request_says_what_to_do() -> None:
     """The command takes the very slot; with how many others are left."""
     asked = request("10-06 09:00", "10-05 12:00", "10-07 09:00", expires="10-05 10:00")
     expiry, slot = of.of_request(asked, NOW)
-    assert expiry.command == "liveportal requests accept R-1 --best"
-    assert slot.command == "liveportal requests accept R-1 --slot 2"
+    assert expiry.command == Hint("{accept_its_best_slot}", request="R-1")
+    assert slot.command == Hint("{accept_that_slot}", request="R-1", slot=2)
     assert slot.means == "Slot 2 is gone; 2 of its slots are left."
     (slot,) = of.of_request(replace(asked, expires=None), at("10-05 12:00"))
     assert slot.means == "Slot 1 is gone; 1 of its slots is left."
     (slot,) = of.of_request(replace(asked, expires=None), at("10-06 12:00"))
     assert slot.means == "Slot 3 is gone; no other is left."
     (instant,) = of.of_request(request(expires="10-05 10:00"), NOW)
-    assert instant.command == "liveportal requests accept R-1"
+    assert instant.command == Hint("{accept_it}", request="R-1")
     assert expiry.asks
     assert slot.asks
 
@@ -106,7 +107,7 @@ def test_a_session_is_due_until_it_starts() -> None:
     deadlines = of.of_upcoming(planned)
     assert deadlines
     assert (deadlines.kind, deadlines.due, deadlines.asks) == ("session_start", NOW, True)
-    assert deadlines.command == "liveportal sessions start S-1"
+    assert deadlines.command == Hint("{start_it}", session="S-1")
     for state in ("live", "paused", "ended", "cancelled", "missed"):
         assert of.of_upcoming(replace(planned, state=SessionState(state))) is None
 
@@ -127,7 +128,7 @@ def test_a_claim_is_due_by_its_window_or_any_time() -> None:
     assert (deadlines.kind, deadlines.due) == ("claim_answer", at("10-07 15:00"))
     assert (deadlines.amount, deadlines.session) == (usd("42.00"), "S-1")
     assert deadlines.means == "Silence counts as consent: 42.00 USD is deducted."
-    assert deadlines.command == "liveportal dispute file CL-1 --edit"
+    assert deadlines.command == Hint("{dispute_it}", claim="CL-1")
     deadlines = of.of_claim(claim(), CLAIMED, policy(refund={"deducts": "gross"}))
     assert deadlines
     assert (deadlines.due, deadlines.amount) == (None, usd("60.00"))
@@ -165,7 +166,7 @@ def test_evidence_is_due_while_it_may_be_needed() -> None:
     deadlines = of.of_evidence(recording, SESSION, added, kept, NOW)
     assert deadlines
     assert (deadlines.kind, deadlines.due, deadlines.asks) == ("evidence", at("10-06 15:00"), True)
-    assert deadlines.command == "liveportal sessions attach S-1 FILE --kind recording"
+    assert deadlines.command == Hint("{attach_the_file}", session="S-1", kind="recording")
     closes = at("10-06 14:21")
     assert of.of_evidence(recording, SESSION, added, kept, closes)
     assert of.of_evidence(recording, SESSION, added, kept, closes + MICROSECOND) is None
@@ -388,4 +389,3 @@ def test_every_deadline_names_its_command() -> None:
         assert each
         assert each.means.endswith(".")
         assert each.command or not each.asks
-        assert not each.command or each.command.startswith("liveportal ")

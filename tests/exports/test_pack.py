@@ -333,7 +333,7 @@ def test_a_pack_that_was_packed_anew_is_found(whole: bytes, tmp_path: Path, meth
     """Compressors differ, so that a pack is never compressed."""
     (found_problems,) = problems(tmp_path, zipped(unzipped(whole), method))
     assert found_problems.file == DIRECTORY
-    assert "compressed" in found_problems.what
+    assert "compressed" in str(found_problems.what)
 
 
 # --- unreadable packs -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
@@ -120,7 +121,7 @@ def _calendar_event(row: DueRow, due: datetime, known_at: datetime) -> Any:  # n
     name = clean(row.customer_name or row.customer or "")
     what = row.kind.replace("_", " ")
     money = f"{row.amount} {row.currency}" if row.amount else ""
-    lines = (clean(row.title or ""), money, row.means, row.command)
+    lines = (clean(row.title or ""), money, row.means, spell(row.command))
     return CalendarEvent(
         # A deadline that moves is a new event; the old one is cancelled.
         session=f"{row.kind}:{row.id}:{due.isoformat()}",

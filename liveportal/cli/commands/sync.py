@@ -13,6 +13,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
+from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
@@ -131,7 +132,7 @@ _REJECTS = "--rejects"
 
 def mention_rejects(error: LiveportalError) -> None:
     """Mention `--rejects` in the hint of an error about a line of a feed."""
-    hint = error.hint or ""
+    hint = spell(error.hint) or ""
     if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
         advice = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
         error.hint = f"{hint} {advice}".lstrip()

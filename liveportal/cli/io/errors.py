@@ -69,9 +69,12 @@ def exit_code_for(error: LiveportalError) -> int:
 
 def hint_for(error: LiveportalError) -> str | None:
     """Return the hint of a failure; for a caution without one, the option that overrides it."""
-    if error.hint is None and isinstance(error, Caution):
-        return f"If you mean it, add {error.override}."
-    return error.hint
+    from liveportal.cli.io.hints import override_of, spell
+
+    caution = error if isinstance(error, Caution) else None
+    if caution and error.hint is None:
+        return f"If you mean it, add {override_of(caution)}."
+    return spell(error.hint, caution)
 
 
 def report(error: LiveportalError, argv: Sequence[str]) -> int:

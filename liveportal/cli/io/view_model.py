@@ -1,7 +1,8 @@
 """Results as commands pass them to `render`: typed values by their JSON names.
 
 A value is `Money`, `Decimal`, an aware `datetime`, `date`, `timedelta` (whole seconds in JSON; the
-field's name ends in `_seconds`), `bool`, `int`, `str`, `None`, or a list or mapping of these.
+field's name ends in `_seconds`), `bool`, `int`, `str`, `Hint`, `None`, or a list or mapping of
+these.
 `customer.id` is the `id` within `customer`.
 """
 
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from liveportal.cli.io.text import clean
 from liveportal.domain.clock import short_text
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row as TypedRow
 from liveportal.domain.row import columns
@@ -171,13 +173,17 @@ def value_of(row: Row, field: str) -> object:
     return value_of(value, inner)
 
 
-def to_json_value(value: object) -> object:  # noqa: PLR0911 -- A table: one line per type.
+def to_json_value(value: object) -> object:  # noqa: C901, PLR0911 -- A table: one line per type.
     """Convert a value for JSON; raises `TypeError` for a type that results must not have."""
     match value:
         case Enum() | HumanValue():
             return to_json_value(value.value)
         case None | bool() | int() | str():
             return value
+        case Hint():
+            from liveportal.cli.io.hints import spell
+
+            return spell(value)
         case Money() | Path() | Highlighted() | Coloured():
             return str(value)
         case datetime() if value.tzinfo is not None:

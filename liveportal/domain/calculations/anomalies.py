@@ -1,4 +1,4 @@
-"""Likely mistakes in the sessions of a book, each with a command that corrects it.
+"""Likely mistakes in the sessions of a book, each with an action that corrects it.
 
 None of these is forbidden: a platform's facts are recorded as they arrive. The clock is an
 argument. Intervals are [start, end).
@@ -14,6 +14,7 @@ from liveportal.domain.calculations.live_session import RUNNING
 from liveportal.domain.clock import MICROSECOND, shifted, short_text
 from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 
 LONGEST_UNPLANNED = timedelta(hours=4)
 """The longest plausible session without a planned length."""
@@ -21,8 +22,6 @@ LONGEST_UNPLANNED = timedelta(hours=4)
 LATEST_START = timedelta(hours=1)
 LONGEST_SESSION = timedelta(hours=12)
 LONG_PAUSE = timedelta(minutes=15)
-_END_OF_TIMER = "liveportal sessions end {} --at {}"
-_CORRECT = "liveportal sessions correct {} {} --reason TEXT"
 
 
 @frozen
@@ -36,7 +35,7 @@ class Anomaly:
     session: str
     message: str
     since: datetime
-    hint: str
+    hint: Hint
     other: str | None = None
 
 
@@ -105,7 +104,7 @@ def _several_live(sessions: Iterable[Session]) -> Iterator[Anomaly]:
             session,
             f"it is live while {earlier} is live, too",
             start,
-            f"liveportal sessions pause {earlier}",
+            Hint("{pause_the_other}", session=earlier),
             earlier,
         )
 
@@ -132,9 +131,10 @@ def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[
             session.id,
             f"{_format_duration(until - span.start)} of it were on the timer of {other.id}, too",
             span.start,
-            _CORRECT.format(session.id, "--start TIME --end TIME")
-            if session.state == SessionState.ENDED
-            else _END_OF_TIMER.format(session.id, "TIME"),
+            Hint(
+                "{correct_its_times}" if session.state == SessionState.ENDED else "{end_it}",
+                session=session.id,
+            ),
             other.id,
         )
 
@@ -171,7 +171,7 @@ def _double_booked(sessions: Iterable[Session]) -> Iterator[Anomaly]:
             movable,
             f"it is booked at the same time as {other}",
             span.start,
-            f"liveportal sessions reschedule {movable} --start TIME",
+            Hint("{reschedule_it}", session=movable),
             other,
         )
 
@@ -205,16 +205,18 @@ def _check_running(
         session.id,
         f"it is {session.state} since {_format_duration(elapsed)}{plan_note}",
         start,
-        _END_OF_TIMER.format(session.id, _likely_end(session, start, planned)),
+        _end_of_timer(session, start, planned),
     )
 
 
-def _likely_end(session: Session, start: datetime, planned: timedelta | None) -> str:
-    """Return the likely end of a forgotten session: its pause or its planned end, if possible."""
+def _end_of_timer(session: Session, start: datetime, planned: timedelta | None) -> Hint:
+    """Name the likely end of a forgotten session: its pause or its planned end, if possible."""
     likely = session.paused_since
     if likely is None and planned is not None:
         likely = shifted(start, planned)
-    return "TIME" if likely is None or likely < session.last_time else short_text(likely)
+    if likely is None or likely < session.last_time:
+        return Hint("{end_it}", session=session.id)
+    return Hint("{end_it_then}", session=session.id, end=short_text(likely))
 
 
 def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Iterator[Anomaly]:
@@ -224,7 +226,7 @@ def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Itera
             session.id,
             f"it was to start {_format_duration(delay)} ago, and nothing was recorded of it since",
             planned,
-            f"liveportal sessions miss {session.id} --by customer",
+            Hint("{record_that_the_customer_missed_it}", session=session.id),
         )
 
 
@@ -236,26 +238,26 @@ def _check_ended(
     if end > now:
         yield _ahead_of_clock(session, "ended", end)
     if whole > LONGEST_SESSION:
-        message, options = f"it lasted {_format_duration(whole)}", "--end TIME"
-        yield _correctable("too_long", session, message, start, options)
+        message = f"it lasted {_format_duration(whole)}"
+        yield _correctable("too_long", session, message, start, "{correct_its_end}")
     if session.gross_minor and not session.billed_us:
         message = f"it was billed, though {_format_duration(active)} cost nothing by the policy"
-        yield _correctable("billed_in_trial", session, message, end, "--billed 0")
+        yield _correctable("billed_in_trial", session, message, end, "{bill_nothing}")
     if not whole:
-        message, options = "it ended as it started", "--end TIME"
-        yield _correctable("zero_length", session, message, start, options)
+        message = "it ended as it started"
+        yield _correctable("zero_length", session, message, start, "{correct_its_end}")
     if (paused := whole - active) > max(active, LONG_PAUSE):
         message = (
             f"it was paused for {_format_duration(paused)},"
             f" and on the timer for {_format_duration(active)}"
         )
-        yield _correctable("long_pause", session, message, start, "--pause FROM-TO")
+        yield _correctable("long_pause", session, message, start, "{correct_its_pauses}")
 
 
 def _correctable(
-    code: str, session: Session, message: str, since: datetime, options: str
+    code: str, session: Session, message: str, since: datetime, correction: str
 ) -> Anomaly:
-    return Anomaly(code, session.id, message, since, _CORRECT.format(session.id, options))
+    return Anomaly(code, session.id, message, since, Hint(correction, session=session.id))
 
 
 def _ahead_of_clock(session: Session, verb: str, at: datetime) -> Anomaly:
@@ -265,7 +267,7 @@ def _ahead_of_clock(session: Session, verb: str, at: datetime) -> Anomaly:
         session.id,
         f"it {verb} at {short_text(at)}, which is still to come",
         at,
-        f"liveportal sessions show {session.id}",
+        Hint("{look_at_it}", session=session.id),
     )
 
 

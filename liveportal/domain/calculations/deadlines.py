@@ -30,6 +30,7 @@ from liveportal.domain.entities import (
     SessionState,
 )
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.requirements import Finding
@@ -52,7 +53,7 @@ class Deadline:
     due: datetime | None
     means: str
     asks: bool = True
-    command: str | None = None
+    command: Hint | None = None
     amount: Money | None = None
     session: str | None = field(default=None, compare=False)
     due_on: date | None = None
@@ -64,16 +65,15 @@ def of_request(request: Request, now: datetime) -> list[Deadline]:
         return []
     deadlines = []
     if request.expires:
-        command = f"liveportal requests accept {request.id}"
-        if request.slots:
-            command += " --best"
+        action = "{accept_its_best_slot}" if request.slots else "{accept_it}"
+        command = Hint(action, request=request.id)
         means = "The request expires, and somebody else may have it."
         deadlines.append(
             Deadline("request_expiry", request.id, request.expires, means, command=command)
         )
     elif not request.slots:
         means = "No deadline is stated: whoever accepts it first has it."  # R3
-        command = f"liveportal requests accept {request.id}"
+        command = Hint("{accept_it}", request=request.id)
         deadlines.append(Deadline("request_expiry", request.id, None, means, command=command))
     future_slots = [(slot.start, n) for n, slot in enumerate(request.slots, 1) if slot.start > now]
     if future_slots:
@@ -84,7 +84,7 @@ def of_request(request: Request, now: datetime) -> list[Deadline]:
             if remaining == 1
             else f"{remaining} of its slots are left"
         )
-        command = f"liveportal requests accept {request.id} --slot {number}"
+        command = Hint("{accept_that_slot}", request=request.id, slot=number)
         means = f"Slot {number} is gone; {remaining_text if remaining else 'no other is left'}."
         deadlines.append(Deadline("slot_start", request.id, start, means, command=command))
     return deadlines
@@ -99,7 +99,7 @@ def of_upcoming(session: Session) -> Deadline | None:
         session.id,
         session.planned_start,
         "The customer waits, and it counts as a session that you missed.",
-        command=f"liveportal sessions start {session.id}",
+        command=Hint("{start_it}", session=session.id),
         session=session.id,
     )
 
@@ -114,7 +114,7 @@ def of_claim(claim: Claim, session: Session, policy: Policy) -> Deadline | None:
         claim.id,
         answer_by(claim.claimed_at, policy),
         if_silent(claim.state, cost, policy) or "",
-        command=f"liveportal dispute file {claim.id} --edit",
+        command=Hint("{dispute_it}", claim=claim.id),
         amount=cost,
         session=session.id,
     )
@@ -161,7 +161,7 @@ def of_evidence(
         due,
         means,
         asks=not may_be_deleted,
-        command=f"liveportal sessions attach {session.id} FILE --kind {artifact.kind}",
+        command=Hint("{attach_the_file}", session=session.id, kind=artifact.kind),
         session=session.id,
     )
 
@@ -195,7 +195,7 @@ def of_earnings(standing: PayoutPosition, now: datetime) -> list[Deadline]:
                 day_ends(on, policy.period.timezone),
                 _if_unpaid(blocked, past=past, late=late),
                 asks=past and late,
-                command="liveportal payout preview",
+                command=Hint("{preview_the_payout}"),
                 amount=Money(left_minor, policy.currency),
                 due_on=on,
             )
@@ -224,7 +224,7 @@ def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime
     has_earned = standing.first_billed_end is not None or bool(standing.items)
     on = next_due(standing.items, policy)
     due = None if on is None else day_ends(on, zone_name)
-    command = "liveportal payout profile check"
+    command = Hint("{check_the_payout_profile}")
     deadlines: list[Deadline] = []
     lacking = [need for need in needs if need.blocks and need.requirement != "tax_form"]
     if lacking and has_earned:
@@ -264,7 +264,7 @@ def of_erasure(customer: str) -> Deadline:
         customer,
         None,
         "The customer asks you to erase their personal data. Nothing is erased until you do it.",
-        command=f"liveportal ledger forget {customer}",
+        command=Hint("{forget_the_customer}", customer=customer),
     )
 
 

@@ -14,8 +14,9 @@ from liveportal.domain.errors import NotForFeeds
 from liveportal.domain.events.envelope import Event, EventData, is_experts
 from liveportal.domain.events.fields import field_specs
 from liveportal.domain.events.types import CustomerForgotten
+from liveportal.domain.hint import Hint
 
-_HINT = "Remove the line, or go on past it with `sync --rejects FILE`."
+_HINT = "Remove the line, or go on past it with {a_sync_with_a_file_for_it}."
 
 
 class Origin(StrEnum):
@@ -35,7 +36,7 @@ def check_source(event: Event, origin: Origin) -> None:
         raise NotForFeeds(
             "source",
             f"a feed must not report events of {event.source}, which is the expert's own source",
-            hint=f"{_HINT} `liveportal ledger import` reads the expert's own export.",
+            hint=Hint(f"{_HINT} {{An_import}} reads the expert's own export."),
         )
 
 
@@ -51,7 +52,7 @@ def check_content(event: Event, origin: Origin) -> None:
         hint = _HINT
         if isinstance(data, CustomerForgotten):
             hint += " The platform can report liveportal.customer.erasure_requested instead."
-        raise NotForFeeds(field, reason, hint=hint)
+        raise NotForFeeds(field, reason, hint=Hint(hint))
 
 
 def beyond_feeds(source: str, data: EventData) -> tuple[str, str] | None:

@@ -35,6 +35,7 @@ from liveportal.domain.events.types import (
     SessionStarted,
     TipReceived,
 )
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 
 LONGEST_SESSION = timedelta(hours=12)
@@ -42,8 +43,6 @@ EARLIEST_START = timedelta(hours=1)
 """How long before its planned start a session can begin without a caution."""
 TIP_MINUTES = 20
 """A tip is large if it exceeds this many minutes at the session's rate, and twice its gross."""
-
-_ANYWAY = "--anyway records it all the same."
 
 
 class EntityLookup(Protocol):
@@ -73,10 +72,15 @@ def likely_mistakes(
         cautions.append(
             InTheFuture(
                 f"{short_text(latest)} is in the future",
-                hint=f"Give the time at which it happened. {_ANYWAY}",
+                hint=_or_anyway("Give the time at which it happened."),
             )
         )
     return tuple(cautions)
+
+
+def _or_anyway(advice: str, **details: object) -> Hint:
+    """Return a hint: the advice, or to override the caution."""
+    return Hint(f"{advice} {{Overriding_this}} records it all the same.", **details)
 
 
 def _asserted_times(data: EventData) -> Iterator[datetime]:
@@ -110,7 +114,7 @@ def _past_slot(event: Event, *starts: datetime) -> Iterator[Caution]:
         if start < event.time:
             yield SlotInPast(
                 f"the slot at {short_text(start)} is in the past",
-                hint=f"Give a time that is still to come. {_ANYWAY}",
+                hint=_or_anyway("Give a time that is still to come."),
             )
             return
 
@@ -121,8 +125,10 @@ def _check_started(data: SessionStarted, event: Event, entities: EntityLookup) -
     if session and planned and event.time < planned - EARLIEST_START:
         yield StartedEarly(
             f"session {session.id} is planned for {short_text(planned)}, over an hour later",
-            hint=f"Give --at if it started later; `liveportal sessions reschedule {session.id}`"
-            f" moves it. {_ANYWAY}",
+            hint=_or_anyway(
+                "Give {its_time} if it started later; {rescheduling_it} moves it.",
+                session=session.id,
+            ),
             id=session.id,
         )
 
@@ -134,7 +140,7 @@ def _check_missed(data: SessionMissed, event: Event, entities: EntityLookup) -> 
         yield MissedEarly(
             f"session {session.id} is planned for {short_text(planned)}, so it cannot have been"
             " missed before then",
-            hint=f"`liveportal sessions cancel {session.id}` cancels it. {_ANYWAY}",
+            hint=_or_anyway("{Cancelling_the_session} cancels it.", session=session.id),
             id=session.id,
         )
 
@@ -163,7 +169,7 @@ def _long_session(start: datetime, end: datetime) -> Iterator[Caution]:
         yield LongSession(
             f"a session from {short_text(start)} to {short_text(end)} would be {hours:.4g} hours"
             " long",
-            hint=f"Check its start and its end. {_ANYWAY}",
+            hint=_or_anyway("Check its start and its end."),
         )
 
 
@@ -177,7 +183,7 @@ def _check_tip(data: TipReceived, _event: Event, entities: EntityLookup) -> Iter
         yield LargeTip(
             f"a tip of {data.amount} is more than {usual}: {TIP_MINUTES} minutes at the session's"
             " rate, and twice what it was billed",
-            hint=f"Check the amount. {_ANYWAY}",
+            hint=_or_anyway("Check the amount."),
             id=session.id,
         )
 

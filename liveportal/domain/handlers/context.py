@@ -32,6 +32,7 @@ from liveportal.domain.errors import Caution, UnknownEntity, WrongState
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.policy import Policy
 
 Entity = (
@@ -220,21 +221,11 @@ def require(kind: str, entity_id: str, entity: T | None) -> T:
     if entity is None:
         raise UnknownEntity(
             f"there is no {kind} {entity_id}",
-            hint=f"`liveportal {LIST_COMMANDS[kind]}` lists what there is."
-            if kind in LIST_COMMANDS
-            else None,
+            hint=None if kind == "customer" else Hint.listing(kind),
             kind=kind,
             id=entity_id,
         )
     return entity
-
-
-LIST_COMMANDS = {
-    "request": "requests list",
-    "session": "sessions list",
-    "claim": "refunds list",
-    "payout": "payout list",
-}
 
 
 def next_state(

@@ -44,6 +44,7 @@ from liveportal.domain.handlers.context import (
     require,
 )
 from liveportal.domain.handlers.sessions import period_of
+from liveportal.domain.hint import Hint
 
 
 def decide(event: Event, context: RuleContext) -> Decision:
@@ -101,7 +102,7 @@ def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> Reco
     if recorded is None:
         raise UnknownEntity(
             f"there is no event {data.event.id} of {data.event.source}",
-            hint="`liveportal sessions show` and `payout show` name events.",
+            hint=Hint("{Sessions_and_payouts} name events."),
         )
     kind = recorded.event.data.TYPE
     if not isinstance(
@@ -109,7 +110,7 @@ def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> Reco
     ):
         raise NotReversible(
             f"{kind} cannot be reversed: only tips, adjustments and payouts can",
-            hint="Correct a session with `liveportal sessions correct`.",
+            hint=Hint("Correct a session with {a_correction}."),
             type=kind,
         )
     if recorded.reversed:
@@ -117,7 +118,7 @@ def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> Reco
     if event.time < recorded.event.time and not context.former_rules:
         raise ImpossibleTime(
             f"Event {data.event.id} is dated {short_text(recorded.event.time)}, which is later.",
-            hint="Give a later --at.",
+            hint=Hint("Give {a_later_time}."),
         )
     return recorded
 

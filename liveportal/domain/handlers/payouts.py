@@ -35,6 +35,7 @@ from liveportal.domain.events.types import (
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
 from liveportal.domain.handlers.requests import check_currency
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, digits_of, format_minor
 from liveportal.domain.policy import Policy
 
@@ -90,7 +91,7 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
     if event.time < payout.sent_at and not context.former_rules:
         raise ImpossibleTime(
             f"Payout {payout.id} was sent at {short_text(payout.sent_at)}, which is later.",
-            hint="Give a later --at.",
+            hint=Hint("Give {a_later_time}."),
             id=payout.id,
         )
     entry = _entry(STEPS[state], payout, event, context)
@@ -117,8 +118,9 @@ def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Pa
     if state is None:
         raise NotReversible(
             f"Payout {payout.id} is {payout.state}, so an earlier step cannot be reversed.",
-            hint=f"Reverse the later step first; `liveportal payout show {payout.id}` names its"
-            " event.",
+            hint=Hint(
+                "Reverse the later step first; {the_payout} names its event.", payout=payout.id
+            ),
             id=payout.id,
             state=payout.state,
         )
@@ -144,7 +146,7 @@ def _check_owed(amount: Money, context: RuleContext) -> None:
         owed = format_minor(owed_minor, digits_of(amount.currency))
         raise PayoutTooLarge(
             f"a payout of {amount} is more than the {owed} that is owed",
-            hint="Record what was earned first; `liveportal earnings` shows what is owed.",
+            hint=Hint("Record what was earned first; {the_balance} shows what is owed."),
             owed=owed,
         )
 
@@ -173,7 +175,7 @@ def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
     return (
         UnlistedMethod(
             f"{method} is not among the policy's methods: {', '.join(policy.payout.methods)}",
-            hint="--anyway records it all the same.",
+            hint=Hint("{Overriding_this} records it all the same."),
         ),
     )
 
@@ -188,7 +190,10 @@ def _duplicate_cautions(
             yield PossibleDuplicate(
                 f"Payout {other.id} of {data.amount} by {data.method} is recorded already, sent at"
                 f" {short_text(other.sent_at)}.",
-                hint="--anyway records one more; --id names a payout as the platform does.",
+                hint=Hint(
+                    "{Overriding_this} records one more;"
+                    " {an_id} names a payout as the platform does."
+                ),
                 payout=other.id,
             )
             return

@@ -32,6 +32,7 @@ from liveportal.domain.events.fields import (
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext
 from liveportal.domain.handlers.requests import rate_cautions
+from liveportal.domain.hint import Hint
 from liveportal.domain.schedule.auto_decline import DeclineRule
 from liveportal.domain.schedule.working_hours import Availability
 
@@ -153,7 +154,7 @@ def _unreadable_caution(name: str, document: object) -> Caution | None:
         return None
     return UnreadablePreference(
         error.message,
-        hint="--anyway keeps it as it is; it then counts as not set.",
+        hint=Hint("{Overriding_this} keeps it as it is; it then counts as not set."),
         field=error.field,
     )
 

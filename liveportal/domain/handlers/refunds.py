@@ -49,6 +49,7 @@ from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.handlers.sessions import require_ended
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, take_back
 from liveportal.domain.policy import Policy
 
@@ -197,7 +198,7 @@ def _late_caution(session: Session, policy: Policy) -> LateClaim:
     return LateClaim(
         f"the {policy.refund.window_hours} hours in which session {session.id} could be claimed"
         f" are over{until}",
-        hint="--late records the claim all the same, and says so on it.",
+        hint=Hint("{Overriding_this} records the claim all the same, and says so on it."),
         id=session.id,
     )
 

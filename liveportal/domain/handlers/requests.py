@@ -39,6 +39,7 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 
@@ -148,7 +149,7 @@ def _void(session: Session) -> tuple[Session, ...]:
     if session.gross_minor:
         raise WrongState(
             f"Session {session.id} of this request was billed, so the request was not lost.",
-            hint="`liveportal sessions correct` corrects what was billed.",
+            hint=Hint("{A_correction} corrects what was billed."),
             id=session.id,
             state=session.state,
         )
@@ -187,14 +188,17 @@ def chosen_slot(request: Request, number: int | None) -> Slot | None:
     if number is None:
         raise SlotNeeded(
             f"request {request.id} is scheduled: choose one of its slots",
-            hint=f"Give --slot 1 to {len(request.slots)}, or --best;"
-            f" `liveportal requests show {request.id}` shows them.",
+            hint=Hint(
+                "Give {a_slot}, or {the_best_one}; {the_request} shows them.",
+                request=request.id,
+                slots=len(request.slots),
+            ),
             slots=len(request.slots),
         )
     if number > len(request.slots):
         raise SlotNeeded(
             f"request {request.id} has {len(request.slots)} slots, not {number}",
-            hint=f"`liveportal requests show {request.id}` shows them.",
+            hint=Hint("{The_request} shows them.", request=request.id),
             slots=len(request.slots),
         )
     return request.slots[number - 1]
@@ -209,7 +213,9 @@ def acceptance_cautions(
         cautions.append(
             RequestLapsed(
                 f"request {request.id} expired before it was accepted",
-                hint="--anyway accepts it all the same, if the platform still took it.",
+                hint=Hint(
+                    "{Overriding_this} accepts it all the same, if the platform still took it."
+                ),
             )
         )
     minimum = context.preferences.minimum_rate
@@ -217,7 +223,7 @@ def acceptance_cautions(
         cautions.append(
             BelowMinimumRate(
                 f"request {request.id} pays {request.rate} a minute, your minimum is {minimum}",
-                hint="--anyway accepts it all the same.",
+                hint=Hint("{Overriding_this} accepts it all the same."),
             )
         )
     if slot:
@@ -235,7 +241,7 @@ def schedule_cautions(
         cautions.append(
             DoubleBooking(
                 f"session {clashes[0]} is booked at that time",
-                hint="Choose another slot, or --overlap books both.",
+                hint=Hint("Choose another slot, or {overriding_this} books both."),
                 sessions=clashes,
             )
         )
@@ -247,7 +253,8 @@ def schedule_cautions(
     ):
         cautions.append(
             OnVacation(
-                f"{first} is in your vacation", hint="Choose another slot, or --anyway books it."
+                f"{first} is in your vacation",
+                hint=Hint("Choose another slot, or {overriding_this} books it."),
             )
         )
     return cautions
@@ -278,7 +285,7 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
         RateOutOfBounds(
             f"a rate of {rate} is outside {policy.rate.minimum} to {policy.rate.maximum}"
             f" {rate.currency} a minute",
-            hint="--anyway records it all the same.",
+            hint=Hint("{Overriding_this} records it all the same."),
         ),
     )
 

@@ -46,6 +46,7 @@ from liveportal.domain.handlers.requests import (
     rate_cautions,
     schedule_cautions,
 )
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy, SessionMonth
 
@@ -149,7 +150,7 @@ def on_corrected(data: SessionCorrected, event: Event, context: RuleContext) -> 
         raise ImpossibleTime(
             f"The correction is dated before session {session.id} ended,"
             f" at {short_text(corrected_session.end)}.",
-            hint="Give a later --at.",
+            hint=Hint("Give {a_later_time}."),
             id=session.id,
         )
     billed = data.billed
@@ -298,7 +299,7 @@ def _advance(session_id: str, event: Event, context: RuleContext, **fields: date
     if event.time < session.last_time:
         raise ImpossibleTime(
             f"session {session.id} was already at {short_text(session.last_time)}",
-            hint="Its times must not go back; give a later --at.",
+            hint=Hint("Its times must not go back; give {a_later_time}."),
             id=session.id,
         )
     return replace(session, state=state, last_time=event.time, **fields)

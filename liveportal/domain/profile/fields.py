@@ -24,6 +24,7 @@ from liveportal.domain.errors import (
     UnlistedMethod,
 )
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 
 SHOWN_CHARACTERS = 4
 """How many characters of a secret are shown."""
@@ -221,7 +222,7 @@ def judge(
         cautions.append(
             UnlistedMethod(
                 f"the policy pays by {', '.join(methods)}, not by {facts['method']}",
-                hint="--anyway sets it all the same.",
+                hint=Hint("{Overriding_this} sets it all the same."),
             )
         )
     if change.values.keys() & {"tax_form", "country"} and not fits(facts):
@@ -229,7 +230,10 @@ def judge(
             UnfittingTaxForm(
                 f"the form for {facts['country']} is"
                 f" {join_forms(usual_forms(facts['country']))}, not {facts['tax_form']}",
-                hint="Correct --tax-form or --country; --anyway sets it all the same.",
+                hint=Hint(
+                    "Correct {the_tax_form} or {the_country};"
+                    " {overriding_this} sets it all the same."
+                ),
             )
         )
     ends = expiry(facts)
@@ -237,7 +241,7 @@ def judge(
         cautions.append(
             ExpiredTaxForm(
                 f"the tax form was valid until {ends}",
-                hint="Sign a new one first; --anyway sets it all the same.",
+                hint=Hint("Sign a new one first; {overriding_this} sets it all the same."),
             )
         )
     return tuple(cautions)
@@ -261,7 +265,7 @@ def _check_method(change: Changes, after: Values) -> None:
         if _METHOD_OF.get(name, method) != method:
             raise IncompleteProfile(
                 f"{name} belongs to the method {_METHOD_OF[name]}, and the method is {method}",
-                hint=f"Give --method {_METHOD_OF[name]} too.",
+                hint=Hint("Give {the_method} {method} too.", method=_METHOD_OF[name]),
                 field=name,
             )
     lacking = [name for name in METHODS[method] if name not in after]
@@ -290,7 +294,9 @@ def _check_address(change: Changes, after: Values, in_force: Values) -> None:
     if has_moved and "address" in after and "address" not in change.values:
         raise IncompleteProfile(
             "the address is in another country",
-            hint="Give the address together with --country: --line, --city and so on.",
+            hint=Hint(
+                "Give the address together with {the_country}: {the_street}, {the_city} and so on."
+            ),
             field="address",
         )
 
@@ -299,7 +305,7 @@ def _check_lacking(what: str, names: Collection[str]) -> None:
     if names:
         raise IncompleteProfile(
             f"{what} needs {' and '.join(names)}",
-            hint="Give them together; `liveportal payout profile set` on a terminal asks for all.",
+            hint=Hint("Give them together; {setting_the_profile} on a terminal asks for all."),
             fields=list(names),
         )
 

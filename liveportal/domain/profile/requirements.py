@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
+from liveportal.domain.hint import Hint
 from liveportal.domain.profile.fields import expiry, fits, is_listed, join_forms, usual_forms
 from liveportal.domain.row import Row, row
 
@@ -23,17 +24,16 @@ class Finding(Row):
     state: str = "ok"
     blocks: bool = False
     message: str | None = None
-    hint: str | None = None
+    hint: Hint | None = None
     until: date | None = None
 
 
-_SET = "liveportal payout profile set"
 _WHY = {
-    "name": ("the payee has no name (R12)", "--name"),
-    "email": ("there is no e-mail address to write to (R12)", "--email"),
-    "method": ("it is not said how to pay (R12)", "--method"),
-    "address": ("there is no address (R12)", "--country and --line, --city, --postal-code"),
-    "tax_form": ("tax information is required of everyone (R14)", "--tax-form"),
+    "name": ("the payee has no name (R12)", "{the_name}"),
+    "email": ("there is no e-mail address to write to (R12)", "{the_email}"),
+    "method": ("it is not said how to pay (R12)", "{the_method}"),
+    "address": ("there is no address (R12)", "{the_address}"),
+    "tax_form": ("tax information is required of everyone (R14)", "{the_tax_form}"),
 }
 
 
@@ -74,24 +74,24 @@ def blocking(
 
 
 def _missing_finding(name: str) -> Finding:
-    why, options = _WHY[name]
+    why, value = _WHY[name]
     return Finding(
         requirement=name,
         state="missing",
         blocks=True,
         message=why,
-        hint=f"Give it: `{_SET}` with {options}.",
+        hint=Hint(f"Give it: {{setting_the_profile}} with {value}."),
     )
 
 
 def _lost_finding(name: str) -> Finding:
-    options = f" with {_WHY[name][1]}" if name in _WHY else ""
+    value = f" with {_WHY[name][1]}" if name in _WHY else ""
     return Finding(
         requirement=name,
         state="enter_again",
         blocks=True,
         message="the import could not bring its value: no event holds it",
-        hint=f"Enter it again: `{_SET}`{options}.",
+        hint=Hint(f"Enter it again: {{setting_the_profile}}{value}."),
     )
 
 
@@ -105,14 +105,14 @@ def _check_field(
             state="not_allowed",
             blocks=True,
             message=f"the policy in force pays by {', '.join(methods)}, not by {method}",
-            hint=f"`{_SET} --method ...` changes it.",
+            hint=Hint("{Another_method} changes it."),
         )
     return _check_tax_form(facts, on) if name == "tax_form" else Finding(requirement=name)
 
 
 def _check_tax_form(facts: Mapping[str, str], on: date) -> Finding:
     name, ends = "tax_form", expiry(facts)
-    renew = f"Sign a new one, then `{_SET} --tax-signed DATE`."
+    renew = Hint("Sign a new one, then {give_its_date}.")
     if not fits(facts):
         forms = join_forms(usual_forms(facts["country"]))
         return Finding(
@@ -120,7 +120,9 @@ def _check_tax_form(facts: Mapping[str, str], on: date) -> Finding:
             state="unfitting",
             blocks=True,
             message=f"{facts['tax_form']} is not for {facts['country']}: there it is {forms} (R14)",
-            hint=f"`{_SET}` with --tax-form and its number, or another --country.",
+            hint=Hint(
+                "{Setting_the_profile} with {the_tax_form} and its number, or {another_country}."
+            ),
             until=ends,
         )
     if ends and ends < on:

@@ -27,6 +27,7 @@ from liveportal.domain.errors import (
     UnsafeVault,
 )
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.ledger.storage import atomic, ledger_paths
 
 LIMIT_BYTES = 2_000_000_000
@@ -199,7 +200,7 @@ class Vault:
         if not self.holds(sha256):
             raise NotInVault(
                 f"the file {sha256[:12]}… is not in the vault",
-                hint="`liveportal sessions attach` puts it there.",
+                hint=Hint("{Attaching_it} puts it there."),
                 sha256=sha256,
             )
         with atomic.open_input(path, follow_links=False) as stream:
@@ -344,7 +345,7 @@ def _fsync_read_only(copy: BinaryIO) -> None:
 def _too_large(path: Path, limit: int) -> LiveportalError:
     return FileTooLarge(
         f"{path} is larger than the limit of {limit} bytes",
-        hint="`liveportal preferences set --attachment-limit` raises it.",
+        hint=Hint("{A_higher_limit} raises it."),
         path=str(path),
         limit=limit,
     )

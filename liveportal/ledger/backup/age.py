@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from liveportal.domain.errors import BackupLocked, DamagedBackup, InvalidValue
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.zip_members import new_member
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def _parse_identities(texts: Sequence[str]) -> list[x25519.Identity]:
 def _locked_error(why: str) -> BackupLocked:
     return BackupLocked(
         f"the backup does not open: {why}",
-        hint="--identity FILE names the secret key, --passphrase-file FILE the passphrase.",
+        hint=Hint("{An_identity} names the secret key, {the_passphrase} the passphrase."),
     )
 
 

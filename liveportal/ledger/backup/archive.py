@@ -29,6 +29,7 @@ from typing import IO, Any
 from liveportal.domain.clock import utc_text
 from liveportal.domain.errors import DamagedBackup, InvalidBackup, LiveportalError
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.zip_members import CHUNK_BYTES, new_member, oddity, seal_line
 
 FORMAT = "liveportal.backup.v1"
@@ -281,7 +282,7 @@ class Bundle:
     def _not_a_backup(self) -> InvalidBackup:
         return InvalidBackup(
             f"{self._path} is no backup of a ledger, or the end of it is missing",
-            hint="Give the file that `liveportal ledger backup` wrote.",
+            hint=Hint("Give the file that {a_backup} wrote."),
             path=str(self._path),
         )
 

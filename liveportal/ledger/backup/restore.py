@@ -24,6 +24,7 @@ from liveportal.domain.errors import (
     NotALedger,
 )
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.ledger.attachments.vault import Vault, no_progress
 from liveportal.ledger.backup import age, archive, key_check, snapshot, swap, workplace
 from liveportal.ledger.backup.age import Decryption
@@ -163,7 +164,7 @@ def restoring(
     if path.is_symlink() and not real.exists():
         raise LedgerUnwritable(
             f"{path} is a link to nothing",
-            hint="Remove it, or choose another place with --ledger.",
+            hint=Hint("Remove it, or choose {another_place}."),
             path=str(path),
         )
     with (

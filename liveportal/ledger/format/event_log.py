@@ -9,6 +9,7 @@ from liveportal.domain.accounts import Account, Transaction, TransactionKind, Tr
 from liveportal.domain.clock import from_text
 from liveportal.domain.entities import SessionCount
 from liveportal.domain.errors import LiveportalError, UnreadableEvent
+from liveportal.domain.hint import Hint
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.row_mapping import SESSION_COUNT
 from liveportal.ledger.format.serialisation import StoredEvent, read_event
@@ -106,7 +107,7 @@ def unreadable(seq: int, error: Exception) -> UnreadableEvent:
     reason = error.message if isinstance(error, LiveportalError) else f"{error}"
     return UnreadableEvent(
         f"event {seq} cannot be read: {reason}",
-        hint="`liveportal ledger verify` tells what was changed.",
+        hint=Hint("{Verification} tells what was changed."),
         seq=seq,
     )
 

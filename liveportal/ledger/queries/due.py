@@ -21,6 +21,7 @@ from liveportal.domain.calculations.deadlines import (
 from liveportal.domain.clock import from_text, local_date, shifted, utc_text
 from liveportal.domain.entities import Session
 from liveportal.domain.events.types import CustomerForgotten, ErasureRequested
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import Vault
@@ -50,7 +51,7 @@ class DueRow(Row):
     customer_name: str | None
     title: str | None
     means: str
-    command: str | None
+    command: Hint | None
     due_on: date | None
 
 

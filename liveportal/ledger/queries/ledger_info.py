@@ -10,6 +10,7 @@ from typing import Any
 from liveportal.domain.errors import UnknownEntity
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.queries.reader import Reader, instant
@@ -145,7 +146,7 @@ def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
     if event is None:
         raise UnknownEntity(
             f"there is no event {name} of {source}",
-            hint="`payout show` and `sessions show` name events; --source names a feed's own.",
+            hint=Hint("{Payouts_and_sessions} name events; {a_source} names a feed's own."),
             id=name,
         )
     return event["source"], event["id"]

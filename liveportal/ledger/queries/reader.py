@@ -17,6 +17,7 @@ from typing import Any, overload
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import AmbiguousPrefix, UnknownEntity
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, currency_of
 from liveportal.domain.policy import Policy
 from liveportal.ledger.storage.driver import Connection
@@ -151,17 +152,11 @@ def known_id(db: Connection, kind: str, text: str) -> str:
 
 
 def _unknown(kind: str, text: str) -> UnknownEntity:
-    hint = f"`liveportal {_LISTS[kind]}` lists what there is." if kind in _LISTS else None
+    hint = Hint.listing(kind) if kind in _LISTED else None
     return UnknownEntity(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
 
 
-_LISTS = {
-    "request": "requests list",
-    "session": "sessions list",
-    "claim": "refunds list",
-    "payout": "payout list",
-    "customer": "sessions reviews",
-}
+_LISTED = ("request", "session", "claim", "payout", "customer")
 
 
 def instant(value: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.errors import UnknownEntity
+from liveportal.domain.hint import Hint
 from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
@@ -112,9 +113,9 @@ def find_artifact(reader: Reader, session_id: str, text: str) -> ArtifactRow:
             return item
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= len(evidence):
         return evidence[int(text[:9]) - 1]
-    hint = "`liveportal sessions show` lists what there is."
+    hint = Hint("{The_session} lists what there is.")
     if evidence:
-        hint = f"There are {len(evidence)}: --open 1 opens the first."
+        hint = Hint("There are {count}: {number_1} opens the first.", count=len(evidence))
     raise UnknownEntity(
         f"session {session_id} has no evidence {text}", hint=hint, kind="artifact", id=text
     )

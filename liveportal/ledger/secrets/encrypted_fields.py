@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.errors import DecryptionFailed, KeyNotFound, WrongKey
+from liveportal.domain.hint import Hint
 from liveportal.domain.profile.fields import FIELDS, Changes, Value
 from liveportal.ledger import missing
 from liveportal.ledger.secrets.key_store import Keys, keep_copy, key_id, new_key, no_key, wrong_key
@@ -233,8 +234,7 @@ class EncryptedFields:
         except (InvalidTag, ValueError):  # ValueError: a nonce of the wrong length.
             raise DecryptionFailed(
                 f"the sealed value of {row} does not open: it was changed, or is not of this place",
-                hint="Restore a backup, or enter the profile anew with"
-                " `liveportal payout profile set --start-over`.",
+                hint=Hint("Restore a backup, or {enter_the_profile_anew}."),
                 field=row,
             ) from None
         return padded.rstrip(b"\0").removesuffix(_PADDING)

@@ -23,6 +23,7 @@ from liveportal.domain.errors import (
     UnsafeKey,
     WrongKey,
 )
+from liveportal.domain.hint import Hint
 from liveportal.ledger.storage import atomic, ledger_paths
 
 if TYPE_CHECKING:
@@ -198,9 +199,11 @@ def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:
     return WrongKey(
         f"the payout profile is sealed with the key {wanted}, and the key that is kept for this"
         f" ledger is {', '.join(ids)}",
-        hint="Nothing is damaged. Add the right key, such as `rotate-key --keep-old-key FILE` kept"
-        f" it: {command}. If it is lost, enter the profile again: `liveportal payout profile set"
-        " --start-over`.",
+        hint=Hint(
+            "Nothing is damaged. Add the right key, such as {rotating_the_key} kept it: {command}."
+            " If it is lost, {enter_it_again}.",
+            command=command,
+        ),
         needed=wanted,
         found=ids,
     )
@@ -211,8 +214,10 @@ def no_key(file: Path, wanted: str) -> KeyNotFound:
     return KeyNotFound(
         f"the key to the sealed values ({wanted}) is not there: neither {file}, nor an entry in the"
         " system's keyring",
-        hint="Put the key back from your copy. If it is lost, enter the profile again: `liveportal"
-        f" payout profile set --start-over`. {KEYRING_VARIABLE}=off hides the keyring.",
+        hint=Hint(
+            "Put the key back from your copy. If it is lost, {enter_it_again}."
+            f" {KEYRING_VARIABLE}=off hides the keyring."
+        ),
         path=str(file),
         needed=wanted,
     )

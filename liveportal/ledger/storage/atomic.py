@@ -26,6 +26,7 @@ from liveportal.domain.errors import (
     OutputFailed,
     UnreadableFile,
 )
+from liveportal.domain.hint import Hint
 from liveportal.ledger.storage.ledger_paths import BESIDE
 
 STALE_SECONDS = 3_600
@@ -287,10 +288,10 @@ def unwritable(
             hint=f"{undone or 'Nothing was recorded.'} Make room, then try again.",
             path=str(path),
         )
-    mend = "The ledger's folder must be writable."
+    remedy = "The ledger's folder must be writable." if beside_ledger else "Choose {another_place}."
     return LedgerUnwritable(
         f"{path} cannot be written: {error.strerror}",
-        hint=f"{undone} {mend if beside_ledger else 'Choose another place with --ledger.'}".strip(),
+        hint=Hint(f"{undone} {remedy}".strip()),
         path=str(path),
     )
 

@@ -18,6 +18,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnsafeSqlite,
 )
+from liveportal.domain.hint import Hint
 from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.driver import (
     SQLITE_VERSION,
@@ -53,7 +54,7 @@ def create(path: Path, *, display_path: Path | None = None) -> Connection:
         except (FileExistsError, NotADirectoryError):
             raise LedgerUnwritable(
                 f"{display_path.parent} is not a folder",
-                hint="Choose another place with --ledger.",
+                hint=Hint("Choose {another_place}."),
                 path=str(display_path),
             ) from None
         atomic.create(path).close()
@@ -76,7 +77,7 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
     except (FileNotFoundError, NotADirectoryError):
         raise LedgerNotFound(
             f"there is no ledger at {path}",
-            hint="`liveportal init` makes one; --ledger or LIVEPORTAL_LEDGER names another.",
+            hint=Hint("{Creating_a_ledger} makes one; {a_path} names another."),
             path=str(path),
         ) from None
     except OSError as error:
@@ -236,7 +237,7 @@ def _check_ours(connection: Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise NotALedger(
             f"{path} is not a liveportal ledger",
-            hint="Check the path; `liveportal ledger path` shows the one in use.",
+            hint=Hint("Check the path; {the_paths} shows the one in use."),
             path=str(path),
         )
     version = schema_version_of(connection)

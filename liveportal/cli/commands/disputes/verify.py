@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from liveportal.cli.commands.disputes.evidence import Keep, Names, transcript_reader
+from liveportal.cli.io.hints import spell
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
@@ -105,7 +106,7 @@ def verify(
         _raise_if_changed(pack, comparison.problems)
         not_compared = comparison.not_compared
         in_ledger = PARTLY if not_compared else True
-    gaps = [Gap(file=gap.file, why=gap.what) for gap in not_compared]
+    gaps = [Gap(file=gap.file, why=str(spell(gap.what))) for gap in not_compared]
     verified = VerifiedPack(
         file=str(pack),
         claim=manifest["claim"],
@@ -121,7 +122,7 @@ def verify(
     )
     render(Detail(VerifiedPack, verified, human=HUMAN, title="What the pack proves"), out)
     for gap in not_compared:
-        hint(f"Not compared: {gap.file}: {gap.what}.")
+        hint(f"Not compared: {gap.file}: {spell(gap.what)}.")
 
 
 def _raise_if_changed(pack: Path, problems: Sequence[Problem]) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.clock import short_text
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.domain.row import Row
 from liveportal.ledger.health import Health
 
@@ -41,7 +42,7 @@ class Check(Row):
     check: str
     status: str
     message: str
-    hint: str | None = None
+    hint: Hint | str | None = None
 
 
 @frozen

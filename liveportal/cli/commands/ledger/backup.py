@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm
@@ -354,7 +355,7 @@ def restore(
     render(Detail(RestoredRow, result, human, title=title), out)
     if fit.problem is not None:
         hint(f"The payout profile cannot be read: {fit.problem.message}.")
-        hint(fit.problem.hint or "")
+        hint(spell(fit.problem.hint) or "")
     for customer in restoration.replaced.forgotten if restoration.replaced else ():
         hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import hint, render
@@ -214,7 +215,7 @@ def _hint_open_points(verified: Verified) -> None:
     """Hint at what was not verified, what to attach or enter again, and at rule drift."""
     if verified.deposit and (key := verified.deposit.key):
         hint(f"The payout profile was not proved: {key.message}.")
-        hint(key.hint or "")
+        hint(spell(key.hint) or "")
     if verified.rules_changed is None:
         hint(
             "Not looked at: whether requests, sessions, claims and payouts are what the events"

@@ -18,6 +18,7 @@ from liveportal.cli.parse.times import MONTHS, WEEKDAYS, read_length
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.anomalies import LONGEST_UNPLANNED, find
 from liveportal.domain.clock import day_ends, local_date, shifted
+from liveportal.domain.hint import Hint
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.agenda import AgendaRow, agenda, every_session, is_overdue
 
@@ -34,7 +35,7 @@ class AnomalyRow(Row):
     message: str
     since: datetime
     other: str | None
-    hint: str
+    hint: Hint
 
 
 @shows(AgendaRow, many=True)
