@@ -80,8 +80,7 @@ def _result_schema(shown: Shown) -> Schema:
     result = _object(types, names)
     if not shown.many:
         return result
-    nested = {name.partition(".")[0] for name in names if "." in name}
-    unset = {name: of | None if name in nested else NoneType for name, of in types.items()}
+    unset = {name: of | None for name, of in types.items()}  # A failure may keep what was given.
     known = {"id": str, "state": str | None, "error": str, "message": str, "dry_run": bool}
     refs = [{"$ref": f"#/$defs/{name}"} for name in ("result", "failed")]
     return {
