@@ -27,9 +27,10 @@ class Row(Mapping[str, Any]):
     """True if a field of this type is one column, with the whole object in it."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- By name, a value may be of any type.
-        if name in field_names(type(self)):
-            return self.__dict__[name]
-        raise KeyError(name)
+        return self.__dict__[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.__dict__  # Which holds the fields, and nothing else.
 
     def __iter__(self) -> Iterator[str]:
         return iter(field_names(type(self)))
