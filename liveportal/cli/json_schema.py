@@ -82,8 +82,7 @@ def _result_schema(shown: Shown) -> Schema:
     result = _object(types, names)
     if not shown.many:
         return result
-    nested = {name.partition(".")[0] for name in names if "." in name}
-    unset = {name: of | None if name in nested else NoneType for name, of in types.items()}
+    unset = {name: of | None for name, of in types.items()}  # A failure may keep what was given.
     known = {"id": str, "state": str | None, "error": str, "message": str, "dry_run": bool}
     refs = [{"$ref": f"#/$defs/{name}"} for name in ("result", "failed")]
     return {
@@ -108,8 +107,6 @@ def _object(types: Mapping[str, Any], names: Iterable[str]) -> Schema:
 def _nested_row(annotation: Any, names: Iterable[str]) -> Schema:  # noqa: ANN401
     """Return the schema of a row whose fields are columns; if it is None, all of them are null."""
     kinds = get_args(annotation) or (annotation,)
-    if kinds == (NoneType,):
-        return _object(dict.fromkeys(names, NoneType), names)
     (kind,) = (kind for kind in kinds if kind is not NoneType)
     types = _types_of(kind)
     if NoneType in kinds:

@@ -31,7 +31,7 @@ class Row(Mapping[str, Any]):
         return self.__dict__[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self.__dict__
+        return name in self.__dict__  # Which holds the fields, and nothing else.
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.__dict__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from liveportal.domain.row import Row, columns, row
+from liveportal.domain.row import Row, columns, pick, row
 
 
 @row
@@ -58,3 +58,31 @@ def test_the_columns_of_a_nested_row_are_columns() -> None:
     """A row within a row is flat in columns, a list of rows is one; an order may be declared."""
     assert columns(Visit) == ("number", "person.id", "person.name", "others")
     assert columns(LongVisit) == ("number", "minutes", "person.id", "others")
+
+
+@row
+class _Tree(Row):
+    """A row that is one column where a field has it."""
+
+    IS_CELL = True
+
+    what: str
+    parts: list[_Tree]
+
+
+@row
+class _Explained(Row):
+    month: str
+    net: _Tree
+
+
+def test_an_object_may_be_one_column() -> None:
+    """Its class says so."""
+    assert columns(_Explained) == ("month", "net")
+
+
+def test_a_row_takes_the_values_that_it_names() -> None:
+    """Of a mapping with more, or of another row; one that is missing is an error."""
+    assert pick(_Tree, {"what": "a", "parts": [], "more": 1}) == _Tree(what="a", parts=[])
+    with pytest.raises(KeyError):
+        pick(_Explained, {"month": "2026-10"})

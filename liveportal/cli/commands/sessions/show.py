@@ -32,7 +32,7 @@ class ShownSession(LiveFigures, SessionDetail):
     """A session as `sessions show` has it: everything about it, then its live figures."""
 
 
-@shows(ShownSession, MessageRow, OpenedFile)
+@shows(ShownSession, OpenedFile, tables=(MessageRow,))
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
     session: One,
