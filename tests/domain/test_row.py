@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from liveportal.domain.row import Row, columns, row
+from liveportal.domain.row import Row, columns, extend, row
 
 
 @row
@@ -58,3 +58,11 @@ def test_the_columns_of_a_nested_row_are_columns() -> None:
     """A row within a row is flat in columns, a list of rows is one; an order may be declared."""
     assert columns(Visit) == ("number", "person.id", "person.name", "others")
     assert columns(LongVisit) == ("number", "minutes", "person.id", "others")
+
+
+def test_a_row_is_extended_by_the_fields_that_it_lacks() -> None:
+    """By exactly these, in order, so that the row is what its class would have made."""
+    assert extend(LongVisit, VISIT, minutes=5) == LongVisit(**VISIT, minutes=5)
+    for values in ({}, {"length": 5}, {"minutes": 5, "length": 5}):
+        with pytest.raises(TypeError, match="minutes"):
+            extend(LongVisit, VISIT, **values)
