@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from liveportal.domain.row import Row, columns, pick, row
+from liveportal.domain.row import Row, columns, extend, pick, row
 
 
 @row
@@ -86,3 +86,11 @@ def test_a_row_takes_the_values_that_it_names() -> None:
     assert pick(_Tree, {"what": "a", "parts": [], "more": 1}) == _Tree(what="a", parts=[])
     with pytest.raises(KeyError):
         pick(_Explained, {"month": "2026-10"})
+
+
+def test_a_row_is_extended_by_the_fields_that_it_lacks() -> None:
+    """By exactly these, in order, so that the row is what its class would have made."""
+    assert extend(LongVisit, VISIT, minutes=5) == LongVisit(**VISIT, minutes=5)
+    for values in ({}, {"length": 5}, {"minutes": 5, "length": 5}):
+        with pytest.raises(TypeError, match="minutes"):
+            extend(LongVisit, VISIT, **values)
