@@ -126,7 +126,8 @@ def temporary(path: Path, *, locked: bool = False) -> Iterator[Path]:
     writing the path: temporary files of any age are removed then.
     """
     sweep(path, locked=locked)
-    temp_path = temp_path_for(path)
+    # Under a lock one name is enough.
+    temp_path = path.parent / f".{path.name}.{0:08x}.part" if locked else temp_path_for(path)
     try:
         yield temp_path
     finally:
@@ -135,7 +136,7 @@ def temporary(path: Path, *, locked: bool = False) -> Iterator[Path]:
 
 def temp_path_for(path: Path) -> Path:
     """Return a new temporary name beside a path, to write the file under."""
-    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    return path.parent / f".{path.name}.{os.urandom(4).hex()}.part"
 
 
 def remove(temp_path: Path) -> None:
