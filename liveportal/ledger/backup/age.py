@@ -229,7 +229,7 @@ def _parse_identities(texts: Sequence[str]) -> list[x25519.Identity]:
 def _locked_error(why: str) -> BackupLocked:
     return BackupLocked(
         f"the backup does not open: {why}",
-        hint=Hint("{An_identity} names the secret key, {the_passphrase} the passphrase."),
+        hint=Hint("{An_identity} names the secret key, {a_passphrase_file} the passphrase."),
     )
 
 

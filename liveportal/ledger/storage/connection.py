@@ -237,7 +237,7 @@ def _check_ours(connection: Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise NotALedger(
             f"{path} is not a liveportal ledger",
-            hint=Hint("Check the path; {the_paths} shows the one in use."),
+            hint=Hint("Check the path; {the_ledger_path} shows the one in use."),
             path=str(path),
         )
     version = schema_version_of(connection)
