@@ -18,6 +18,9 @@ from liveportal.ledger.storage import connection, driver, temp_files
 from liveportal.ledger.storage.connection import SCHEMA_VERSION
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema import migrate
+
+# Imported here, since it takes a while, and other programs wait while the ledger is upgraded.
+from liveportal.ledger.verify import projections  # noqa: F401
 from liveportal.ledger.verify.verify import verify
 
 

@@ -114,6 +114,12 @@ def test_as_known_imports_no_models(states: Shell) -> None:
     assert _imported(states, "earnings", "--as-known", "2999-01-01", "--json") & MODELS == set()
 
 
+def test_verification_imports_the_models(states: Shell) -> None:
+    """Its statements are compiled from the tables; a read and a single write need none."""
+    assert _imported(states, "ledger", "verify", "--json") >= MODELS
+    assert not _imported(states, "ledger", "verify", "--quick", "--json") & MODELS
+
+
 def _ours(shell: Shell, *argv: str) -> tuple[set[str], set[str]]:
     """Return the modules of ours that a command imports, and all others, by their whole names."""
     probe = PROBE.replace('name.partition(".")[0] for name', "name for name")

@@ -66,6 +66,22 @@ def test_its_json(states: Shell) -> None:
     )
 
 
+def test_quick_says_what_it_does_not_look_at(states: Shell) -> None:
+    """The same fields, with null for what was left out; and a hint for people."""
+    whole, quick = states.ok(*VERIFY), states.ok(*VERIFY, "--quick")
+    assert list(quick) == list(whole)
+    assert quick == whole | {"rules_changed": None}
+    assert "Not looked at" in states.run(*VERIFY, "--quick", terminal=True).err
+    assert "Not looked at" not in states.run(*VERIFY, terminal=True).err
+
+
+def test_quick_finds_a_changed_event(states: Shell) -> None:
+    """Exit 6, as without it; and it cannot be deep."""
+    tampered(states.ledger, "UPDATE event SET source = 'urn:other' WHERE seq = 3")
+    assert "event 3 was changed" in states.refuses(6, *VERIFY, "--quick")["message"]
+    assert states.run(*VERIFY, "--quick", "--deep").code == 2
+
+
 def test_deep_reads_what_was_attached(states: Shell) -> None:
     """A transcript and its messages; and a damaged file is exit 6."""
     file = states.file("talk.txt", "Mina: It flickers.\nAnna: Not any more.\n")

@@ -121,7 +121,7 @@ def older(
 def changes(path: Path) -> tuple[RuleDrift, ...]:
     """Return the events that today's rules would judge differently."""
     with closing(open_file(path, readonly=True)) as db:
-        return verify(db).rules_changed
+        return verify(db).rules_changed or ()
 
 
 NOTED = {

@@ -11,17 +11,21 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
+from liveportal.domain.frozen import replace
 from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format import hash_chain
-from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.format.event_log import JournalEntry, iter_journal
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import earnings, ledger_info
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.connection import open_file
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.verify.projections import DERIVED
+from liveportal.ledger.storage.schema.migrate import make_tables
+from liveportal.ledger.storage.scratch import scratch_database
+from liveportal.ledger.verify.projections import COMPARED, DERIVED
+from liveportal.ledger.verify.sums import BookedSums
 from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
 from tests.ledger import rich
@@ -62,16 +66,18 @@ def tampered(path: Path, *statements: str | tuple[str, tuple[object, ...]]) -> N
             db.execute(sql)
 
 
-def verified(path: Path, *, deep: bool = False, heads: tuple[str, ...] = ()) -> Verified:
+def verified(
+    path: Path, *, deep: bool = False, quick: bool = False, heads: tuple[str, ...] = ()
+) -> Verified:
     """Verify a ledger file with its vault."""
     with closing(open_file(path, readonly=True)) as db:
-        return verify(db, vault=path, deep=deep, read=transcripts.read, heads=heads)
+        return verify(db, vault=path, deep=deep, quick=quick, read=transcripts.read, heads=heads)
 
 
-def found(path: Path, *, deep: bool = False) -> str:
+def found(path: Path, *, deep: bool = False, quick: bool = False) -> str:
     """Return the problem that `verify` reports, in the format of the contract."""
     with pytest.raises(VerificationFailed) as caught:
-        verified(path, deep=deep)
+        verified(path, deep=deep, quick=quick)
     assert caught.value.message.startswith(PREFIX)
     assert caught.value.code == "verification_failed"
     assert caught.value.hint
@@ -198,9 +204,9 @@ JOURNAL = {
 
 @pytest.mark.parametrize("statement", JOURNAL)
 def test_the_journal_and_the_books(path: Path, statement: str) -> None:
-    """A changed, added or removed record of history is named."""
+    """A changed, added or removed record of history is named, by a quick verification too."""
     tampered(path, statement)
-    assert found(path) == JOURNAL[statement]
+    assert found(path) == found(path, quick=True) == JOURNAL[statement]
 
 
 def test_an_event_that_is_gone(path: Path) -> None:
@@ -383,6 +389,39 @@ def test_what_is_derived(path: Path, statement: str) -> None:
     assert found(path) == CHANGED[statement].format(**names)
 
 
+def test_what_quick_finds(path: Path) -> None:
+    """Sums, references and files, but not what the rules derive; its result is else the same."""
+    whole, quick = verified(path), verified(path, quick=True)
+    assert quick.rules_changed is None
+    assert quick == replace(whole, rules_changed=None)
+    tampered(path, "UPDATE session SET state = 'live' WHERE id = 'S-1'")
+    assert verified(path, quick=True).head == whole.head
+    assert found(path) == "session S-1 is not what the journal says: state"
+    tampered(path, "UPDATE session SET policy = 999 WHERE id = 'S-2'")
+    assert found(path, quick=True) == "session S-2 refers to a row of policy that is not there"
+
+
+@pytest.mark.parametrize("statement", [text for text in CHANGED if "month_flow" in text])
+def test_quick_adds_up_the_flows(path: Path, statement: str) -> None:
+    """The sums of a month are those of its transfers."""
+    tampered(path, statement)
+    assert found(path, quick=True) == found(path) == CHANGED[statement]
+
+
+def test_an_account_that_no_book_has() -> None:
+    """A history that was rewritten with all its hashes may name one."""
+    transaction = (1, 1, "tip", "2026-10-01T09:00:00.000000Z", "2026-10", None, None, None, None)
+    transfer = (1, 1, "assets:moon", "income:tips", 500, "2026-10")
+    sums = BookedSums()
+    hashes = (b"",) * 4
+    event = JournalEntry(
+        *(1, "s", "id", "t", "", "", "{}"), *hashes, None, None, [transaction], [transfer], []
+    )
+    assert list(sums.adding([event])) == [event]
+    with pytest.raises(VerificationFailed, match="assets:moon"):
+        sums.totals()
+
+
 def test_every_table_is_tampered_with() -> None:
     """No derived table is forgotten above."""
     touched = {
@@ -393,6 +432,24 @@ def test_every_table_is_tampered_with() -> None:
     beside = {"sealed_value", "profile_fact", "fingerprint_key", "missing_value", "missing_file"}
     assert set(DERIVED) - booked | beside <= touched
     assert booked <= {name.strip('"') for mode in JOURNAL for name in mode.split()[1:3]}
+
+
+def test_tables_are_compared_as_they_are_stored(path: Path) -> None:
+    """Nothing is sorted or collected, so that memory use does not grow with the ledger."""
+    ran: list[str] = []
+    with closing(open_file(path, readonly=True)) as db:
+        db.set_trace_callback(ran.append)
+        verify(db)
+        db.set_trace_callback(None)
+        compared = [sql for sql in ran if " EXCEPT " in sql]
+        assert len(compared) == 2 * len(COMPARED)
+        with scratch_database(db) as (copy, _):
+            make_tables(copy)
+            copy.execute("COMMIT")
+            for sql in compared:
+                plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+                assert plan[0] == "MERGE (EXCEPT)"
+                assert not [step for step in plan if "TEMP B-TREE" in step], sql
 
 
 # --- the schema -----------------------------------------------------------------------------------

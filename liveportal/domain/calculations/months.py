@@ -19,7 +19,8 @@ from liveportal.domain.money import Money, format_minor, half_up
 if TYPE_CHECKING:
     from liveportal.domain.entities import Claim, DisputeFiling, SessionCount
 
-_COUNTED = ("billed_us", "sessions", "free_sessions")
+COUNTED = ("billed_us", "sessions", "free_sessions")
+"""The figures of a session count that months add up."""
 
 
 @frozen(kw_only=True)
@@ -156,17 +157,23 @@ class MonthlyTotals:
 
     def book(self, entry: Transaction) -> None:
         """Add a transaction."""
-        moved, period, refund = self._moved, entry.period, entry.kind is TransactionKind.REFUND
-        for transfer in entry.transfers:
-            key = period, refund, transfer.debit, transfer.credit
-            moved[key] = moved.get(key, 0) + transfer.minor
+        period, refund = entry.period, entry.kind is TransactionKind.REFUND
+        for move in entry.transfers:
+            self.move(period, move.debit, move.credit, move.minor, refund=refund)
         if refund:  # A refund counts even if it moves no money.
-            self._add(period, {"refunds": 1})
+            self.add(period, {"refunds": 1})
+
+    def move(
+        self, period: str, debit: Account, credit: Account, minor: int, *, refund: bool
+    ) -> None:
+        """Add an amount that a month's transactions moved, by refunds or by others."""
+        key = period, refund, debit, credit
+        self._moved[key] = self._moved.get(key, 0) + minor
 
     def count(self, entry: SessionCount) -> None:
         """Add the counts of a bill or a correction."""
-        figures = {name: getattr(entry, name) for name in _COUNTED}
-        self._add(entry.period, figures)
+        figures = {name: getattr(entry, name) for name in COUNTED}
+        self.add(entry.period, figures)
 
     def months(self, claims: Iterable[str], disputes: Iterable[str]) -> list[Month]:
         """Return the months, including the given months of claims and disputes.
@@ -174,11 +181,11 @@ class MonthlyTotals:
         Call it once, after all transactions. Amounts that cancel out create no month.
         """
         for (period, refund, debit, credit), minor in self._moved.items():
-            self._add(period, _figures({debit: minor, credit: -minor}, refund=refund))
+            self.add(period, _figures({debit: minor, credit: -minor}, refund=refund))
         for period in claims:
-            self._add(period, {"refund_claims": 1})
+            self.add(period, {"refund_claims": 1})
         for period in disputes:
-            self._add(period, {"disputes": 1})
+            self.add(period, {"disputes": 1})
         return monthly_series(
             {
                 name: Month(month=name, **sums)
@@ -187,7 +194,8 @@ class MonthlyTotals:
             }
         )
 
-    def _add(self, period: str, figures: Mapping[str, int]) -> None:
+    def add(self, period: str, figures: Mapping[str, int]) -> None:
+        """Add figures to those of a month."""
         month = self._months.setdefault(period, {})
         for name, figure in figures.items():
             month[name] = month.get(name, 0) + figure

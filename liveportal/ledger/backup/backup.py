@@ -128,7 +128,7 @@ def _make_backup(  # noqa: PLR0913, PLR0917 (as above)
     copy.unlink(missing_ok=True)  # It may remain from the previous attempt.
     snapshot.copy_ledger(real, copy)
     with closing(connection.open_file(copy, readonly=True)) as db, driver.translating_errors(real):
-        verify(db)
+        verify(db, quick=True)
         extent = snapshot.extent(db)
         forgotten_count = len(snapshot.forgotten(db))
         keys = Keys(real, extent.book)

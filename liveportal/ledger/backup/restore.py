@@ -117,7 +117,7 @@ class Restoring:
         commits.note(f"{real} was restored")
         key = key_check.put(self._compare_key(), self._keys)
         with closing(open_ledger(real, readonly=True)) as db, driver.translating_errors(real):
-            verify(db)
+            verify(db, quick=True)
         return Restored(self.extent, kept, count, key)
 
     @property

@@ -21,8 +21,6 @@ from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.journal.projection import NO_ROWS, BookedRows, Projection
 
 if TYPE_CHECKING:
-    from liveportal.domain.accounts import Transaction
-    from liveportal.domain.entities import SessionCount
     from liveportal.ledger.format.event_log import JournalEntry
     from liveportal.ledger.journal.rule_drift import RuleDriftReport
 
@@ -86,8 +84,8 @@ class AsDecided:
 class AsStored:
     """Books the stored transactions and counts of a replayed event, whatever the rules decided.
 
-    `replaying` names the event to be booked next. `transactions` and `counts` are those of the last
-    event. With `recounts`, session counts are those of today's rules.
+    `replaying` names the event to be booked next. With `recounts`, session counts are those of
+    today's rules.
     """
 
     def __init__(
@@ -99,8 +97,6 @@ class AsStored:
         self._recounts = recounts
         self._entry: JournalEntry
         self._stored: StoredEvent
-        self.transactions: tuple[Transaction, ...] = ()
-        self.counts: tuple[SessionCount, ...] = ()
 
     def replaying(self, entry: JournalEntry, stored: StoredEvent) -> None:
         """Take an event as the one that is booked next."""
@@ -127,7 +123,6 @@ class AsStored:
                 decision = replace(decision, counts=entry.counted)
                 rows = self._rows(decision)
         self._drift.note_affected(entry, data, decision.entities)
-        self.transactions, self.counts = decision.transactions, decision.counts
         self._log.copy(entry, self._stored)
         if decision.forgets:
             decision = replace(decision, forgets=None)  # It is erased in the stored rows already.

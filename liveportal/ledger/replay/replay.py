@@ -8,7 +8,6 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
-from liveportal.domain.calculations.months import MonthlyTotals
 from liveportal.domain.clock import LAST, utc_text
 from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events.envelope import CLI_SOURCE, Event
@@ -70,7 +69,7 @@ def replayed_copy(
     _make_unguarded_tables(copy)
     former_seq = _copy_editions(db, copy)
     if retelling is None:
-        _replay(ReplayJournal(db, copy, copies_events=True), events, MonthlyTotals(), _ignored)
+        _replay(ReplayJournal(db, copy, copies_events=True), events)
     else:
         _replay_rewritten(open_journal(copy, lambda: LAST), events, retelling, former_seq)
     if messages:
@@ -97,19 +96,18 @@ def replayed_beside(
     db: Connection,
     events: Iterable[JournalEntry],
     *,
-    totals: MonthlyTotals | None = None,
     progress: Callable[[int], None] = _ignored,
     recounts: bool = False,
 ) -> Iterator[ReplayResult]:
     """Replay a journal into a temporary database that is attached to the ledger's connection.
 
-    `totals` gets all transactions and session counts. `progress` is called with the number of
-    events replayed since the last call. With `recounts`, session counts are those of today's rules.
+    `progress` is called with the number of events replayed since the last call. With `recounts`,
+    session counts are those of today's rules.
     """
     with scratch_database(db) as (copy, schema):
         _make_unguarded_tables(copy)
         journal = ReplayJournal(db, copy, recounts=recounts)
-        _replay(journal, events, totals or MonthlyTotals(), progress)
+        _replay(journal, events, progress)
         copy.execute("COMMIT")
         yield ReplayResult(journal.drift, schema)
 
@@ -124,18 +122,13 @@ def _copy_editions(db: Connection, copy: Connection) -> int:
 def _replay(
     journal: ReplayJournal,
     events: Iterable[JournalEntry],
-    totals: MonthlyTotals,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = _ignored,
 ) -> None:
     with no_collector():
         for chunk in _chunks(events):
             journal.prefetch([stored.event for _, stored in chunk])
             for entry, stored in chunk:
                 journal.replay_event(entry, stored)
-                for transaction in journal.transactions:
-                    totals.book(transaction)
-                for count in journal.counts:
-                    totals.count(count)
             journal.flush()
             progress(len(chunk))
 

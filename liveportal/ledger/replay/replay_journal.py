@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from liveportal.domain.accounts import Transaction
 from liveportal.domain.clock import LAST
-from liveportal.domain.entities import SessionCount
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.sources import Origin
@@ -59,16 +57,6 @@ class ReplayJournal:
         self._booking = AsStored(self._log, self._book, self.drift, recounts=recounts)
         self._journal = Journal(self._log, self._book, self._booking)
         self._former_until = former_until(ledger)
-
-    @property
-    def transactions(self) -> tuple[Transaction, ...]:
-        """The transactions of the last event."""
-        return self._booking.transactions
-
-    @property
-    def counts(self) -> tuple[SessionCount, ...]:
-        """The session counts of the last event."""
-        return self._booking.counts
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Bulk-load the entities that these events will need."""

@@ -1,4 +1,4 @@
-"""The derived tables against a rebuild of them, and the views against the pure fold."""
+"""Verify the derived tables by a replay of the journal, compared by `EXCEPT` both ways."""
 
 from __future__ import annotations
 
@@ -6,40 +6,28 @@ from collections.abc import Iterator
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
-from liveportal.domain.calculations.months import MonthlyTotals
+from sqlalchemy import ColumnClause, Select, Table, select, sql
+from sqlalchemy.dialects.sqlite import dialect
+
 from liveportal.ledger.journal.rule_drift import RuleDrift
-from liveportal.ledger.queries import earnings
-from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.replay.replay import ReplayResult
 from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema.models import LedgerRow
 from liveportal.ledger.verify.chain import failed
 
-KEYS = {
-    "statement": 3,
-    "reversal": 1,
-    "policy": 1,
-    "customer": 1,
-    "request": 1,
-    "session": 1,
-    "session_alias": 1,
-    "claim": 1,
-    "dispute": 1,
-    "adjustment": 1,
-    "artifact": 1,
-    "review": 2,
-    "item": 1,
-    "payout": 1,
-    "payout_line": 2,
-    "preferences": 1,
-    "profile_field": 1,
-}
-"""The tables that are derived by rules, and how many of their first columns are the key."""
+COMPARED = (
+    *("statement", "reversal", "policy", "customer", "request", "session", "session_alias"),
+    *("claim", "dispute", "adjustment", "artifact", "review", "item", "payout", "payout_line"),
+    *("preferences", "profile_field"),
+)
+"""The tables that are derived by rules, in the order in which they are compared."""
 
-DERIVED = ("transaction", "transfer", "month_flow", "session_count", *KEYS)
+DERIVED = ("transaction", "transfer", "month_flow", "session_count", *COMPARED)
 """All tables that follow from the journal."""
+
+Row = tuple[Any, ...]
 
 _BY_SEQ = {
     "statement": 2,
@@ -61,39 +49,6 @@ _TOLD_ONCE = {
 _THINGS = ("request", "session", "claim", "adjustment", "payout")
 
 
-def check_flows(db: Connection) -> None:
-    """Check that what is kept of each month's flows is what its transfers add up to."""
-    kept = set(db.execute("SELECT period, debit, credit, amount, count FROM month_flow"))
-    flows = set(
-        db.execute(
-            "SELECT period, debit, credit, sum(amount), count(*) FROM transfer"
-            " GROUP BY period, debit, credit"
-        )
-    )
-    for period, debit, credit, *_ in sorted(kept ^ flows):
-        raise failed(f"the sums of {period} from {credit} to {debit} are not its transfers'")
-
-
-def check_views(db: Connection, fold: MonthlyTotals) -> None:
-    """Check that the views show, of every month, what plain Python makes of the transactions."""
-    reader = Reader(db, Path())
-    claims, disputes = (db.execute(f"SELECT period FROM {each}") for each in ("claim", "dispute"))  # noqa: S608
-    folded = fold.months((period for (period,) in claims), (each for (each,) in disputes))
-    zone, currency = reader.timezone, reader.currency
-    shown = {row["month"]: row for row in earnings.months(reader)}
-    for month in folded:
-        row = month.row(zone, currency)
-        seen = shown.pop(month.month, {})
-        if row != seen:
-            names = ", ".join(name for name in row if row[name] != seen.get(name))
-            raise failed(
-                f"the views show {month.month} otherwise than its transactions add up: {names}",
-                month=month.month,
-            )
-    for name in shown:
-        raise failed(f"the views show a month {name} in which nothing happened", month=name)
-
-
 def check_derived(db: Connection, played: ReplayResult) -> list[RuleDrift]:
     """Compare every derived table with the rebuild's.
 
@@ -102,14 +57,14 @@ def check_derived(db: Connection, played: ReplayResult) -> list[RuleDrift]:
     """
     found: list[RuleDrift] = []
     excused = ExpectedDifferences(db, played) if played.changes else None
-    for table, width in KEYS.items():
-        for ours, theirs in _differing(db, played.schema, table, width):
-            row = ours or theirs or ()
-            cause = excused.cause(table, row) if excused else None
-            name = " ".join(str(each) for each in row[:width])
+    for name in COMPARED:
+        table = LedgerRow.metadata.tables[name]
+        for ours, theirs in _differing(db, played.schema, table):
+            row = ours or theirs
+            cause = excused.cause(name, row) if excused else None
             if cause is None:
-                raise failed(_otherwise(db, table, name, ours, theirs), table=table)
-            what = f"{table} {name} would stand otherwise today"
+                raise failed(_describe(table, ours, theirs), table=name)
+            what = f"{name} {_key_text(table, row)} would stand otherwise today"
             found.append(RuleDrift(cause, _type(db, cause), what))
     return found
 
@@ -119,34 +74,44 @@ def _type(db: Connection, seq: int) -> str:
     return str(kind)
 
 
-def _otherwise(
-    db: Connection, table: str, name: str, ours: tuple[Any, ...], theirs: tuple[Any, ...]
-) -> str:
+def _describe(table: Table, ours: Row, theirs: Row) -> str:
     """Say what is wrong with a row: it should be there, should not, or is another."""
+    name = f"{table.name} {_key_text(table, ours or theirs)}"
     if not ours:
-        return f"{table} {name} is missing"
+        return f"{name} is missing"
     if not theirs:
-        return f"{table} {name} is in no event"
-    names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
+        return f"{name} is in no event"
+    names = table.columns.keys()
     fields = [name for name, mine, other in zip(names, ours, theirs, strict=True) if mine != other]
-    return f"{table} {name} is not what the journal says: {', '.join(fields)}"
+    return f"{name} is not what the journal says: {', '.join(fields)}"
 
 
-Row = tuple[Any, ...]
+def _key_text(table: Table, row: Row) -> str:
+    return " ".join(str(value) for value in row[: len(table.primary_key)])
 
 
-def _differing(db: Connection, schema: str, table: str, width: int) -> Iterator[tuple[Row, Row]]:
-    """Yield the rows of a table that differ, by key; () for one that is not there."""
-    ours, theirs = (f'SELECT * FROM {name}."{table}"' for name in ("main", schema))  # noqa: S608
-    key = ", ".join(str(number) for number in range(1, width + 1))
-    mine = db.execute(f"{ours} EXCEPT {theirs} ORDER BY {key}")
-    other = db.execute(f"{theirs} EXCEPT {ours} ORDER BY {key}")
-    differing = merge(
-        ((row[:width], 0, row) for row in mine), ((row[:width], 1, row) for row in other)
-    )
-    for _, group in groupby(differing, key=itemgetter(0)):
-        sides = {side: row for _, side, row in group}
-        yield sides.get(0, ()), sides.get(1, ())
+def _differing(db: Connection, schema: str, table: Table) -> Iterator[tuple[Row, Row]]:
+    """Yield the rows that differ between the ledger and its replay, by key; () for no such row.
+
+    Ordered by the key, both sides are read as they are stored, and memory use is constant.
+    """
+    ours, theirs = _rows_of(table, "main"), _rows_of(table, schema)
+    width = len(table.primary_key)
+    mine = ((row[:width], 0, row) for row in db.execute(_except(table, ours, theirs)))
+    other = ((row[:width], 1, row) for row in db.execute(_except(table, theirs, ours)))
+    for _, rows in groupby(merge(mine, other), key=itemgetter(0)):
+        by_side = {side: row for _, side, row in rows}
+        yield by_side.get(0, ()), by_side.get(1, ())
+
+
+def _rows_of(table: Table, schema: str) -> Select[Any]:
+    return select(sql.table(table.name, *map(sql.column, table.columns.keys()), schema=schema))
+
+
+def _except(table: Table, these: Select[Any], those: Select[Any]) -> str:
+    """Return the query for the rows that are in the first side only."""
+    key: list[ColumnClause[Any]] = [sql.column(column.name) for column in table.primary_key]
+    return str(these.except_(those).order_by(*key).compile(dialect=dialect()))
 
 
 class ExpectedDifferences:
@@ -154,7 +119,7 @@ class ExpectedDifferences:
 
     def __init__(self, db: Connection, played: ReplayResult) -> None:
         self._touched = played.touched
-        self._entries = dict(db.execute('SELECT id, seq FROM "transaction"'))
+        self._db = db
         schemas = ("main", played.schema)
         self._items = {
             item
@@ -181,5 +146,7 @@ class ExpectedDifferences:
         if table == "payout_line":
             return first if row[0] in touched.payouts else None
         if table == "item" and row[0] not in self._items:
-            return touched.seqs.get(self._entries.get(row[0], 0))
+            query = 'SELECT seq FROM "transaction" WHERE id = ?'
+            (seq,) = self._db.execute(query, row[:1]).fetchone() or (0,)
+            return touched.seqs.get(seq)
         return first if table == "item" else touched.profile

@@ -5,6 +5,8 @@ the digests against the personal data and the transactions (`chain`); in the sam
 tables against a replay of the journal, the flows against the transfers, and the views against the
 totals calculated in Python (`projections`); and the vault against the events (`attachments`). Rule
 drift is no failure: history is kept, and the differences are reported.
+
+A quick verification replays nothing: it does not compare the derived tables with the journal.
 """
 
 from __future__ import annotations
@@ -17,10 +19,13 @@ from typing import TYPE_CHECKING
 from liveportal.domain.errors import HeadNotFound, UnreadableEvent
 from liveportal.domain.frozen import frozen
 from liveportal.ledger import missing
+from liveportal.ledger.format.event_log import iter_journal
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify import file_integrity
+from liveportal.ledger.verify.attachments import check_values, check_vault
 from liveportal.ledger.verify.chain import VerifiedEvents, failed
+from liveportal.ledger.verify.sums import BookedSums, check_flows, check_views
 
 if TYPE_CHECKING:
     from liveportal.ledger.journal.rule_drift import RuleDrift
@@ -47,15 +52,15 @@ class Head:
 class Verified:
     """The result of a verification: the numbers of events and transactions, and the head (hex).
 
-    `rules_changed` lists the rule drift. `deposit` reports on the vault; None if it was not
-    checked. `heads` are the heads that were searched for. `enter_again` names the fields of the
-    payout profile whose values an import could not bring.
+    `rules_changed` lists the rule drift; None after a quick verification. `deposit` reports on the
+    vault; None if it was not checked. `heads` are the heads that were searched for. `enter_again`
+    names the fields of the payout profile whose values an import could not bring.
     """
 
     events: int
     transactions: int
     head: str
-    rules_changed: tuple[RuleDrift, ...] = ()
+    rules_changed: tuple[RuleDrift, ...] | None = ()
     deposit: AttachmentReport | None = None
     heads: tuple[Head, ...] = ()
     enter_again: tuple[str, ...] = ()
@@ -66,6 +71,7 @@ def verify(  # noqa: PLR0913 (the parts to check, as keywords)
     *,
     vault: Path | None = None,
     deep: bool = False,
+    quick: bool = False,
     read: ReadTranscript | None = None,
     heads: Sequence[str] = (),
     progress: Progress = ignored,
@@ -74,46 +80,52 @@ def verify(  # noqa: PLR0913 (the parts to check, as keywords)
 
     `vault` is the path of a ledger whose vault is checked too. `deep` also hashes the vault's
     files, compares the messages with the transcripts, parsed by `read`, and the payout profile with
-    its fingerprints. `heads` are hashes, or their first digits, that the journal must have had:
+    its fingerprints. `quick` leaves out the replay of the journal, and with it the tables that the
+    rules derive. `heads` are hashes, or their first digits, that the journal must have had:
     raises `HeadNotFound` for one that it never had.
     """
     with _translating_damage():
         file_integrity.check_file(db)
         file_integrity.check_schema(db)
         file_integrity.check_references(db)
-        events, head, changes = _check_history(db, progress)
+        events, sums = VerifiedEvents(iter_journal(db)), BookedSums()
+        if quick:
+            changes = None
+            for _ in sums.adding(events):
+                progress(1)
+            events.check_end(db)
+            check_flows(db, sums)
+        else:
+            changes = _check_replay(db, events, sums, progress)
+        check_views(db, sums)
+        events.check_erased(db)
+        check_values(db)
         past_heads = tuple(_find_head(db, prefix) for prefix in heads)
-        deposit = _check_vault(db, vault, read, deep=deep) if vault is not None else None
+        deposit = check_vault(db, vault, deep=deep, read=read) if vault is not None else None
         (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
         enter_again = tuple(missing.noted_values(db))
-    return Verified(events, entries, head.hex(), changes, deposit, past_heads, enter_again)
+    return Verified(
+        events.seq, entries, events.head.hex(), changes, deposit, past_heads, enter_again
+    )
 
 
-def _check_history(db: Connection, progress: Progress) -> tuple[int, bytes, tuple[RuleDrift, ...]]:
+def _check_replay(
+    db: Connection, events: VerifiedEvents, sums: BookedSums, progress: Progress
+) -> tuple[RuleDrift, ...]:
     """Read the journal once: check the chain and the digests, and replay it into projections."""
-    from liveportal.domain.calculations.months import MonthlyTotals
-    from liveportal.ledger.format.event_log import iter_journal
     from liveportal.ledger.replay.replay import replayed_beside
-    from liveportal.ledger.verify.attachments import check_values
-    from liveportal.ledger.verify.projections import check_derived, check_flows, check_views
+    from liveportal.ledger.verify.projections import check_derived
 
-    totals, events = MonthlyTotals(), VerifiedEvents(iter_journal(db))
     try:
-        with replayed_beside(db, events, totals=totals, progress=progress) as replayed:
+        with replayed_beside(db, sums.adding(events), progress=progress) as replayed:
             events.check_end(db)
-            if replayed.miscounted is not None:
-                seq = replayed.miscounted
-                raise failed(
-                    f"the minutes and sessions that event {seq} counted were changed", seq=seq
-                )
-            check_flows(db)
-            drift = check_derived(db, replayed)
+            if (seq := replayed.miscounted) is not None:
+                what = f"the minutes and sessions that event {seq} counted were changed"
+                raise failed(what, seq=seq)
+            check_flows(db, sums)
+            return (*replayed.changes, *check_derived(db, replayed))
     except UnreadableEvent as error:
         raise failed(error.message, **error.details) from error
-    check_views(db, totals)
-    events.check_erased(db)
-    check_values(db)
-    return events.seq, events.head, (*replayed.changes, *drift)
 
 
 def _find_head(db: Connection, prefix: str) -> Head:
@@ -131,14 +143,6 @@ def _find_head(db: Connection, prefix: str) -> Head:
             head=prefix,
         )
     return Head(*row)
-
-
-def _check_vault(
-    db: Connection, ledger: Path, read: ReadTranscript | None, *, deep: bool
-) -> AttachmentReport:
-    from liveportal.ledger.verify.attachments import check_vault
-
-    return check_vault(db, ledger, deep=deep, read=read)
 
 
 @contextmanager

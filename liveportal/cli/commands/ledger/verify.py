@@ -55,12 +55,19 @@ def verify(
     deep: Annotated[
         bool, typer.Option("--deep", help="Also read all evidence, messages and sealed values.")
     ] = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Do not replay the journal: file, chain, digests and sums only."
+        ),
+    ] = False,
 ) -> None:
     """Verify that the ledger is what was written: chain, digests, sums, a rebuild; exit 6 if not.
 
     The first bad record is named. What today's rules would book otherwise is no failure: history
     stands, and it is told as rules_changed. Attached files must be in the vault; --deep hashes
-    them, and reads what was said in them again.
+    them, and reads what was said in them again. --quick leaves out what the rules derive from the
+    events, and says so; rules_changed is then null.
 
     Whoever can write the file could rewrite all of it. A head that was noted elsewhere, or printed
     on a statement or an evidence pack, proves that nobody did: give it with --head. With
@@ -68,13 +75,16 @@ def verify(
 
     Examples:
       liveportal ledger verify
+      liveportal ledger verify --quick
       liveportal ledger verify --deep --head 0830c5e5feab3d5b
       liveportal ledger verify --statement october.html
     """
+    if quick and deep:
+        raise typer.BadParameter("leaves out what --deep asks for", param_hint="--quick")
     heads = [_parse_head(text) for text in head or ()]
     check_target(out.output, (*ledger.files, *((statement,) if statement else ())))
     with open_readonly(ledger.path) as reader:
-        verified = _verify_ledger(reader, heads, deep=deep)
+        verified = _verify_ledger(reader, heads, deep=deep, quick=quick)
         verified_statement = None
         if statement is not None:
             from liveportal.cli.commands.earnings.statement import verify_statement
@@ -95,7 +105,7 @@ def _parse_head(text: str) -> str:
     return text.lower()
 
 
-def _verify_ledger(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
+def _verify_ledger(reader: Reader, heads: list[str], *, deep: bool, quick: bool) -> Verified:
     from liveportal.feeds import transcripts
     from liveportal.ledger.verify.verify import ignored, verify
 
@@ -109,6 +119,7 @@ def _verify_ledger(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
             reader.db,
             vault=reader.path,
             deep=deep,
+            quick=quick,
             read=transcripts.read,
             heads=heads,
             progress=advance,
@@ -122,7 +133,9 @@ def _result_row(verified: Verified, *, deep: bool) -> dict[str, object]:
         "events": verified.events,
         "transactions": verified.transactions,
         "head": verified.head,
-        "rules_changed": [
+        "rules_changed": None
+        if verified.rules_changed is None
+        else [
             {"seq": drift.seq, "type": drift.type, "what": drift.what}
             for drift in verified.rules_changed
         ],
@@ -149,7 +162,12 @@ def _hint_open_points(verified: Verified) -> None:
     if verified.deposit and (key := verified.deposit.key):
         hint(f"The payout profile was not proved: {key.message}.")
         hint(key.hint or "")
-    drifts = verified.rules_changed
+    if verified.rules_changed is None:
+        hint(
+            "Not looked at: whether requests, sessions, claims and payouts are what the events"
+            " make of them. `liveportal ledger verify` without --quick does."
+        )
+    drifts = verified.rules_changed or ()
     absent = verified.deposit.absent if verified.deposit else ()
     for file in absent[:_MOST_HINTS]:
         hint(
