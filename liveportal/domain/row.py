@@ -55,7 +55,7 @@ def row(kind: type[T]) -> type[T]:
 def extend(kind: type[T], base: Row, **values: Any) -> T:  # noqa: ANN401 -- Values of any type.
     """Make a row of a kind that has all the fields of another, and these values after them.
 
-    Ten times as quick as `kind(**base, ...)`. Raises `TypeError` if they are not its fields in order.
+    Ten times as quick as `kind(**base, ...)`. Raises `TypeError` if they do not fit, in order.
     """
     made = {**base.__dict__, **values}
     if tuple(made) != field_names(kind):
