@@ -74,7 +74,7 @@ NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable 
 class EventData(EventRecord):
     """The data of an event: one class for each type.
 
-    `FEED_FIELDS` declares the fields that a feed may set (2-events, "Who may say what"). A type
+    `FEED_FIELDS` declares the fields that a feed may set. A type
     that does not declare it can be recorded by the expert only. `OWN_SOURCE_FIELD` names the field,
     if any, that must refer to an event of the feed's own source.
     """

@@ -1,6 +1,6 @@
 """An event of an export, with the attributes that only an export has.
 
-A line is the event as in a feed (2-events), with two more CloudEvents attributes: `recordedat`, the
+A line is the event as in a feed, with two more CloudEvents attributes: `recordedat`, the
 instant at which the ledger recorded it, and `erased` (true) if its personal part was erased or left
 out. Attributes with these names in a feed's events are not exported.
 """

@@ -1,4 +1,4 @@
-"""Which source may record what (2-events): feeds report, only the expert decides.
+"""Which source may record what: feeds report, only the expert decides.
 
 A feed is the platform's account, and the platform is the other party in every dispute. It can
 report untruths, but nothing more. Each event type declares what a feed may report (`FEED_FIELDS`,

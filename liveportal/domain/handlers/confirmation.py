@@ -1,4 +1,4 @@
-"""Confirmation: another source asserts a fact that is already recorded (2-events, *Identity*).
+"""Confirmation: another source asserts a fact that is already recorded.
 
 It is compared with the first assertion and its effects at that time, never with the current state
 of the entity. So a fact that is reported again does not undo a later correction, decision or

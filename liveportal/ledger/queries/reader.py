@@ -22,8 +22,6 @@ from liveportal.domain.money import Money, currency_of
 from liveportal.domain.policy import Policy
 from liveportal.ledger.storage.driver import Connection
 
-Row = dict[str, object]
-
 NOT_OVER = "session.state IN ('upcoming', 'live', 'paused')"
 """Sessions that are upcoming or running. The text must match the WHERE clause of the partial index
 word for word, or SQLite would scan all sessions."""

@@ -1,4 +1,4 @@
-"""The id of this machine and user, which the expert's events carry (2-events).
+"""The id of this machine and user, which the expert's events carry.
 
 It is random and created once, with the first recorded event. It is stored in the user's state
 folder and not in the ledger, so that copies of a book on several machines can be distinguished.
