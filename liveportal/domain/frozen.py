@@ -67,15 +67,24 @@ def replace(value: T, **changes: Any) -> T:
     `__post_init__` checks the new value, too. Raises `TypeError` for a name that is no field.
     """
     kind = type(value)
+    fields = {**value.__dict__, **changes}
+    if len(fields) != _UNCHECKED.get(kind):
+        return _replace_with_checks(value, changes)
+    new = object.__new__(kind)  # As `build` does; a sync replaces five values an event.
+    object.__setattr__(new, "__dict__", fields)
+    return new
+
+
+def _replace_with_checks(value: T, changes: dict[str, Any]) -> T:
+    """Replace fields the first time, with a check, next to cached properties, or with an error."""
+    kind = type(value)
     names = field_names(kind)
+    fields = {name: value.__dict__[name] for name in names} | changes
     if hasattr(kind, "__post_init__"):
-        return kind(**{name: value.__dict__[name] for name in names} | changes)
-    own = value.__dict__
-    fields = {**own, **changes}
-    if len(fields) != len(names):  # A name too many; or a cached property, which is not copied.
-        fields = {name: own[name] for name in names} | changes
-        if len(fields) != len(names):
-            raise TypeError(f"{kind.__name__} has the fields {', '.join(names)}")
+        return kind(**fields)
+    if len(fields) != len(names):
+        raise TypeError(f"{kind.__name__} has the fields {', '.join(names)}")
+    _UNCHECKED[kind] = len(names)
     return build(kind, fields)
 
 
@@ -83,6 +92,8 @@ def replace(value: T, **changes: Any) -> T:
 
 _GENERATED = "is_generated"
 _FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+_UNCHECKED: dict[type, int] = {}
+"""The number of fields of each class without `__post_init__`, once a value of it was replaced."""
 _COMPARED: dict[type, tuple[str, ...]] = {}
 
 
