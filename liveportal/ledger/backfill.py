@@ -13,7 +13,7 @@ from liveportal.domain.accounts import TransactionKind
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.policy import Policy
 from liveportal.ledger.attachments import message_index
-from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.format.journal_entries import iter_journal
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.replay.replay import replayed_beside
 from liveportal.ledger.storage.driver import Connection

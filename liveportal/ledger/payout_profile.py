@@ -52,7 +52,7 @@ def change_profile(  # noqa: PLR0913 (the options of a write, as keywords)
         recorded_marks = getattr(stored.event.data, "fingerprints", None) if stored else None
         marks = values_store.fingerprints(change, recorded_marks)
         outcome = journal.record(
-            event(PayoutProfileChanged(fields=change.told, fingerprints=marks)), allow=allow
+            event(PayoutProfileChanged(fields=change.event_fields, fingerprints=marks)), allow=allow
         )
         journal.flush()
         if outcome.status == "recorded":

@@ -45,7 +45,7 @@ OWN = {
 HEAVY = (
     *("exports", "feeds.transcripts", "ledger.backup.archive", "ledger.backup.restore"),
     *("ledger.erasure.residue", "ledger.erasure.service", "ledger.replay"),
-    *("ledger.secrets.payout_profile", "ledger.storage.schema.models", "ledger.verify"),
+    *("ledger.payout_profile", "ledger.storage.schema.models", "ledger.verify"),
 )
 AT = ("--at", "2026-12-31 10:00", "--anyway")
 

@@ -10,7 +10,7 @@ import pytest
 
 from liveportal.cli.commands.ledger import verify
 from liveportal.ledger.format import hash_chain
-from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.format.journal_entries import iter_journal
 from liveportal.ledger.storage.connection import open_file
 from tests.commands.shell import Shell
 from tests.ledger.test_verify import tampered

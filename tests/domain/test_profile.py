@@ -118,7 +118,7 @@ def test_a_change_of_method_clears_the_others() -> None:
     """An account number does not outlive the method that it was for."""
     change = changes({"method": "paypal"})
     assert change.cleared == {"iban", "bic", "us_routing", "us_account"}
-    assert change.told == ("method", "iban", "us_routing", "us_account")  # The BIC follows.
+    assert change.event_fields == ("method", "iban", "us_routing", "us_account")  # The BIC follows.
     assert not change.after(FORCE).keys() & {"iban", "bic"}
 
 
@@ -151,7 +151,7 @@ def test_a_change_is_what_was_given_and_can_be_repeated(
     assert change.after(after) == after
     assert {name for name, text in texts.items() if text} == change.values.keys()
     assert not change.cleared & after.keys()
-    assert set(change.told) == (change.values.keys() | change.cleared) - {"bic"}
+    assert set(change.event_fields) == (change.values.keys() | change.cleared) - {"bic"}
 
 
 @pytest.mark.parametrize("field", [*sorted(Profile.REQUIRED), "country"])

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from liveportal.domain.clock import LAST
-from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.format.journal_entries import iter_journal
 from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.replay import replay
 from liveportal.ledger.storage.connection import open_file

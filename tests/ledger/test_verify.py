@@ -17,7 +17,7 @@ from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format import hash_chain
-from liveportal.ledger.format.event_log import JournalEntry, iter_journal
+from liveportal.ledger.format.journal_entries import JournalEntry, iter_journal
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import earnings, ledger_info
 from liveportal.ledger.queries.reader import Reader

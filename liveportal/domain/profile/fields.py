@@ -168,7 +168,7 @@ class Changes:
     afresh: bool = False
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def event_fields(self) -> tuple[str, ...]:
         """The fields that the event names, in the order of `FIELDS`."""
         return tuple(
             name

@@ -21,7 +21,7 @@ from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.journal.projection import NO_ROWS, BookedRows, Projection
 
 if TYPE_CHECKING:
-    from liveportal.ledger.format.event_log import JournalEntry
+    from liveportal.ledger.format.journal_entries import JournalEntry
     from liveportal.ledger.journal.rule_drift import RuleDriftReport
 
 

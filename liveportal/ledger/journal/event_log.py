@@ -25,7 +25,7 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.tables import insert
 
 if TYPE_CHECKING:
-    from liveportal.ledger.format.event_log import JournalEntry
+    from liveportal.ledger.format.journal_entries import JournalEntry
 
 SALT_BYTES = 16
 

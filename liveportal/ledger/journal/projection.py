@@ -260,7 +260,7 @@ class Projection:
 
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return the transactions that an event booked."""
-        from liveportal.ledger.format.event_log import booked_by  # Few writes need it.
+        from liveportal.ledger.format.journal_entries import booked_by  # Few writes need it.
 
         unwritten = self._unit.pending("transaction")
         if unwritten and seq >= unwritten[0][1]:

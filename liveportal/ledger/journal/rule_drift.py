@@ -16,7 +16,7 @@ from liveportal.domain.events.types import CustomerInfo, PayoutSent, RequestAcce
 from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.context import Entity
 from liveportal.domain.money import Money
-from liveportal.ledger.format.event_log import JournalEntry
+from liveportal.ledger.format.journal_entries import JournalEntry
 from liveportal.ledger.journal.projection import Projection
 
 _REFERENCE_FIELDS = ("request", "session", "claim", "payout", "adjustment", "customer")

@@ -14,7 +14,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE, Event
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import ArtifactAdded
 from liveportal.ledger.attachments import message_index
-from liveportal.ledger.format.event_log import JournalEntry, iter_journal
+from liveportal.ledger.format.journal_entries import JournalEntry, iter_journal
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.format.serialisation import StoredEvent
 from liveportal.ledger.journal.journal import Journal, open_journal

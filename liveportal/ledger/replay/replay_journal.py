@@ -14,7 +14,7 @@ from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.handlers.context import Decision
-from liveportal.ledger.format.event_log import JournalEntry, unreadable
+from liveportal.ledger.format.journal_entries import JournalEntry, unreadable
 from liveportal.ledger.format.serialisation import StoredEvent
 from liveportal.ledger.journal.booking import AsStored
 from liveportal.ledger.journal.event_log import EventLog

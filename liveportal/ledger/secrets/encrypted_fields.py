@@ -111,7 +111,7 @@ class EncryptedFields:
         replaced = [(field,) for field in (*change.cleared, *change.values)]
         self._db.executemany("DELETE FROM sealed_value WHERE field = ?", replaced)
         self._db.executemany("DELETE FROM profile_fact WHERE field = ?", replaced)
-        missing.entered(self._db, change.told)
+        missing.entered(self._db, change.event_fields)
         for field, value in change.values.items():
             if FIELDS[field].sealed:
                 self._insert_sealed(field, seq, value.plain.encode())
@@ -264,7 +264,7 @@ def _derive_key(key: bytes, purpose: bytes) -> bytes:
 def _fingerprints(key: bytes, change: Changes) -> Marks:
     return {
         name: _fingerprint(key, change.values[name]) if name in change.values else None
-        for name in change.told
+        for name in change.event_fields
     }
 
 

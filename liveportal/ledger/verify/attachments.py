@@ -21,7 +21,7 @@ from liveportal.ledger import missing
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.attachments.index import Attached, attached, reader_of
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.format.event_log import Rows
+from liveportal.ledger.format.journal_entries import Rows
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage import connection, driver
 from liveportal.ledger.storage.driver import Connection

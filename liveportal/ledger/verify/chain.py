@@ -7,7 +7,7 @@ from typing import Any
 
 from liveportal.domain.errors import VerificationFailed
 from liveportal.ledger.format import hash_chain
-from liveportal.ledger.format.event_log import JournalEntry, iter_journal
+from liveportal.ledger.format.journal_entries import JournalEntry, iter_journal
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection

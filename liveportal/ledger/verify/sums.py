@@ -8,7 +8,7 @@ from pathlib import Path
 
 from liveportal.domain.accounts import Account, TransactionKind
 from liveportal.domain.calculations.months import COUNTED, MonthlyTotals
-from liveportal.ledger.format.event_log import JournalEntry
+from liveportal.ledger.format.journal_entries import JournalEntry
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from liveportal.domain.errors import HeadNotFound, UnreadableEvent
 from liveportal.domain.frozen import frozen
 from liveportal.ledger import missing
-from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.format.journal_entries import iter_journal
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify import file_integrity

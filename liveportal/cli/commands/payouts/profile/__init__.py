@@ -203,7 +203,7 @@ def _ask_profile(writer: Writer) -> Changes:
     change = changes(checks.check_fields(given))
     for caution in _cautions(writer, change, in_force):
         writer.ask(f"{caution.message}. Go on all the same?")
-    if change.told:
+    if change.event_fields:
         write_summary(change, in_force)
         writer.ask("Record it?")
     return change
@@ -252,7 +252,7 @@ def _fill_profile(
 
 
 def _result_row(outcome: Outcome | None, change: Changes) -> dict[str, object]:
-    recorded_fields = change.told if outcome else ()
+    recorded_fields = change.event_fields if outcome else ()
     return {
         "id": "payout_profile",
         "state": "changed" if outcome else "unchanged",

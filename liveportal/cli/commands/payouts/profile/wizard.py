@@ -213,7 +213,7 @@ def _raise_needed() -> str:
 def write_summary(change: Changes, in_force: Values) -> None:
     """Write what a change of the profile in force would record, masked."""
     _write_line("")
-    for field in change.told:
+    for field in change.event_fields:
         if value := change.values.get(field):
             is_address = field == "address"
             text = ", ".join(checks.address_lines(value.plain)) if is_address else str(value)
