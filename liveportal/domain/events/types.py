@@ -37,7 +37,7 @@ from liveportal.domain.policy import Policy
 PERSON = Choice("expert", "customer")
 MINUTES = Integer(1, 24 * 60)
 COUNT = Integer(0, 2**63 - 1)
-SHA256 = Pattern(r"[0-9a-f]{64}", "a SHA-256 as 64 hex digits")
+SHA256 = Pattern(r"[0-9a-f]{64}", "a SHA-256 as 64 lower-case hex digits")
 PAUSES = ListOf(Interval())
 LABEL = Pattern(
     r"[^\x00-\x1f\x7f\ud800-\udfff]{1,256}", "1-256 characters, none of them a control character"
@@ -335,7 +335,7 @@ class ArtifactAdded(SessionEvent):
     session: str = of(ID, doc="The session.")
     kind: str = of(Choice("transcript", "attachment", "recording", "code"), doc="What the file is.")
     name: str = of(TEXT, personal=True, doc="The name of the file.")
-    sha256: str = of(SHA256, doc="The SHA-256 of the file.")
+    sha256: str = of(SHA256, doc="The hash of the file's content.")
     bytes: int = of(COUNT, doc="The size of the file in bytes.")
     media_type: str | None = of(
         LABEL, default=None, doc="The media type of the file, such as `video/mp4`."
@@ -382,7 +382,7 @@ class RefundClaimed(ClaimEvent):
     """The customer claims money back after a session that was billed.
 
     The expert's share of the amount is held until the claim is decided. A session has at most one
-    undecided claim.
+    undecided claim. A claim for less than the whole bill is refused unless the policy allows it.
     """
 
     TYPE = "refund.claimed"
@@ -646,7 +646,7 @@ class PreferencesChanged(BookEvent):
     auto_decline: Any = of(
         Document(),
         default=None,
-        doc="Rules that decline requests: the first rule whose conditions are all met.",
+        doc="Rules by which requests are declined: by the first whose conditions are all met.",
     )
     notifications: Any = of(Document(), default=None, doc="How the expert is notified.")
     attachment_limit: int | None = of(
@@ -682,7 +682,10 @@ class PayoutProfileRevealed(BookEvent):
 
 @event_data
 class ErasureRequested(EventData):
-    """A customer asks for the erasure of their personal data; only the expert can carry it out."""
+    """A customer asks for the erasure of their personal data.
+
+    Only the expert can carry it out; until then `liveportal due` shows the request.
+    """
 
     TYPE = "customer.erasure_requested"
     ENTITY = "customer"

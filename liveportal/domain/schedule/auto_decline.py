@@ -134,13 +134,13 @@ class DeclineRule(EventRecord):
         BOOLEAN, default=None, doc="The request needs skills, and the expert has none of them."
     )
     outside_hours: bool | None = of(
-        BOOLEAN, default=None, doc="The request is outside the expert's working hours."
+        BOOLEAN, default=None, doc="All its slots are outside the expert's working hours."
     )
     on_vacation: bool | None = of(
-        BOOLEAN, default=None, doc="The request is in a vacation of the expert."
+        BOOLEAN, default=None, doc="All its slots are in vacations of the expert."
     )
     shorter_than: int | None = of(
-        MINUTES, default=None, doc="The request is for fewer minutes than this."
+        MINUTES, default=None, doc="All its slots are shorter than this, in minutes."
     )
     customers: tuple[str, ...] | None = of(
         ListOf(ID), default=None, doc="The request is of one of these customers."

@@ -68,6 +68,9 @@ _HOURS = pattern(r"(?P<from>[0-9]{2}:[0-9]{2})-(?P<to>[0-9]{2}:[0-9]{2})", re.AS
 class LocalTime(FieldType):
     """A local date and time of day, without an offset."""
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": "local time such as 2026-10-05T09:00"}
+
     def read(self, path: str, raw: Any) -> datetime:
         try:
             local = datetime.fromisoformat(raw)
