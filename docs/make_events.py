@@ -301,7 +301,8 @@ def _states(kind: type[EventData]) -> str:
     before = [state for state, moving in MOVES if moving == kind.TYPE]
     if not before:
         return f" Afterwards, the {kind.ENTITY} is `{after}`."
-    return f" The {kind.ENTITY} must be {_alternatives(before)}, and becomes `{after}`."
+    move = "stays" if before == [after] else "becomes"
+    return f" The {kind.ENTITY} must be {_alternatives(before)}, and {move} `{after}`."
 
 
 def _anchor(heading: str) -> str:

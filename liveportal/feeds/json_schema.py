@@ -52,11 +52,9 @@ def _line(kind: type[EventData], data: dict[str, Any], source: dict[str, Any]) -
         "time": INSTANT.schema(),
         "data": data,
     }
-    return (
-        {"description": meaning_of(kind)}
-        | object_schema(properties)
-        | {
-            "propertyNames": {"pattern": "^[a-z0-9]{1,64}$"},
-            "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
-        }
-    )
+    return {
+        "description": meaning_of(kind),
+        **object_schema(properties),
+        "propertyNames": {"pattern": "^[a-z0-9]{1,64}$"},
+        "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
+    }
