@@ -23,8 +23,8 @@ from liveportal.domain.events.sources import Origin, check_content, check_source
 from liveportal.domain.events.types import TYPES
 from liveportal.feeds.json_schema import event_schema, feed_schema
 from liveportal.feeds.jsonl import parse
-from tests.commands.schemas import FORMATS
-from tests.commands.shell import Shell
+from tests.kit.schemas import FORMATS
+from tests.kit.shell import Shell
 
 ROOT = Path(__file__).parents[2]
 
