@@ -87,7 +87,8 @@ class Pattern(Text):
         self._form = form
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^(?:{self._pattern.pattern})$"}
+        pattern = f"^(?:{self._pattern.pattern})$"
+        return {"type": "string", "pattern": pattern, "description": self._form}
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, str) or not self._pattern.fullmatch(value):
@@ -367,9 +368,18 @@ BOOLEAN = Boolean()
 # --- records: values whose fields are declared with `of` -----------------------------------------
 
 
-def of(kind: FieldType, *, default: EllipsisType | None = ..., personal: bool = False) -> Any:
-    """Declare a field: its type, whether it is optional (`default=None`) and personal."""
-    metadata = {"kind": kind, "personal": personal}
+def of(
+    kind: FieldType,
+    *,
+    default: EllipsisType | None = ...,
+    personal: bool = False,
+    doc: str | None = None,
+) -> Any:
+    """Declare a field: its type, whether it is optional (`default=None`) and personal.
+
+    `doc` is what the field means, for the documentation and the JSON Schema.
+    """
+    metadata = {"kind": kind, "personal": personal, "doc": doc}
     if default is None:
         return field(default=None, metadata=metadata)
     return field(metadata=metadata)
@@ -417,10 +427,18 @@ def field_specs(kind: type) -> Plan:
 def record_schema(kind: type, names: Container[str] | None = None) -> dict[str, Any]:
     """Return the JSON Schema of a record; `names` are the fields that it may have, if not all."""
     specs = [spec for spec in field_specs(kind) if names is None or spec[0] in names]
+    docs = field_docs(kind)
     return object_schema(
-        {name: field_type.schema() for name, field_type, *_ in specs},
+        {name: field_type.schema() | docs.get(name, {}) for name, field_type, *_ in specs},
         required=[name for name, _, optional, _ in specs if not optional],
     )
+
+
+def field_docs(kind: type) -> dict[str, dict[str, str]]:
+    """Return what the documented fields of a record class mean, as parts of a JSON Schema."""
+    return {
+        spec.name: {"description": doc} for spec in fields(kind) if (doc := spec.metadata["doc"])
+    }
 
 
 def object_schema(
