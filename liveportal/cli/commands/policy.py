@@ -11,6 +11,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
+from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -20,7 +21,7 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.policy_files import load_policy, shipped_policies
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.cli.write_command import open_writer, show_result
+from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
@@ -129,13 +130,13 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
       liveportal policy use winter.toml --yes
     """
     selected = load_policy(policy)
-    with open_writer(ledger, write, out) as writer:
+
+    def adopt(writer: Writer) -> AnyRow:
         if writer.reader.one("SELECT 1 AS one FROM session LIMIT 1"):
-            question = f"Use the policy {selected.name} for sessions agreed from now on?"
-            writer.ask(question)
-        row = writer.record(PolicyAdopted(policy=selected), selected.name)
-        zone = writer.zone
-    show_result(row, (), out, zone=zone)
+            writer.ask(f"Use the policy {selected.name} for sessions agreed from now on?")
+        return writer.record(PolicyAdopted(policy=selected), selected.name)
+
+    run_write(adopt, Answer(), ledger, write, out)
 
 
 @app.command("check")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Span, Year, parse_span
+from liveportal.cli.commands.earnings.span import AnyMonths, Span
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
@@ -222,15 +222,12 @@ def _event_lines(
 
 
 @shows("liveportal.ledger.queries.billing_audit.AuditRow", many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(AnyMonths, LedgerOption, ReadOptions, OutputOptions)
 def check(
+    months: AnyMonths,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    month: OneMonth = None,
-    first: First = None,
-    last: Last = None,
-    year: Year = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also sessions that were billed as we reckon.")
     ] = False,
@@ -248,7 +245,7 @@ def check(
     from liveportal.ledger.queries import billing_audit
 
     with open_reader(ledger, read, out) as reader:
-        span = parse_span(reader, month, first, last, year)
+        span = months.span(reader)
         rows = billing_audit.audit(reader, span.first, span.last, everything=everything)
         zone, currency = display_zone(reader, read), reader.currency
     differing = [row.difference for row in rows if row.difference]

@@ -11,7 +11,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.earnings.span import First, Last, parse_span
+from liveportal.cli.commands.earnings.span import FromTo
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
@@ -37,13 +37,12 @@ class Exported(Row):
 
 @app.command("events")
 @shows(Exported)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(FromTo, LedgerOption, ReadOptions, OutputOptions)
 def events(
+    months: FromTo,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    first: First = None,
-    last: Last = None,
     without_personal: Annotated[
         bool,
         typer.Option("--without-personal", help="Leave out what is personal; ids and money stay."),
@@ -72,8 +71,8 @@ def events(
     with open_readonly(ledger.path) as reader:
         known_at = read.known_at(reader.own_timezone, utc_now())
         stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
-        if first or last:
-            stored_events = _in_months(reader, stored_events, first, last)
+        if months.is_given:
+            stored_events = _in_months(reader, stored_events, months)
         count = erased = 0
         with open_output(path) as stream:
             for stored in stored_events:
@@ -93,7 +92,7 @@ def events(
 
 
 def _in_months(
-    reader: Reader, events: Iterable[StoredEvent], first: str | None, last: str | None
+    reader: Reader, events: Iterable[StoredEvent], months: FromTo
 ) -> Iterator[StoredEvent]:
-    span, zone = parse_span(reader, None, first, last, None), reader.timezone
+    span, zone = months.span(reader), reader.timezone
     return (e for e in events if span.first <= month_of(e.event.time, zone) <= span.last)

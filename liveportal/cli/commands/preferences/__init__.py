@@ -21,13 +21,14 @@ from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Row, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
+    OutputFile,
     OutputOptions,
     ReadOptions,
     WriteOptions,
     with_options,
 )
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, open_writer, show_result
+from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
@@ -94,11 +95,12 @@ def set_(
     """
     if wanted == Preferences():
         raise typer.BadParameter("name at least one preference; your time zone is --zone")
-    with open_writer(ledger, write, out, PreferencesRow) as writer:
+
+    def change(writer: Writer) -> Row:
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
-        row = _record(writer, wanted.event(writer, in_force), seq)
-        zone = writer.zone
-    show_result(row, PreferencesRow, out, zone=zone)
+        return _record(writer, wanted.event(writer, in_force), seq)
+
+    run_write(change, Answer(PreferencesRow), ledger, write, out)
 
 
 @app.command("export")
@@ -106,12 +108,7 @@ def set_(
 def export(
     ledger: LedgerOption,
     read: ReadOptions,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write to a file; - is standard output."
-        ),
-    ] = None,
+    output: OutputFile = None,
 ) -> None:
     """Write your preferences as TOML, for `preferences import`.
 
@@ -143,16 +140,16 @@ def import_(
     """
     check_target(out.output, (Path(file),))
     where, text = toml_document.content_of(file)
-    with open_writer(ledger, write, out, PreferencesRow) as writer:
+
+    def change(writer: Writer) -> Row:
         new = toml_document.parse_toml(text, where, writer.amount)
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
         current = decode(PreferencesChanged, dict(in_force)) if in_force else PreferencesChanged()
         if changes := changed_preferences(new, current):
-            row = _record(writer, PreferencesChanged(**changes), seq)
-        else:
-            row = {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
-        zone = writer.zone
-    show_result(row, PreferencesRow, out, zone=zone)
+            return _record(writer, PreferencesChanged(**changes), seq)
+        return {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
+
+    run_write(change, Answer(PreferencesRow), ledger, write, out)
 
 
 def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:

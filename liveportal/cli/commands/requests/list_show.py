@@ -26,10 +26,8 @@ from liveportal.cli.read_command import (
     parse_states,
     reference_time,
 )
-from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
-from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
@@ -122,7 +120,7 @@ def list_(
             states=states,
             kind=kind,
             skills=skill or (),
-            min_rate=_parse_amount(min_rate, reader) if min_rate is not None else None,
+            min_rate=reader.parse_amount(min_rate) if min_rate is not None else None,
             direct=direct,
             customer=customer,
             matching=matching,
@@ -164,11 +162,6 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
     if row.state == "open":
         how = " --best" if row.slots else ""
         hint(f"Accept it with `liveportal requests accept {row.id}{how}`.")
-
-
-def _parse_amount(text: str, reader: Reader) -> Money:
-    number, _, currency = text.strip().partition(" ")
-    return Money.parse(number, reader.currency_called(currency.strip().upper() or reader.currency))
 
 
 def _parse_since(text: str | None, zone: str) -> dict[str, Any]:

@@ -17,7 +17,6 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
-from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
@@ -32,13 +31,14 @@ from liveportal.cli.options import (
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.cli.write_command import (
+    Answer,
     Writer,
-    all_fields,
     open_writer,
+    run_catching,
     show_result,
+    show_results,
 )
 from liveportal.domain.artifacts import KINDS, guessed_kind
-from liveportal.domain.errors import LiveportalError
 from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import no_progress
 from liveportal.ledger.queries import session_search
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 HITS = 20
 """The number of hits on a terminal without `--limit`."""
 
+HUMAN = ("file", "state", "kind", "bytes", "messages", "flags", "message")
 SLOW_BYTES = 10_000_000
 FLAGS = {
     "unreadable_transcript": "It cannot be read as a transcript, so its words are not found.",
@@ -115,20 +116,23 @@ def attach(
         attach_one = partial(_attach, writer, write, session_id, kind=kind, name=name)
         if many := len(files) > 1:
             results = [
-                _attach_catching(partial(attach_one, many=True), session_id, file, write)
+                run_catching(
+                    partial(attach_one, file, many=True),
+                    AttachResult,
+                    write,
+                    id=session_id,
+                    state=None,
+                    file=str(file),
+                )
                 for file in files
             ]
         else:
             results = [(attach_one(files[0]), 0)]
-    rows = [row for row, _ in results]
-    _hint_flags(rows)
-    if not many:
-        show_result(rows[0], AttachResult, out, zone=zone)
-        return
-    human = ("file", "state", "kind", "bytes", "messages", "flags", "message")
-    render(Table(all_fields(AttachResult), rows, human), out, zone=zone)
-    if code := next((code for _, code in results if code), 0):
-        raise typer.Exit(code)
+    _hint_flags([row for row, _ in results])
+    if many:
+        show_results(results, AttachResult, HUMAN, out, zone=zone)
+    else:
+        show_result(results[0][0], Answer(AttachResult), out, zone=zone)
 
 
 def _attach(
@@ -155,22 +159,16 @@ def _attach(
             progress=advance,
             read_back=artifact,
         )
-    return {
+    shown = {
+        **details,
         "id": session,
         "state": "added",
-        "error": None,
         "message": None,
         "file": str(file),
-        **details,
         # A dry run stores nothing, but shows the result that the command would have.
         "stored": details["stored"] or write.dry_run,
-        "time": outcome.event.time,
-        "event": outcome.event.id,
-        "flags": list(outcome.flags),
-        "replayed": outcome.status == "replayed",
-        "confirmed": outcome.status == "confirmed",
-        "dry_run": write.dry_run,
     }
+    return writer.result(outcome, session, shown)
 
 
 def describe_file(
@@ -187,18 +185,6 @@ def describe_file(
         media_type=mimetypes.guess_type(file.name)[0],
         assumed=frozenset(field for field, value in given.items() if value is None),
     )
-
-
-def _attach_catching(
-    attach_one: partial[Mapping[str, object]], session: str, file: Path, write: WriteOptions
-) -> tuple[Mapping[str, object], int]:
-    """Attach one of many files; return its row, and its exit code (0: no failure)."""
-    try:
-        return attach_one(file), 0
-    except LiveportalError as error:
-        failed: dict[str, object] = dict.fromkeys(all_fields(AttachResult))
-        failed |= {"id": session, "error": error.code, "message": error.message}
-        return failed | {"file": str(file), "dry_run": write.dry_run}, exit_code_for(error)
 
 
 def _size(file: Path) -> int:

@@ -26,7 +26,7 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, open_writer, show_result
+from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
@@ -39,7 +39,7 @@ from liveportal.ledger.queries import profile as profile_queries
 from liveportal.ledger.queries.profile import ProfileRow
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
-from liveportal.portal import Outcome, Portal
+from liveportal.portal import Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
@@ -174,19 +174,18 @@ def set_(
         raise typer.BadParameter("standard input is read once", param_hint="--from")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
-    was_asked = False
-    with open_writer(ledger, write, out, ProfileChange) as writer:
+
+    def fill(writer: Writer) -> AnyRow:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
-        if wanted != Profile() or file or start_over:
-            typed = wanted.values(writer.zone)
-            given = {**(read_file(file, writer.zone) if file else {}), **typed}
-            change = changes(checks.check_fields(given), afresh=start_over)
-        else:
-            change, was_asked = _ask_profile(writer), True
-        row = _fill_profile(writer, change, write, was_asked=was_asked)
-        zone = writer.zone
-    show_result(row, ProfileChange, out, zone=zone)
+        if wanted == Profile() and not (file or start_over):
+            return _fill_profile(writer, _ask_profile(writer), write, was_asked=True)
+        typed = wanted.values(writer.zone)
+        given = {**(read_file(file, writer.zone) if file else {}), **typed}
+        change = changes(checks.check_fields(given), afresh=start_over)
+        return _fill_profile(writer, change, write, was_asked=False)
+
+    row = run_write(fill, Answer(ProfileChange), ledger, write, out)
     if row["missing"]:
         hint("`liveportal payout profile check` says what is missing, and why.")
 
@@ -248,10 +247,6 @@ def _fill_profile(
         allow=writer.allows,
         read_back=read_missing,
     )
-    return {**_result_row(outcome, change), **details, "dry_run": write.dry_run}
-
-
-def _result_row(outcome: Outcome | None, change: Changes) -> dict[str, object]:
     recorded_fields = change.event_fields if outcome else ()
     return {
         "id": "payout_profile",
@@ -259,11 +254,13 @@ def _result_row(outcome: Outcome | None, change: Changes) -> dict[str, object]:
         **dict.fromkeys(("error", "message")),
         "fields": [name for name in recorded_fields if name in change.values],
         "cleared": [name for name in recorded_fields if name not in change.values],
+        **details,
         "time": outcome.event.time if outcome else None,
         "event": outcome.event.id if outcome else None,
         "flags": list(outcome.flags) if outcome else [],
         "replayed": bool(outcome and outcome.status == "replayed"),
         "confirmed": False,
+        "dry_run": write.dry_run,
     }
 
 
