@@ -49,7 +49,7 @@ class Options:
     """A group of options; the fields of a subclass are `Annotated[type, typer.Option(...)]`."""
 
     comes_first: ClassVar[bool] = False
-    """True if the help lists the group before the command's own options."""
+    """True if the help lists the group before the command's own optional parameters."""
 
     @classmethod
     def build(cls, _context: typer.Context, values: Mapping[str, Any]) -> Self:
@@ -335,15 +335,14 @@ class OptionGroupsCommand:
         keyword = inspect.Parameter.KEYWORD_ONLY
         context = inspect.Parameter(_CONTEXT, keyword, annotation=typer.Context)
         first = {name for g in self.groups if g.comes_first for name, _ in _parameters(g)}
-        shared = self.shared_options
-        return inspect.Signature(
-            [
-                *(option for name, option in shared.items() if name in first),
-                *(parameter.replace(kind=keyword) for parameter in own),
-                *(option for name, option in shared.items() if name not in first),
-                context,
-            ]
-        )
+
+        def place(parameter: inspect.Parameter) -> int:
+            if parameter.name in self.shared_options:
+                return 1 if parameter.name in first else 3
+            return 0 if parameter.default is inspect.Parameter.empty else 2
+
+        parameters = [p.replace(kind=keyword) for p in (*own, *self.shared_options.values())]
+        return inspect.Signature([*sorted(parameters, key=place), context])
 
     def __call__(self, **values: Any) -> Any:  # noqa: ANN401 -- The command's own result.
         """Build the option groups from the parsed values, and call the command."""

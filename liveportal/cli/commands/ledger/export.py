@@ -73,22 +73,30 @@ def events(
         stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
         if months.is_given:
             stored_events = _in_months(reader, stored_events, months)
-        count = erased = 0
-        with open_output(path) as stream:
-            for stored in stored_events:
-                text = line(
-                    stored.event,
-                    stored.recorded_at,
-                    erased=stored.erased,
-                    without_personal=without_personal,
-                )
-                stream.write(f"{text}\n")
-                count += 1
-                erased += stored.erased
+        count, erased = _write(stored_events, path, without_personal=without_personal)
     if path is not None:
         exported = Exported(path=path, events=count, erased=erased)
         render(Detail(Exported, exported, title="Exported"), replace(out, output=None))
         hint("`liveportal ledger import` makes a ledger of it; see its help for what it lacks.")
+
+
+def _write(
+    events: Iterable[StoredEvent], path: Path | None, *, without_personal: bool
+) -> tuple[int, int]:
+    """Write events to a file or to standard output; return their number, and of the erased."""
+    count = erased = 0
+    with open_output(path) as stream:
+        for stored in events:
+            text = line(
+                stored.event,
+                stored.recorded_at,
+                erased=stored.erased,
+                without_personal=without_personal,
+            )
+            stream.write(f"{text}\n")
+            count += 1
+            erased += stored.erased
+    return count, erased
 
 
 def _in_months(
