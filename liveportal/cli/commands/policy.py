@@ -20,11 +20,12 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.policy_files import load_policy, shipped_policies
-from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.cli.read_command import open_reader, run_read
 from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
+from liveportal.ledger.queries.reader import Reader
 
 app = Commands("The platform's rules: list, show, use, check.", default="show")
 
@@ -70,13 +71,15 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
 
     Example: liveportal policy list
     """
-    with open_reader(ledger, read, out) as reader:
-        in_force = reader.policy
-        zone = display_zone(reader, read)
-    rows = [_policy_row(policy, in_force, is_shipped=True) for policy in shipped_policies()]
-    if in_force not in shipped_policies():
-        rows.append(_policy_row(in_force, in_force, is_shipped=False))
-    render(Table(PolicyRow, rows), out, zone=zone)
+
+    def query(reader: Reader) -> Table:
+        in_force, shipped = reader.policy, shipped_policies()
+        rows = [_policy_row(policy, in_force, is_shipped=True) for policy in shipped]
+        if in_force not in shipped:
+            rows.append(_policy_row(in_force, in_force, is_shipped=False))
+        return Table(PolicyRow, rows)
+
+    run_read(query, ledger, read, out)
 
 
 def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> PolicyRow:

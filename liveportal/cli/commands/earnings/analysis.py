@@ -20,12 +20,13 @@ from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_as_known
-from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.cli.read_command import display_zone, open_reader, run_read
 from liveportal.domain.money import Money
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
     from liveportal.ledger.queries.as_known_diff import ChangingEvent
+    from liveportal.ledger.queries.billing_audit import AuditRow
     from liveportal.ledger.queries.interpretation_range import BoundRow, LeftOutRow
 
 HUMAN_GROUP = (
@@ -244,26 +245,33 @@ def check(
     """
     from liveportal.ledger.queries import billing_audit
 
-    with open_reader(ledger, read, out) as reader:
+    def query(reader: Reader) -> Table:
         span = months.span(reader)
         rows = billing_audit.audit(reader, span.first, span.last, everything=everything)
-        zone, currency = display_zone(reader, read), reader.currency
+        return _audit_table(rows, reader.currency)
+
+    rows = list(run_read(query, ledger, read, out).rows)
+    has_reported = any(row["reported"] is not None for row in rows)
+    if has_reported:
+        hint(
+            "A bill that is reported came after a correction or a refund, and was not booked:"
+            " `liveportal sessions correct ID --billed AMOUNT` books it."
+        )
+    if any(row["difference"] for row in rows):
+        hint("`liveportal sessions explain ID` shows how one was reckoned.")
+
+
+def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:
+    from liveportal.ledger.queries import billing_audit
+
     differing = [row.difference for row in rows if row.difference]
-    has_reported = any(row.reported is not None for row in rows)
     total = sum(differing, Money(0, currency))
     title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
-    table = Table(
+    has_reported = any(row.reported is not None for row in rows)
+    return Table(
         billing_audit.AuditRow,
         rows,
         (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
         title=title if rows else None,
         empty="Every session was billed as reckoned.",
     )
-    render(table, out, zone=zone)
-    if has_reported:
-        hint(
-            "A bill that is reported came after a correction or a refund, and was not booked:"
-            " `liveportal sessions correct ID --billed AMOUNT` books it."
-        )
-    if differing:
-        hint("`liveportal sessions explain ID` shows how one was reckoned.")

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -26,10 +26,19 @@ from liveportal.cli.io.secrets import (
     read_secret,
 )
 from liveportal.cli.io.view_model import Detail, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.cli.options import (
+    Confirmed,
+    DryRun,
+    LedgerOption,
+    Options,
+    OutputOptions,
+    Yes,
+    with_options,
+)
 from liveportal.domain import retention
 from liveportal.domain.clock import from_text
-from liveportal.domain.errors import BackupIncomplete, BackupLocked
+from liveportal.domain.errors import BackupIncomplete, BackupLocked, LiveportalError
+from liveportal.domain.frozen import frozen
 from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
@@ -89,23 +98,16 @@ class RestoredRow(Row):
     dry_run: bool
 
 
-DryRun = Annotated[
-    bool,
-    typer.Option(
-        "--dry-run", help="Show what would happen; change nothing.", rich_help_panel="Writing"
-    ),
-]
+@frozen
+class BackupOptions(Options):
+    """Where a backup goes, which older ones are kept, and what it is locked with."""
 
+    comes_first: ClassVar[bool] = True
 
-@shows(BackupRow)
-@with_options(LedgerOption, OutputOptions)
-def backup(
-    ledger: LedgerOption,
-    out: OutputOptions,
     to: Annotated[
         Path | None,
         typer.Option("--to", metavar="FOLDER", help="Into that folder, under a dated name."),
-    ] = None,
+    ] = None
     keep: Annotated[
         str | None,
         typer.Option(
@@ -114,10 +116,10 @@ def backup(
             help="In --to, remove older ones but the newest of each of the last days, weeks, months"
             " or years (y) that have one.",
         ),
-    ] = None,
+    ] = None
     encrypt: Annotated[
         bool, typer.Option("--encrypt", help="Lock it with a passphrase, which is asked for.")
-    ] = False,
+    ] = False
     recipient: Annotated[
         list[str] | None,
         typer.Option(
@@ -125,7 +127,7 @@ def backup(
             metavar="KEY",
             help="Encrypt to a public key of age (age1…); repeatable; needs no secret.",
         ),
-    ] = None,
+    ] = None
     passphrase_file: Annotated[
         Path | None,
         typer.Option(
@@ -134,7 +136,42 @@ def backup(
             help="Lock it with the passphrase in a file that only you may read; - is standard"
             " input.",
         ),
-    ] = None,
+    ] = None
+
+    def check(self, out: OutputOptions) -> None:
+        """Refuse options that conflict, and an output that cannot be written."""
+        if out.output == Path(STDIN):
+            raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
+        if out.output and self.to:
+            raise typer.BadParameter("-o names a file and --to a folder: choose one")
+        if self.keep and not self.to:
+            raise typer.BadParameter("--keep belongs to --to")
+        check_output_possible(BackupRow, replace(out, output=None))
+        if self.recipient and (self.encrypt or self.passphrase_file):
+            raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
+
+    def encryption(self, *, dry_run: bool) -> Encryption | None:
+        """Return the encryption, asking for a passphrase; None if the backup is not encrypted."""
+        if not (self.recipient or self.passphrase_file or self.encrypt):
+            return None
+        from liveportal.ledger.backup.age import Encryption
+
+        if self.recipient:
+            encryption = Encryption(self.recipient)
+            encryption.check()
+            return encryption
+        if dry_run:
+            return Encryption()  # Nothing is encrypted, so no passphrase is asked for.
+        file = self.passphrase_file
+        return Encryption(passphrase=read_passphrase(file) if file else ask_new_passphrase())
+
+
+@shows(BackupRow)
+@with_options(BackupOptions, LedgerOption, OutputOptions)
+def backup(
+    ledger: LedgerOption,
+    out: OutputOptions,
+    wanted: BackupOptions,
     dry_run: DryRun = False,
     _yes: Yes = False,
 ) -> None:
@@ -152,11 +189,9 @@ def backup(
       liveportal ledger backup --to ~/backups --keep 7d,4w,12m
       liveportal ledger backup --to ~/cloud --recipient age1ql3z7…
     """
-    result_options = _check_options(out, to, keep)
-    if recipient and (encrypt or passphrase_file):
-        raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
-    retention_rules = retention.Keep.parse(keep) if keep else None
-    encryption = _encryption(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
+    wanted.check(out)
+    rules = retention.Keep.parse(wanted.keep) if wanted.keep else None
+    encryption = wanted.encryption(dry_run=dry_run)
     from liveportal.ledger.backup.backup import RetentionPlan, back_up
     from liveportal.ledger.backup.snapshot import extent
 
@@ -166,57 +201,20 @@ def backup(
         size = _ledger_and_vault_size(reader)
     suffix = encryption.suffix if encryption else ".zip"
     name = retention.name_of(ledger.path.resolve().name, ledger_extent.book, made_at, suffix)
-    target = out.output or (to or Path()) / name
+    target = out.output or (wanted.to or Path()) / name
     check_target(target, ledger.files)
-    plan = RetentionPlan(to, retention_rules) if to and retention_rules else None
+    plan = RetentionPlan(wanted.to, rules) if wanted.to and rules else None
     if dry_run:
-        render(
-            Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan)),
-            result_options,
-        )
+        planned = Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan))
+        render(planned, replace(out, output=None))
         return
     with progress("Backing up", 2 * size) as advance:
         result = back_up(
             ledger.path, target, made_at=made_at, lock=encryption, rotation=plan, progress=advance
         )
-    render(
-        Detail(
-            BackupRow, _result_row(result, encryption), _human_fields(result), title="Backed up"
-        ),
-        result_options,
-    )
+    row = _result_row(result, encryption)
+    render(Detail(BackupRow, row, _human_fields(result), "Backed up"), replace(out, output=None))
     _report_gaps(result)
-
-
-def _check_options(out: OutputOptions, to: Path | None, keep: str | None) -> OutputOptions:
-    """Refuse conflicting options; return the output options of the result row."""
-    if out.output == Path(STDIN):
-        raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
-    if out.output and to:
-        raise typer.BadParameter("-o names a file and --to a folder: choose one")
-    if keep and not to:
-        raise typer.BadParameter("--keep belongs to --to")
-    result_options = replace(out, output=None)
-    check_output_possible(BackupRow, result_options)
-    return result_options
-
-
-def _encryption(
-    recipients: list[str], passphrase_file: Path | None, *, encrypt: bool, dry_run: bool
-) -> Encryption | None:
-    if not (recipients or passphrase_file or encrypt):
-        return None
-    from liveportal.ledger.backup.age import Encryption
-
-    if recipients:
-        encryption = Encryption(recipients)
-        encryption.check()
-        return encryption
-    if dry_run:
-        return Encryption()  # Nothing is encrypted, so no passphrase is asked for.
-    return Encryption(
-        passphrase=read_passphrase(passphrase_file) if passphrase_file else ask_new_passphrase()
-    )
 
 
 def _ledger_and_vault_size(reader: Reader) -> int:
@@ -314,10 +312,7 @@ def restore(
         ),
     ] = None,
     dry_run: DryRun = False,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel="Writing"),
-    ] = False,
+    yes: Confirmed = False,
 ) -> None:
     """Restore a backup: to where the ledger is, or where there is none yet. Asks first.
 
@@ -347,15 +342,20 @@ def restore(
         if not dry_run:
             with progress("Restoring", restoration.manifest.size) as advance:
                 restored = restoration.carry_out(utc_now(), advance)
-    fit = restored.key if restored else restoration.key
-    result = _restored_row(ledger.path, restoration, restored, key=fit.state)
+    key = restored.key if restored else restoration.key
+    result = _restored_row(ledger.path, restoration, restored, key=key.state)
     last = columns(RestoredRow)[6:]
     human = ("ledger", "state", "events", *(name for name in last if result[name]))
     title = "This would be restored" if dry_run else "Restored"
     render(Detail(RestoredRow, result, human, title=title), out)
-    if fit.problem is not None:
-        hint(f"The payout profile cannot be read: {fit.problem.message}.")
-        hint(spell(fit.problem.hint) or "")
+    _hint_consequences(restoration, key.problem)
+
+
+def _hint_consequences(restoration: Restoring, problem: LiveportalError | None) -> None:
+    """Hint at a profile that cannot be read, and at forgotten customers who are there again."""
+    if problem is not None:
+        hint(f"The payout profile cannot be read: {problem.message}.")
+        hint(spell(problem.hint) or "")
     for customer in restoration.replaced.forgotten if restoration.replaced else ():
         hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
 

@@ -17,7 +17,6 @@ from liveportal.cli.commands.preferences.show import (
     human_preferences,
 )
 from liveportal.cli.io.output_file import check_target, open_output
-from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Row, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -27,7 +26,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.cli.read_command import open_reader, reference_time, run_read
 from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
@@ -61,15 +60,15 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal preferences show
       liveportal preferences show --as-known 2026-10-01
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Detail:
         preferences = ledger_info.preferences(reader)
-        own_zone, now = reader.own_timezone, reference_time(reader)
-        zone = display_zone(reader, read)
-    human_row = {
-        **human_preferences(preferences, now, own_zone),
-        **added_fields(preferences, now, own_zone),
-    }
-    render(Detail(PreferencesDetail, human_row, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
+        now, zone = reference_time(reader), reader.own_timezone
+        human = human_preferences(preferences, now, zone)
+        row = {**human, **added_fields(preferences, now, zone)}
+        return Detail(PreferencesDetail, row, HUMAN_FIELDS, title="Preferences")
+
+    run_read(query, ledger, read, out)
 
 
 @app.command("set")

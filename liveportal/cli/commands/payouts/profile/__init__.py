@@ -23,9 +23,10 @@ from liveportal.cli.options import (
     WriteOptions,
     Yes,
     with_options,
+    writing_option,
 )
 from liveportal.cli.parse import profile_fields as checks
-from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
 from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
@@ -276,12 +277,15 @@ def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal payout profile check
       liveportal payout profile check --json
     """
-    with open_reader(ledger, read, out) as reader:
-        zone = display_zone(reader, read)
-        rows = profile_queries.findings(reader, local_date(reference_time(reader), zone))
+
+    def query(reader: Reader) -> Table:
+        today = local_date(reference_time(reader), display_zone(reader, read))
+        rows = profile_queries.findings(reader, today)
         if profile_queries.is_sealed(reader):
             rows = _with_seal_check(reader, rows)
-    render(Table(Finding, rows, HUMAN_CHECK), out, zone=zone)
+        return Table(Finding, rows, HUMAN_CHECK)
+
+    run_read(query, ledger, read, out)
 
 
 def _with_seal_check(reader: Reader, rows: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -333,9 +337,7 @@ def rotate_key(
             help="Write the old key to this new file: older backups need it.",
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Try it; change nothing.", rich_help_panel="Writing")
-    ] = False,
+    dry_run: Annotated[bool, writing_option("--dry-run", help="Try it; change nothing.")] = False,
     yes: Yes = False,  # noqa: ARG001 -- The command asks nothing.
 ) -> None:
     """Seal the profile under a new key, and drop the old one when that is done.
