@@ -354,6 +354,37 @@ class OptionGroupsCommand:
         return self.command(**values)
 
 
+class DerivedCommand(OptionGroupsCommand):
+    """A command made of a function that has only parameters of its own.
+
+    `run` is called with these, the leading `arguments` and the `groups`, all by name.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        run: Callable[..., None],
+        arguments: Mapping[str, Any],
+        **groups: type[Options],
+    ) -> None:
+        super().__init__(function, tuple(groups.values()))
+        self.command = run
+        self._function = function
+        self._arguments = arguments
+        self._named_groups = groups
+
+    @functools.cached_property
+    def inner_signature(self) -> inspect.Signature:
+        """The leading arguments, the parameters of the function, and the groups."""
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        own = inspect.signature(self._function, eval_str=True).parameters.values()
+        first, last = (
+            [inspect.Parameter(name, keyword, annotation=kind) for name, kind in added.items()]
+            for added in (self._arguments, self._named_groups)
+        )
+        return inspect.Signature([*first, *(p.replace(kind=keyword) for p in own), *last])
+
+
 def _parameters(group: type[Options]) -> Iterator[tuple[str, inspect.Parameter]]:
     """Yield the fields of a group as keyword parameters with Typer annotations."""
     hints = get_type_hints(group, include_extras=True)

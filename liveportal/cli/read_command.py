@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
+from liveportal.cli.io.view_model import Detail, RowClass, Table, shows
+from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, ReadOptions
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
@@ -36,6 +36,31 @@ def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> 
             return
     with open_readonly(ledger.path, as_known=until) as reader:
         yield reader
+
+
+Query = Callable[[Reader], Table | Detail]
+
+
+def reads(*rows: RowClass, many: bool = False) -> Callable[[Callable[..., Query]], DerivedCommand]:
+    """Make a command of a function that takes its own options and returns the query to show.
+
+    `rows` and `many` declare what is shown, as `shows` does. The options of all reads are added.
+    """
+
+    def decorate(query: Callable[..., Query]) -> DerivedCommand:
+        def run(
+            *,
+            ledger: LedgerOption,
+            read: ReadOptions,
+            out: OutputOptions,
+            **own: Any,  # noqa: ANN401 -- The options of the function.
+        ) -> None:
+            run_read(query(**own), ledger, read, out)
+
+        groups = {"ledger": LedgerOption, "read": ReadOptions, "out": OutputOptions}
+        return shows(*rows, many=many)(DerivedCommand(query, run, {}, **groups))
+
+    return decorate
 
 
 def run_read(

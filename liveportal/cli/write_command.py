@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,12 +24,7 @@ from liveportal.cli.io.view_model import (
     shows_result,
     value_of,
 )
-from liveportal.cli.options import (
-    LedgerOption,
-    OptionGroupsCommand,
-    OutputOptions,
-    WriteOptions,
-)
+from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, WriteOptions
 from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.frozen import frozen, replace
@@ -226,55 +220,30 @@ def open_writer(
         yield Writer(portal, write)
 
 
-class StepCommand(OptionGroupsCommand):
-    """A command that records a step for each of its ids; it takes the options of all writes."""
-
-    def __init__(self, step: Callable[..., WriteStep], ids: object, answer: Answer) -> None:
-        super().__init__(step, (LedgerOption, WriteOptions, OutputOptions))
-        self.command = self._record
-        self._step = step
-        self._ids = ids
-        self._answer = answer
-
-    @cached_property
-    def inner_signature(self) -> inspect.Signature:
-        """The ids, the options of the function that makes the step, and those of all writes."""
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        own = inspect.signature(self._step, eval_str=True).parameters.values()
-        groups = zip(("ledger", "write", "out"), self.groups, strict=True)
-        return inspect.Signature(
-            [
-                inspect.Parameter("ids", keyword, annotation=self._ids),
-                *(parameter.replace(kind=keyword) for parameter in own),
-                *(inspect.Parameter(name, keyword, annotation=group) for name, group in groups),
-            ]
-        )
-
-    def _record(
-        self,
-        *,
-        ids: str | list[str],
-        ledger: LedgerOption,
-        write: WriteOptions,
-        out: OutputOptions,
-        **own: Any,  # noqa: ANN401 -- The options of the function.
-    ) -> None:
-        given = [ids] if isinstance(ids, str) else ids
-        run_step(given, self._step(**own), self._answer, ledger, write, out)
-
-
 def records(
     ids: object, answer: Answer, *, many: bool = False
-) -> Callable[[Callable[..., WriteStep]], StepCommand]:
-    """Make a command of a function that takes its options and returns the step to record.
+) -> Callable[[Callable[..., WriteStep]], DerivedCommand]:
+    """Make a command of a function that takes its own options and returns the step to record.
 
     `ids` annotates the argument, which names one thing or many; `answer` declares the rows. With
-    `many`, several ids give a row each (`shows_result`).
+    `many`, several ids give a row each (`shows_result`). The options of all writes are added.
     """
 
-    def decorate(step: Callable[..., WriteStep]) -> StepCommand:
+    def decorate(step: Callable[..., WriteStep]) -> DerivedCommand:
+        def run(
+            *,
+            ids: str | list[str],
+            ledger: LedgerOption,
+            write: WriteOptions,
+            out: OutputOptions,
+            **own: Any,  # noqa: ANN401 -- The options of the function.
+        ) -> None:
+            given = [ids] if isinstance(ids, str) else ids
+            run_step(given, step(**own), answer, ledger, write, out)
+
+        groups = {"ledger": LedgerOption, "write": WriteOptions, "out": OutputOptions}
         rows = (answer.fields,) if isinstance(answer.fields, type) else ()
-        return shows_result(*rows, many=many)(StepCommand(step, ids, answer))
+        return shows_result(*rows, many=many)(DerivedCommand(step, run, {"ids": ids}, **groups))
 
     return decorate
 

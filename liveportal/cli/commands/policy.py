@@ -20,7 +20,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.policy_files import load_policy, shipped_policies
-from liveportal.cli.read_command import open_reader, run_read
+from liveportal.cli.read_command import Query, open_reader, reads
 from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
@@ -64,9 +64,8 @@ Which = Annotated[
 
 
 @app.command("list")
-@shows(PolicyRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(PolicyRow, many=True)
+def list_() -> Query:
     """List the shipped policies, and the one in force.
 
     Example: liveportal policy list
@@ -79,7 +78,7 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
             rows.append(_policy_row(in_force, in_force, is_shipped=False))
         return Table(PolicyRow, rows)
 
-    run_read(query, ledger, read, out)
+    return query
 
 
 def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> PolicyRow:

@@ -167,12 +167,7 @@ def months(
 @app.command("sessions")
 @shows(earnings.SessionSummaryRow, many=True)
 @with_options(Months, LedgerOption, ReadOptions, OutputOptions)
-def sessions(
-    months: Months,
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-) -> None:
+def sessions(months: Months, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show the Session Summary: sessions, refund claims, disputes and refunds, by month.
 
     Examples:
@@ -198,10 +193,7 @@ def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
 @shows(earnings.TransactionRow, many=True)
 @with_options(AnyMonths, LedgerOption, ReadOptions, OutputOptions)
 def transactions(
-    months: AnyMonths,
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
+    months: AnyMonths, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 ) -> None:
     """Show the Transaction Record: every earning, hold, refund, tip, payout, oldest first.
 

@@ -14,11 +14,10 @@ from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
-    ReadOptions,
     WriteOptions,
     with_options,
 )
-from liveportal.cli.read_command import run_read
+from liveportal.cli.read_command import Query, reads
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.ledger_info import LedgerInfo
@@ -56,9 +55,8 @@ def path(ledger: LedgerOption, out: OutputOptions) -> None:
 
 
 @app.command("info")
-@shows(LedgerInfo)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(LedgerInfo)
+def info() -> Query:
     """Show what the ledger holds: events, transactions, policy, zone, and the journal's head.
 
     Example: liveportal ledger info --json
@@ -67,7 +65,7 @@ def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     def query(reader: Reader) -> Detail:
         return Detail(LedgerInfo, ledger_info.info(reader), title="Ledger")
 
-    run_read(query, ledger, read, out)
+    return query
 
 
 @app.command("reverse")
@@ -107,7 +105,7 @@ def reverse(
 
 
 app.place("backup", "liveportal.cli.commands.ledger.backup")
-app.place("restore", "liveportal.cli.commands.ledger.backup")
+app.place("restore", "liveportal.cli.commands.ledger.restore")
 app.group("export", "liveportal.cli.commands.ledger.export", "Write the journal to a file.")
 app.place("import", "liveportal.cli.commands.ledger.import_file", "import_")
 app.place("forget", "liveportal.cli.commands.ledger.forget")

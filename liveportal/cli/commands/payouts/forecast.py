@@ -15,7 +15,7 @@ from liveportal.cli.io.render import for_person
 from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time
-from liveportal.cli.read_command import run_read
+from liveportal.cli.read_command import Query, reads, run_read
 from liveportal.domain.clock import local_date
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
@@ -27,9 +27,8 @@ On = Annotated[
 ]
 
 
-@shows(payouts.ForecastRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
+@reads(payouts.ForecastRow, many=True)
+def forecast(on: On = None) -> Query:
     """Show when how much will be paid out, of what is earned so far.
 
     Each payout is as if those before it were sent when they are due. What is blocked, as `payout
@@ -45,7 +44,7 @@ def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On
         rows = payouts.forecast_on(reader, parse_day(reader, on))
         return Table(payouts.ForecastRow, rows, HUMAN, empty="Nothing is to be paid out.")
 
-    run_read(query, ledger, read, out)
+    return query
 
 
 @shows(payouts.OverdueRow, many=True)

@@ -17,7 +17,7 @@ from liveportal.cli.commands.preferences.show import (
     human_preferences,
 )
 from liveportal.cli.io.output_file import check_target, open_output
-from liveportal.cli.io.view_model import Detail, Row, shows, shows_result
+from liveportal.cli.io.view_model import Detail, Row, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputFile,
@@ -26,7 +26,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.read_command import open_reader, reference_time, run_read
+from liveportal.cli.read_command import Query, open_reader, reads, reference_time
 from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
@@ -51,9 +51,8 @@ UNCHANGED: Row = {
 
 
 @app.command("show")
-@shows(PreferencesDetail)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(PreferencesDetail)
+def show() -> Query:
     """Show your preferences, and the hours in which you are there this week.
 
     Examples:
@@ -68,7 +67,7 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
         row = {**human, **added_fields(preferences, now, zone)}
         return Detail(PreferencesDetail, row, HUMAN_FIELDS, title="Preferences")
 
-    run_read(query, ledger, read, out)
+    return query
 
 
 @app.command("set")

@@ -15,7 +15,7 @@ from liveportal.cli.options import (
     one_id,
     with_options,
 )
-from liveportal.cli.read_command import States, parse_states, reference_time, run_read
+from liveportal.cli.read_command import Query, States, parse_states, reads, reference_time, run_read
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 
@@ -63,21 +63,15 @@ def claim_table(
     return query
 
 
-@shows(claims.ClaimDetail)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(
-    claim: Annotated[str, one_id("A claim")],
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-) -> None:
+@reads(claims.ClaimDetail)
+def show(claim: Annotated[str, one_id("A claim")]) -> Query:
     """Show one claim: why, whether it is late, what it holds and costs, what comes next.
 
     Also what happens if you do nothing, and what this customer claimed before.
 
     Example: liveportal refunds show CL-1
     """
-    run_read(partial(claim_detail, claim), ledger, read, out)
+    return partial(claim_detail, claim)
 
 
 def claim_detail(claim: str, reader: Reader) -> Detail:
