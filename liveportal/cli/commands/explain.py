@@ -17,13 +17,7 @@ from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import (
-    LedgerOption,
-    OutputOptions,
-    ReadOptions,
-    one_id,
-    with_options,
-)
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date

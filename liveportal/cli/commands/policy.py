@@ -83,10 +83,7 @@ def list_() -> Query:
 
 def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> PolicyRow:
     return PolicyRow(
-        name=policy.name,
-        currency=policy.currency,
-        in_force=policy == in_force,
-        shipped=is_shipped,
+        name=policy.name, currency=policy.currency, in_force=policy == in_force, shipped=is_shipped
     )
 
 
@@ -98,8 +95,7 @@ def show(
     read: ReadOptions,
     out: OutputOptions,
     policy: Annotated[
-        str | None,
-        typer.Argument(metavar="[NAME|FILE]", help="Which; default: the one in force."),
+        str | None, typer.Argument(metavar="[NAME|FILE]", help="Which; default: the one in force.")
     ] = None,
 ) -> None:
     """Show every switch of a policy, with its value and where that comes from.

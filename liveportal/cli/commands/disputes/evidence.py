@@ -66,8 +66,7 @@ def evidence(
     keep: Keep = None,
     name: Names = None,
     largest: Annotated[
-        int,
-        typer.Option("--largest", min=0, metavar="MB", help="Of larger files only the hash."),
+        int, typer.Option("--largest", min=0, metavar="MB", help="Of larger files only the hash.")
     ] = 100,
 ) -> None:
     """Write a pack that proves what happened: timeline, bill, transcript, files, hashes.

@@ -82,12 +82,10 @@ def summary(
     read: ReadOptions,
     out: OutputOptions,
     by: Annotated[
-        str | None,
-        typer.Option("--by", metavar="WAY", help="By customer, skill, kind or weekday."),
+        str | None, typer.Option("--by", metavar="WAY", help="By customer, skill, kind or weekday.")
     ] = None,
     bounds: Annotated[
-        bool,
-        typer.Option("--bounds", help="What it would be, were the platform read otherwise."),
+        bool, typer.Option("--bounds", help="What it would be, were the platform read otherwise.")
     ] = False,
     compare: CompareZones = False,
 ) -> None:

@@ -203,9 +203,7 @@ def diff(
         render(Detail(("changed", "events"), row, title=month.month), out, zone=shown_zone)
 
 
-def _event_lines(
-    events: Sequence[ChangingEvent],
-) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
+def _event_lines(events: Sequence[ChangingEvent]) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
     def format_lines(_now: datetime, local: tzinfo | None) -> list[str]:
         from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 

@@ -11,12 +11,7 @@ from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, shows, shows_result
 from liveportal.cli.io.view_model import Row as AnyRow
-from liveportal.cli.options import (
-    LedgerOption,
-    OutputOptions,
-    WriteOptions,
-    with_options,
-)
+from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
 from liveportal.cli.read_command import Query, reads
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import ledger_info

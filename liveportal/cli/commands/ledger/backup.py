@@ -17,19 +17,9 @@ from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.secrets import (
-    ask_new_passphrase,
-    read_passphrase,
-)
+from liveportal.cli.io.secrets import ask_new_passphrase, read_passphrase
 from liveportal.cli.io.view_model import Detail, shows
-from liveportal.cli.options import (
-    DryRun,
-    LedgerOption,
-    Options,
-    OutputOptions,
-    Yes,
-    with_options,
-)
+from liveportal.cli.options import DryRun, LedgerOption, Options, OutputOptions, Yes, with_options
 from liveportal.domain import retention
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete

@@ -21,13 +21,7 @@ from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, shows
-from liveportal.cli.options import (
-    Confirmed,
-    DryRun,
-    LedgerOption,
-    OutputOptions,
-    with_options,
-)
+from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOptions, with_options
 from liveportal.domain.errors import UnreadableFile
 from liveportal.domain.row import Row, row
 from liveportal.feeds import exported

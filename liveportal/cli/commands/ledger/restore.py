@@ -17,19 +17,9 @@ from liveportal.cli.io.hints import spell
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import confirm
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.secrets import (
-    ask_passphrase,
-    read_passphrase,
-    read_secret,
-)
+from liveportal.cli.io.secrets import ask_passphrase, read_passphrase, read_secret
 from liveportal.cli.io.view_model import Detail, shows
-from liveportal.cli.options import (
-    Confirmed,
-    DryRun,
-    LedgerOption,
-    OutputOptions,
-    with_options,
-)
+from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOptions, with_options
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupLocked, LiveportalError
 from liveportal.domain.row import Row, columns, row

@@ -15,14 +15,7 @@ from liveportal.cli.options import (
     many_ids,
     with_options,
 )
-from liveportal.cli.write_command import (
-    Answer,
-    Reason,
-    Writer,
-    WriteStep,
-    records,
-    run_new,
-)
+from liveportal.cli.write_command import Answer, Reason, Writer, WriteStep, records, run_new
 from liveportal.domain.events.types import (
     PayoutFailed,
     PayoutPaid,

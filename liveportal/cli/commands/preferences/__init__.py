@@ -74,10 +74,7 @@ def show() -> Query:
 @shows_result(PreferencesRow)
 @with_options(Preferences, LedgerOption, WriteOptions, OutputOptions)
 def set_(
-    wanted: Preferences,
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
+    wanted: Preferences, ledger: LedgerOption, write: WriteOptions, out: OutputOptions
 ) -> None:
     """Change preferences; what you do not name stays as it is. Each call records one event.
 
@@ -103,11 +100,7 @@ def set_(
 
 @app.command("export")
 @with_options(LedgerOption, ReadOptions)
-def export(
-    ledger: LedgerOption,
-    read: ReadOptions,
-    output: OutputFile = None,
-) -> None:
+def export(ledger: LedgerOption, read: ReadOptions, output: OutputFile = None) -> None:
     """Write your preferences as TOML, for `preferences import`.
 
     Examples:

@@ -8,13 +8,7 @@ from typing import Annotated
 
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import (
-    LedgerOption,
-    OutputOptions,
-    ReadOptions,
-    one_id,
-    with_options,
-)
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.read_command import Query, States, parse_states, reads, reference_time, run_read
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader

@@ -177,11 +177,7 @@ def show(
         now = reference_time(reader)
         row = requests.request(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
-    human_row = {
-        **row,
-        "slots": format_slots(row.slots),
-        "history": format_history(row.history),
-    }
+    human_row = {**row, "slots": format_slots(row.slots), "history": format_history(row.history)}
     render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
     if row.state == "open":
         how = " --best" if row.slots else ""

@@ -125,8 +125,7 @@ def decline(
         return tuple(reasons)
 
     step = WriteStep(
-        "request",
-        lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason)),
+        "request", lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason))
     )
     empty = "No open request is declined by a rule." if auto else "No ids were given."
     run_step(requests or find_declined, step, DECLINED, ledger, write, out, empty=empty)

@@ -38,8 +38,7 @@ HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
 Month = Annotated[
-    str | None,
-    typer.Option("--month", metavar="MONTH", help="Only those that fall in this month."),
+    str | None, typer.Option("--month", metavar="MONTH", help="Only those that fall in this month.")
 ]
 First = Annotated[
     str | None,

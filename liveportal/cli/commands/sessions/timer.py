@@ -10,13 +10,7 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import Billed, Ids, One
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import shows_result
-from liveportal.cli.options import (
-    LedgerOption,
-    OutputOptions,
-    Overlap,
-    WriteOptions,
-    with_options,
-)
+from liveportal.cli.options import LedgerOption, OutputOptions, Overlap, WriteOptions, with_options
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import (
     Answer,

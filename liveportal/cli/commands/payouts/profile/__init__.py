@@ -80,8 +80,7 @@ def show(
     read: ReadOptions,
     out: OutputOptions,
     reveal: Annotated[
-        bool,
-        typer.Option("--reveal", help="Show all of it; asks first, and is recorded before."),
+        bool, typer.Option("--reveal", help="Show all of it; asks first, and is recorded before.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Reveal without asking.")] = False,
 ) -> None:
@@ -144,8 +143,7 @@ def set_(
     write: WriteOptions,
     out: OutputOptions,
     file: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FILE", help="A TOML file; - is standard input."),
+        str | None, typer.Option("--from", metavar="FILE", help="A TOML file; - is standard input.")
     ] = None,
     start_over: Annotated[
         bool,
