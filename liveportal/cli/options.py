@@ -23,9 +23,11 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 import typer
 
+from liveportal.cli.completion import fields as field_names
+from liveportal.cli.completion import zones
+from liveportal.cli.ledger_path import default_ledger, ledgers_above
 from liveportal.domain.frozen import frozen
 
-LEDGER_VARIABLE = "LIVEPORTAL_LEDGER"
 LEDGER_HELP = "The ledger's file."
 
 OUTPUT_PANEL = "Output"
@@ -66,8 +68,8 @@ class LedgerOption(Options):
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
         """Use the path given nearest to the command; the root group has read the variable."""
-        typed = values["ledger"] or next(_ledgers_above(context, typed=True), None)
-        option = cls(typed or next(_ledgers_above(context), None))
+        typed = values["ledger"] or next(ledgers_above(context, typed=True), None)
+        option = cls(typed or next(ledgers_above(context), None))
         object.__setattr__(option, "typed", typed)
         return option
 
@@ -82,27 +84,6 @@ class LedgerOption(Options):
         from liveportal.ledger.storage.ledger_paths import own_files
 
         return own_files(self.path)
-
-
-def _ledgers_above(context: typer.Context, *, typed: bool = False) -> Iterator[Path]:
-    """Yield the ledgers given to the groups around a command, the innermost first.
-
-    With `typed`, the value of the variable is left out.
-    """
-    group = context.parent
-    while group is not None:
-        source = group.get_parameter_source("ledger")
-        is_variable = source is not None and source.name == "ENVIRONMENT"
-        if (path := group.params.get("ledger")) and not (typed and is_variable):
-            yield Path(path)  # Typer converts only when it calls a function.
-        group = group.parent
-
-
-def default_ledger() -> Path:
-    """Return the default path of the ledger."""
-    from platformdirs import user_data_path  # Takes as long as half a read; rarely needed.
-
-    return user_data_path("liveportal", appauthor=False) / "ledger.db"
 
 
 @frozen
@@ -145,6 +126,7 @@ class OutputOptions(Options):
             "--field",
             metavar="A,B",
             help="Only these fields, in this order.",
+            autocompletion=field_names,
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None
@@ -181,6 +163,7 @@ _TIMEZONE = typer.Option(
     "--timezone",
     metavar="ZONE",
     help="The zone of times typed without an offset, such as Europe/Paris.",
+    autocompletion=zones,
     rich_help_panel=LEDGER_PANEL,
 )
 

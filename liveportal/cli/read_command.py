@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Any
 
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
-States = Annotated[
-    list[str] | None,
-    typer.Option("--state", metavar="STATE", help="Only those in this state; may be repeated."),
-]
+
+def state_option(known: tuple[str, ...]) -> Any:  # noqa: ANN401 -- As typer.Option does.
+    """Return the option `--state` of a list; its values are the `known` states."""
+    return typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only those in this state; may be repeated.",
+        autocompletion=choices(known, listed=True),
+    )
 
 
 @contextmanager

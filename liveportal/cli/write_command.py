@@ -15,14 +15,20 @@ from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.hints import override_of
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
 from liveportal.cli.io.render import check_output_possible, render
-from liveportal.cli.io.view_model import Detail, Fields, Row, Table, names_of, value_of
+from liveportal.cli.io.view_model import (
+    Detail,
+    Fields,
+    Row,
+    Table,
+    all_fields,
+    names_of,
+    value_of,
+)
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.domain.row import Row as TypedRow
-from liveportal.domain.row import columns, row
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -30,29 +36,6 @@ if TYPE_CHECKING:
     from liveportal.domain.events.envelope import EventData
     from liveportal.portal import Outcome, Portal
 
-
-@row
-class WriteResult(TypedRow):
-    """What every write says: what became of which thing, and of the event that was recorded.
-
-    A command's own fields stand between the message and the time.
-    """
-
-    id: str
-    state: str
-    error: None
-    message: str | None
-    time: datetime | None
-    event: str | None
-    flags: list[str]
-    replayed: bool
-    confirmed: bool
-    dry_run: bool
-
-
-LEADING_FIELDS, TRAILING_FIELDS = columns(WriteResult)[:4], columns(WriteResult)[4:]
-ADDED_FIELDS = ("slot", "reason")
-"""Fields of steps that were added later: they come last, since rows only grow at the end."""
 
 ReadBack = Callable[[Reader, str], Row]
 
@@ -271,18 +254,6 @@ def run_catching(
             "dry_run": write.dry_run,
         }
         return failed, exit_code_for(error)
-
-
-def all_fields(fields: Fields) -> tuple[str, ...]:
-    """Return all fields of a write's result: the common ones and the command's own."""
-    names = names_of(fields)
-    own = (name for name in names if name not in LEADING_FIELDS + ADDED_FIELDS)
-    return (
-        *LEADING_FIELDS,
-        *own,
-        *TRAILING_FIELDS,
-        *(name for name in ADDED_FIELDS if name in names),
-    )
 
 
 def new_or_given_id(prefix: str, given: str | None) -> str:

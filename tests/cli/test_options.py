@@ -10,13 +10,12 @@ import pytest
 from typer.main import get_command
 
 from liveportal.cli.app import Commands
+from liveportal.cli.ledger_path import LEDGER_VARIABLE, default_ledger
 from liveportal.cli.options import (
-    LEDGER_VARIABLE,
     LedgerOption,
     OutputOptions,
     ReadOptions,
     WriteOptions,
-    default_ledger,
     with_options,
 )
 

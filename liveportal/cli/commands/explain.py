@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import ids, months
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
@@ -51,7 +52,10 @@ class PathRow(Row):
 @shows(provenance.ExplainedMonth)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_month(
-    month: Annotated[str, typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.")],
+    month: Annotated[
+        str,
+        typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.", autocompletion=months),
+    ],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -76,7 +80,12 @@ def explain_month(
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_session(
     session: Annotated[
-        str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A session, whole or by a unique prefix of its id.",
+            autocompletion=ids("session"),
+        ),
     ],
     ledger: LedgerOption,
     read: ReadOptions,
@@ -98,7 +107,12 @@ def explain_session(
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_payout(
     payout: Annotated[
-        str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A payout, whole or by a unique prefix of its id.",
+            autocompletion=ids("payout"),
+        ),
     ],
     ledger: LedgerOption,
     read: ReadOptions,

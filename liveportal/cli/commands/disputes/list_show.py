@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN, STATES
+from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN, STATES, States
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
-    States,
     display_zone,
     open_reader,
     parse_states,
@@ -20,7 +20,14 @@ from liveportal.cli.read_command import (
 from liveportal.ledger.queries import claims
 
 One = Annotated[
-    str, typer.Argument(metavar="CLAIM", help="A claim, whole or by a unique prefix of its id.")
+    str,
+    typer.Argument(
+        metavar="CLAIM",
+        help="A claim, whole or by a unique prefix of its id.",
+        autocompletion=ids(
+            "claim", states={"file": ("open",), "withdraw": ("disputed",), "rule": ("disputed",)}
+        ),
+    ),
 ]
 
 

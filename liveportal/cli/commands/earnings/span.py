@@ -7,17 +7,28 @@ from typing import Annotated, NamedTuple
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import months, years
 from liveportal.cli.parse.times import read_month
 from liveportal.domain.clock import local_date
 from liveportal.ledger.queries.earnings import FIRST, LAST
 from liveportal.ledger.queries.reader import Reader
 
 MONTH_HELP = "2026-10, oct, last or this."
-OneMonth = Annotated[str | None, typer.Option("--month", metavar="MONTH", help=MONTH_HELP)]
-First = Annotated[str | None, typer.Option("--from", metavar="MONTH", help="The first month.")]
-Last = Annotated[str | None, typer.Option("--to", metavar="MONTH", help="The last month.")]
+OneMonth = Annotated[
+    str | None, typer.Option("--month", metavar="MONTH", help=MONTH_HELP, autocompletion=months)
+]
+First = Annotated[
+    str | None,
+    typer.Option("--from", metavar="MONTH", help="The first month.", autocompletion=months),
+]
+Last = Annotated[
+    str | None, typer.Option("--to", metavar="MONTH", help="The last month.", autocompletion=months)
+]
 Year = Annotated[
-    int | None, typer.Option("--year", min=1970, max=9999, metavar="YEAR", help="A whole year.")
+    int | None,
+    typer.Option(
+        "--year", min=1970, max=9999, metavar="YEAR", help="A whole year.", autocompletion=years
+    ),
 ]
 
 

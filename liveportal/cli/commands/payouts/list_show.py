@@ -7,15 +7,22 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.cli.read_command import display_zone, open_reader, parse_states, state_option
 from liveportal.ledger.queries import payouts
 
 STATES = ("sent", "paid", "failed", "returned", "reversed")
+States = Annotated[list[str] | None, state_option(STATES)]
 One = Annotated[
-    str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A payout, whole or by a unique prefix of its id.",
+        autocompletion=ids("payout"),
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -34,7 +35,13 @@ from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
     list[str],
-    typer.Argument(metavar="ID...", help="Payouts, whole or by a unique prefix; - reads ids."),
+    typer.Argument(
+        metavar="ID...",
+        help="Payouts, whole or by a unique prefix; - reads ids.",
+        autocompletion=ids(
+            "payout", states={"paid": ("sent",), "fail": ("sent",), "return": ("paid",)}
+        ),
+    ),
 ]
 Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from liveportal.cli.completion import preferences, zones
 from liveportal.cli.options import Options
 from liveportal.cli.parse.availability_syntax import (
     read_declining,
@@ -38,7 +39,12 @@ class Preferences(Options):
 
     skill: Annotated[
         Texts,
-        typer.Option("--skill", help="Your skills, all; repeatable.", rich_help_panel=SKILLS_PANEL),
+        typer.Option(
+            "--skill",
+            help="Your skills, all; repeatable.",
+            rich_help_panel=SKILLS_PANEL,
+            autocompletion=preferences("skills"),
+        ),
     ] = None
     add_skill: Annotated[
         Texts,
@@ -47,13 +53,19 @@ class Preferences(Options):
     remove_skill: Annotated[
         Texts,
         typer.Option(
-            "--remove-skill", help="A skill less; repeatable.", rich_help_panel=SKILLS_PANEL
+            "--remove-skill",
+            help="A skill less; repeatable.",
+            rich_help_panel=SKILLS_PANEL,
+            autocompletion=preferences("skills"),
         ),
     ] = None
     language: Annotated[
         Texts,
         typer.Option(
-            "--language", help="Your languages, all; repeatable.", rich_help_panel=SKILLS_PANEL
+            "--language",
+            help="Your languages, all; repeatable.",
+            rich_help_panel=SKILLS_PANEL,
+            autocompletion=preferences("languages"),
         ),
     ] = None
     add_language: Annotated[
@@ -65,7 +77,10 @@ class Preferences(Options):
     remove_language: Annotated[
         Texts,
         typer.Option(
-            "--remove-language", help="A language less; repeatable.", rich_help_panel=SKILLS_PANEL
+            "--remove-language",
+            help="A language less; repeatable.",
+            rich_help_panel=SKILLS_PANEL,
+            autocompletion=preferences("languages"),
         ),
     ] = None
     minimum_rate: Annotated[
@@ -111,6 +126,7 @@ class Preferences(Options):
             "--zone",
             metavar="ZONE",
             help="Your time zone, such as Europe/Paris.",
+            autocompletion=zones,
             rich_help_panel=TIME_PANEL,
         ),
     ] = None

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -38,7 +39,19 @@ from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
     list[str],
-    typer.Argument(metavar="ID...", help="Claims, whole or by a unique prefix; - reads ids."),
+    typer.Argument(
+        metavar="ID...",
+        help="Claims, whole or by a unique prefix; - reads ids.",
+        autocompletion=ids(
+            "claim",
+            states={
+                "concede": ("open",),
+                "grant": ("open",),
+                "deny": ("open",),
+                "withdraw": ("open", "disputed"),
+            },
+        ),
+    ),
 ]
 
 
@@ -46,7 +59,12 @@ Ids = Annotated[
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def claim(
     session: Annotated[
-        str, typer.Argument(metavar="SESSION", help="The session that is claimed back.")
+        str,
+        typer.Argument(
+            metavar="SESSION",
+            help="The session that is claimed back.",
+            autocompletion=ids("session", states={"claim": ("ended",)}),
+        ),
     ],
     ledger: LedgerOption,
     write: WriteOptions,

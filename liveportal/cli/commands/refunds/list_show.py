@@ -6,15 +6,16 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
-    States,
     display_zone,
     open_reader,
     parse_states,
     reference_time,
+    state_option,
 )
 from liveportal.ledger.queries import claims
 
@@ -22,6 +23,7 @@ STATES = (
     *("open", "disputed", "conceded", "granted", "rejected"),
     *("denied", "withdrawn", "accepted"),
 )
+States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
     *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
@@ -30,7 +32,12 @@ SHOWN = (
     *("decided_at", "earlier", "record", "history"),
 )
 One = Annotated[
-    str, typer.Argument(metavar="ID", help="A claim, whole or by a unique prefix of its id.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A claim, whole or by a unique prefix of its id.",
+        autocompletion=ids("claim"),
+    ),
 ]
 
 

@@ -14,17 +14,18 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import format_slots
+from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
-    States,
     display_zone,
     open_reader,
     parse_states,
     reference_time,
+    state_option,
 )
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
@@ -34,6 +35,7 @@ from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
 STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
+States = Annotated[list[str] | None, state_option(STATES)]
 KINDS = ("instant", "scheduled")
 
 # What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
@@ -51,7 +53,12 @@ SHOWN = (
 _POSITION = pattern("[0-9]{1,18}", re.ASCII)
 
 One = Annotated[
-    str, typer.Argument(metavar="ID", help="A request, whole or by a unique prefix of its id.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A request, whole or by a unique prefix of its id.",
+        autocompletion=ids("request"),
+    ),
 ]
 
 
@@ -63,11 +70,21 @@ def list_(
     out: OutputOptions,
     state: States = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="Only instant or scheduled ones.")
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="Only instant or scheduled ones.",
+            autocompletion=choices(KINDS),
+        ),
     ] = None,
     skill: Annotated[
         list[str] | None,
-        typer.Option("--skill", help="Only those that ask for this skill; may be repeated."),
+        typer.Option(
+            "--skill",
+            help="Only those that ask for this skill; may be repeated.",
+            autocompletion=preferences("skills"),
+        ),
     ] = None,
     min_rate: Annotated[
         str | None,
@@ -78,7 +95,10 @@ def list_(
         typer.Option("--direct/--not-direct", help="Only direct bookings, or all others."),
     ] = None,
     customer: Annotated[
-        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")
+        str | None,
+        typer.Option(
+            "--customer", metavar="ID", help="Only this customer's.", autocompletion=ids("customer")
+        ),
     ] = None,
     matching: Annotated[
         bool, typer.Option("--matching", help="Only those that match your skills and rates.")
@@ -95,7 +115,10 @@ def list_(
     sort: Annotated[
         str,
         typer.Option(
-            "--sort", metavar="BY", help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses."
+            "--sort",
+            metavar="BY",
+            help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
+            autocompletion=sorts(SORTS),
         ),
     ] = "opened",
 ) -> None:

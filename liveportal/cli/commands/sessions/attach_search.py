@@ -17,11 +17,12 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
-from liveportal.cli.io.view_model import Highlighted, Table, shows, shows_result
+from liveportal.cli.io.view_model import Highlighted, Table, all_fields, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -33,7 +34,6 @@ from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.cli.write_command import (
     Writer,
-    all_fields,
     open_writer,
     show_result,
 )
@@ -86,6 +86,7 @@ def attach(
             "--kind",
             metavar="KIND",
             help="transcript, attachment, recording or code; default: by the name's ending.",
+            autocompletion=choices(KINDS),
         ),
     ] = None,
     name: Annotated[
@@ -227,10 +228,19 @@ def search(
     read: ReadOptions,
     out: OutputOptions,
     customer: Annotated[
-        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's sessions.")
+        str | None,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="Only this customer's sessions.",
+            autocompletion=ids("customer"),
+        ),
     ] = None,
     session: Annotated[
-        str | None, typer.Option("--session", metavar="ID", help="Only this session.")
+        str | None,
+        typer.Option(
+            "--session", metavar="ID", help="Only this session.", autocompletion=ids("session")
+        ),
     ] = None,
     speaker: Annotated[
         str | None, typer.Option("--speaker", metavar="NAME", help="Only what they said.")

@@ -12,6 +12,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.parse.spans import read_pause, read_span
@@ -25,6 +26,7 @@ from liveportal.cli.write_command import (
     show_result,
 )
 from liveportal.domain.events.types import (
+    PERSON,
     CustomerInfo,
     ReviewPosted,
     SessionCorrected,
@@ -73,7 +75,13 @@ def log(
         ),
     ],
     customer: Annotated[
-        str, typer.Option("--customer", metavar="ID", help="The customer's id: no personal data.")
+        str,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="The customer's id: no personal data.",
+            autocompletion=ids("customer"),
+        ),
     ],
     rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute paid.")],
     ledger: LedgerOption,
@@ -213,12 +221,23 @@ def tip(
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def review(
     session: One,
-    rating: Annotated[int, typer.Argument(metavar="RATING", min=1, max=5, help="1 to 5.")],
+    rating: Annotated[
+        int,
+        typer.Argument(
+            metavar="RATING", min=1, max=5, help="1 to 5.", autocompletion=choices("12345")
+        ),
+    ],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="expert (you) or customer.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="expert (you) or customer.",
+            autocompletion=choices(PERSON.words),
+        ),
     ] = "expert",
     text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="In words.")] = None,
 ) -> None:

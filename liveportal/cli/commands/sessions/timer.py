@@ -8,6 +8,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
@@ -19,6 +20,8 @@ from liveportal.cli.options import (
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import Reason, WriteStep, overrides, run_step
 from liveportal.domain.events.types import (
+    PARTY,
+    PERSON,
     SessionCancelled,
     SessionEnded,
     SessionMissed,
@@ -36,7 +39,21 @@ from liveportal.ledger.queries.sessions import (
 
 Ids = Annotated[
     list[str],
-    typer.Argument(metavar="ID...", help="Sessions, whole or by a unique prefix; - reads ids."),
+    typer.Argument(
+        metavar="ID...",
+        help="Sessions, whole or by a unique prefix; - reads ids.",
+        autocompletion=ids(
+            "session",
+            states={
+                "start": ("upcoming",),
+                "pause": ("live",),
+                "resume": ("paused",),
+                "end": ("live", "paused"),
+                "cancel": ("upcoming",),
+                "miss": ("upcoming",),
+            },
+        ),
+    ),
 ]
 
 
@@ -120,7 +137,13 @@ def cancel(
     write: WriteOptions,
     out: OutputOptions,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="expert, customer or platform.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="expert, customer or platform.",
+            autocompletion=choices(PARTY.words),
+        ),
     ] = "expert",
     reason: Reason = None,
 ) -> None:
@@ -142,7 +165,13 @@ def miss(
     write: WriteOptions,
     out: OutputOptions,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="Who did not come: expert or customer.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="Who did not come: expert or customer.",
+            autocompletion=choices(PERSON.words),
+        ),
     ] = "customer",
 ) -> None:
     """Record that somebody did not come; nothing is charged.
