@@ -405,11 +405,9 @@ def _multiply(path: Path, number: int) -> None:
         columns = ", ".join(f'"{name}"' for name in names)
         values = ", ".join("'X-' || n" if name == "id" else f'"{name}"' for name in names)
         numbers = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number"
-        first = f"(SELECT * FROM {kind} ORDER BY rowid LIMIT 1)"  # noqa: S608
-        connection.execute(
-            f"{numbers} WHERE n < {number}) INSERT INTO {kind} ({columns})"
-            f" SELECT {values} FROM number, {first}"
-        )
+        source = f"FROM number, (SELECT * FROM {kind} ORDER BY rowid LIMIT 1)"  # noqa: S608
+        insert = f"INSERT INTO {kind} ({columns}) SELECT {values} {source}"
+        connection.execute(f"{numbers} WHERE n < {number}) {insert}")
     connection.commit()
     connection.close()
 
