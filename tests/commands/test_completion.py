@@ -19,10 +19,10 @@ from liveportal.cli.app import Group, app
 from liveportal.ledger.opening import open_untouched
 from liveportal.ledger.queries import suggestions
 from liveportal.ledger.storage.driver import connect
-from tests.commands.large_ledger import feed, make_ledger, watch_engine
-from tests.commands.shell import PROGRAM, Shell
 from tests.commands.test_imports import HEAVY, OWN, PROBE, SLOW
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
+from tests.kit.large_ledger import feed, make_ledger, watch_engine
+from tests.kit.shell import PROGRAM, Shell
 
 HOSTILE = "\\$(touch made) `touch made` '\"; touch made; #\x1b[31m\na:b [red]c[/red] \u202edcba:::e"
 CLEANED = "\\$(touch made) `touch made` '\"; touch made; # a:b [red]c[/red]"
