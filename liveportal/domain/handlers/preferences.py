@@ -44,7 +44,9 @@ class Notifications(EventRecord):
     """How the expert is notified."""
 
     bell: bool | None = of(
-        BOOLEAN, default=None, doc="Whether `liveportal requests watch` rings the terminal's bell."
+        BOOLEAN,
+        default=None,
+        doc="Whether a watched request rings the terminal's bell.",
     )
     alarms: tuple[int, ...] | None = of(
         ListOf(Integer(0, LONGEST_ALARM), 0, 10),
