@@ -46,7 +46,7 @@ class Person:
     def _answer(self, question: str) -> str:
         self.asked.append(question)
         if (text := next(self._answers, None)) is None:
-            raise prompts.Declined("nothing was answered")
+            raise prompts.Declined(prompts.NOTHING_RECORDED)
         return text
 
     def _hidden(self, question: str) -> str:

@@ -18,6 +18,7 @@ from typing import TextIO
 
 import typer
 
+from liveportal.cli.io.prompts import NOTHING_RECORDED
 from liveportal.cli.io.text import clean, no_colour
 from liveportal.cli.io.view_model import to_json_value
 from liveportal.domain.errors import (
@@ -160,7 +161,8 @@ def write_failure(
         text = json.dumps({"error": body}, default=_to_json)
     else:
         red, plain = ("\x1b[1;31m", "\x1b[0m") if _colour_of_stderr() else ("", "")
-        text = f"{red}error:{plain} {clean(message)}"
+        is_answer = message == NOTHING_RECORDED  # A "no" is no error.
+        text = message if is_answer else f"{red}error:{plain} {clean(message)}"
         if hint:
             text += f"\n{clean(hint)}"
     if sys.stderr is not None:

@@ -11,6 +11,7 @@ from liveportal.cli.io.text import clean
 from liveportal.domain.errors import ConfirmationNeeded, Malformed
 
 STDIN = "-"
+NOTHING_RECORDED = "Nothing was recorded."
 TEXT_LIMIT = 1_000_000
 """The longest text read from standard input, in bytes."""
 LONGEST_ID_LINE = 10_000
@@ -44,7 +45,7 @@ def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
     sys.stderr.write(f"{clean(question)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-        raise Declined("not confirmed", hint="Nothing was done.")
+        raise Declined(NOTHING_RECORDED)
 
 
 def choose(question: str, choices: Iterable[int], default: int | None) -> int:
@@ -65,7 +66,7 @@ def choose(question: str, choices: Iterable[int], default: int | None) -> int:
             continue  # It was not a number.
         answer = line.strip().casefold()
         if not line or answer in ("q", "quit"):
-            raise Declined("nothing was chosen", hint="Nothing was done.")
+            raise Declined(NOTHING_RECORDED)
         if answer in numbers:
             return numbers[answer]
 
@@ -75,7 +76,7 @@ def ask_line(question: str) -> str:
     sys.stderr.write(clean(question) + " ")
     sys.stderr.flush()
     if not (line := sys.stdin.readline()):
-        raise Declined("nothing was answered", hint="Nothing was done.")
+        raise Declined(NOTHING_RECORDED)
     return line.strip()
 
 
@@ -92,7 +93,7 @@ def ask_hidden(question: str) -> str:
         try:
             return getpass.getpass(clean(question) + " ").strip()
         except EOFError:
-            raise Declined("nothing was answered", hint="Nothing was done.") from None
+            raise Declined(NOTHING_RECORDED) from None
         except (getpass.GetPassWarning, UnicodeDecodeError):
             raise InvalidInput(
                 "this cannot be asked for without showing it", hint="Give it in a file."

@@ -6,11 +6,11 @@ Registered in `liveportal.cli.commands.sessions`.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -31,14 +31,8 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.cli.write_command import (
-    Answer,
-    Writer,
-    open_writer,
-    run_catching,
-    show_result,
-    show_results,
-)
+from liveportal.cli.write_command import Writer, open_writer, run_catching
+from liveportal.cli.write_result import Answer, show_result, show_results
 from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.frozen import frozen
 from liveportal.domain.row import Row, row
@@ -57,12 +51,6 @@ HITS = 20
 HUMAN = ("file", "state", "kind", "bytes", "messages", "flags", "message")
 HUMAN_HITS = ("session", "customer_name", "where", "at_seconds", "speaker", "snippet")
 SLOW_BYTES = 10_000_000
-FLAGS = {
-    "unreadable_transcript": "It cannot be read as a transcript, so its words are not found.",
-    "transcript_cut": "It is very long: what comes later in it is not found by searching.",
-    "text_outside_cues": "Some of its text is in no cue: it is kept, without a time.",
-    "encoding_guessed": "It is not UTF-8: if its words look wrong, convert it and attach it again.",
-}
 
 
 @row
@@ -113,6 +101,8 @@ def attach(
       liveportal sessions attach S-1001 call.mp4 chat.txt Fix.shader
       liveportal sessions attach S-1001 notes.md --kind transcript --name "my notes"
     """
+    from liveportal.cli.commands.sessions.answers import attached
+
     if kind is not None and kind not in KINDS:
         raise typer.BadParameter(f"the kinds are: {', '.join(KINDS)}", param_hint="--kind")
     if name is not None and len(files) > 1:
@@ -136,11 +126,11 @@ def attach(
             ]
         else:
             results = [(attach_one(files[0]), 0)]
-    _hint_flags([row for row, _ in results])
+    answer = Answer(AttachResult, sentence=attached)
     if many:
-        show_results(results, AttachResult, HUMAN, out, zone=zone)
+        show_results(results, answer, HUMAN, out, zone=zone)
     else:
-        show_result(results[0][0], Answer(AttachResult), out, zone=zone)
+        show_result(results[0][0], answer, out, zone=zone, ledger=ledger.typed)
 
 
 def _attach(
@@ -154,6 +144,8 @@ def _attach(
     many: bool = False,
 ) -> Mapping[str, object]:
     """Attach one file and return its result row."""
+    from liveportal.ledger.queries.recorded import session_facts
+
     data = describe_file(session, file, kind=kind, name=name)
     size = _size(file)
     is_quick = size < SLOW_BYTES
@@ -176,7 +168,8 @@ def _attach(
         # A dry run stores nothing, but shows the result that the command would have.
         "stored": details["stored"] or write.dry_run,
     }
-    return writer.result(outcome, session, shown)
+    facts = session_facts(writer.reader, session, outcome.event.time)
+    return writer.result(outcome, session, shown, facts)
 
 
 def describe_file(
@@ -200,14 +193,6 @@ def _size(file: Path) -> int:
         return file.stat().st_size
     except (OSError, ValueError):
         return 0
-
-
-def _hint_flags(results: Sequence[Mapping[str, Any]]) -> None:
-    for result in results:
-        for flag in result["flags"] or ():
-            hint(f"{result['name']}: {FLAGS.get(flag, flag)}")
-    if any(result["messages"] for result in results):
-        hint("`liveportal sessions search WORDS` finds what was said.")
 
 
 @frozen

@@ -14,8 +14,9 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.sessions.argument import hint_dispute
 from liveportal.cli.completion import months, sorts
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import (
     LedgerOption,
@@ -32,7 +33,7 @@ from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
-from liveportal.ledger.queries.sessions import SessionRow, sessions
+from liveportal.ledger.queries.sessions import SessionRow, sessions, with_open_claim
 
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
 States = Annotated[list[str] | None, state_option(STATES)]
@@ -149,9 +150,12 @@ def list_(
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
         rows = sessions(reader, session_filter)
+        claimed_back = with_open_claim(reader, [row.id for row in rows]) if for_person(out) else []
     render(Table(SessionRow, rows, HUMAN, empty="No sessions."), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
+    if claimed_back:
+        hint_dispute(claimed_back)
 
 
 def _parse_words(text: str | None) -> tuple[str, ...]:
