@@ -70,7 +70,7 @@ def init(
         check_zone(timezone)
         settings.append(PreferencesChanged(timezone=timezone))
     if not dry_run:
-        Portal.create(ledger.path, policy_in_currency, *settings, now=utc_now)
+        Portal.create(ledger.path, policy_in_currency, settings=settings, now=utc_now)
     elif ledger.path.exists():
         raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
     made = NewLedger(

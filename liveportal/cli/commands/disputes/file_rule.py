@@ -19,7 +19,13 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.write_command import Writer, WriteStep, all_fields, run_step
+from liveportal.cli.write_command import (
+    Writer,
+    WriteStep,
+    all_fields,
+    open_portal,
+    run_step,
+)
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
     DisputeAccepted,
@@ -30,7 +36,6 @@ from liveportal.domain.events.types import (
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
-from liveportal.portal import Portal
 
 
 @shows_result(claims.ClaimResult, many=True)
@@ -79,7 +84,7 @@ def file_(
     if claim != STDIN:
         _preview(claim, text, ledger)
     if attach:
-        with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
+        with open_portal(ledger, dry_run=True) as portal:
             name = portal.resolve_id("claim", claim)
             # A refused dispute must not attach any files.
             Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
@@ -100,7 +105,7 @@ def _edit_draft(claim: str, ledger: LedgerOption) -> str:
     from liveportal.exports.draft import draft, notes
     from liveportal.ledger.queries.case import case
 
-    with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
+    with open_portal(ledger, dry_run=True) as portal:
         name = portal.resolve_id("claim", claim)
         portal.execute(
             DisputeFiled(claim=name, summary="?")
@@ -113,12 +118,10 @@ def _edit_draft(claim: str, ledger: LedgerOption) -> str:
 
 def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -> None:
     """Attach a file to the claim's session; it remains evidence even if the dispute fails."""
-    from liveportal.cli.commands.sessions.attach_search import describe_file
-
-    with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
+    with open_portal(ledger, dry_run=write.dry_run) as portal:
         session = claims.result_fields(portal.reader(), portal.resolve_id("claim", claim)).session
         key = f"{write.key}:{file.name}" if write.key else None
-        portal.attach(file, describe_file(session, file), key=key)
+        portal.attach(session, file, key=key)
 
 
 def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
