@@ -13,7 +13,6 @@ in another one, or after a fork, it raises `NotShared`. Each process and thread 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -22,7 +21,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE, NAME, Event, EventData
 from liveportal.domain.events.fields import INSTANT
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
-from liveportal.ledger.journal.journal import Outcome
+from liveportal.ledger.journal.journal import Allow, Outcome
 from liveportal.ledger.ledger_file import Clock, LedgerFile
 from liveportal.ledger.queries.reader import Reader
 from liveportal.services import arguments
@@ -36,9 +35,8 @@ if TYPE_CHECKING:
     from liveportal.ledger.erasure.service import ErasureResult
     from liveportal.ledger.payout_profile import Judge, KeyRotation
 
-Cautions = AbstractSet[str] | Literal[True]
-"""The codes of the cautions in spite of which an event is recorded; True for all."""
 NONE: frozenset[str] = frozenset()
+"""No caution is accepted."""
 
 
 class Portal(View):
@@ -83,10 +81,12 @@ class Portal(View):
         already, `LedgerUnwritable`, and `InvalidArgument`.
         """
         ledger = arguments.path("path", path)
-        policy = arguments.of_type("policy", policy or Policy(), Policy, "a Policy")
+        rules = (
+            Policy() if policy is None else arguments.of_type("policy", policy, Policy, "a Policy")
+        )
         with LedgerFile.create(ledger, now) as file:
             portal = cls.over(file)
-            data = [PolicyAdopted(policy=policy), *arguments.several("settings", settings)]
+            data = [PolicyAdopted(policy=rules), *arguments.several("settings", settings)]
             portal.record([portal.event(each) for each in data])
 
     # --- recording ----------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Portal(View):
         at: datetime | None = None,
         key: str | None = None,
         assumed: Collection[str] = (),
-        allow: Cautions = NONE,
+        allow: Allow = NONE,
         read_back: Callable[[Reader, Outcome], object] = ignore,
     ) -> Outcome:
         """Record an event of the expert, built as `event` does, and return its outcome.
@@ -140,7 +140,7 @@ class Portal(View):
                 read_back(reader, outcome)
         return outcome
 
-    def record(self, events: Iterable[Event], *, allow: Cautions = NONE) -> list[Outcome]:
+    def record(self, events: Iterable[Event], *, allow: Allow = NONE) -> list[Outcome]:
         """Record events in one transaction: all of them, or none.
 
         The source of an event decides what it may report: the expert's own events (`event`)
@@ -193,7 +193,7 @@ class Portal(View):
         name: str | None = None,
         at: datetime | None = None,
         key: str | None = None,
-        allow: Cautions = NONE,
+        allow: Allow = NONE,
         progress: Callable[[int], None] = ignore,
         read_back: Callable[[Reader, Outcome], object] = ignore,
     ) -> Outcome:
@@ -224,7 +224,7 @@ class Portal(View):
         *,
         at: datetime | None = None,
         key: str | None = None,
-        allow: Cautions = NONE,
+        allow: Allow = NONE,
     ) -> tuple[Outcome, ErasureResult]:
         """Erase all personal data of a customer and record the erasure.
 
@@ -245,7 +245,7 @@ class Portal(View):
         *,
         at: datetime | None = None,
         key: str | None = None,
-        allow: Cautions = NONE,
+        allow: Allow = NONE,
         read_back: Callable[[Reader], object] = ignore,
     ) -> Outcome | None:
         """Change the payout profile. The outcome is None if no field changes."""
