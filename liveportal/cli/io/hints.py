@@ -53,6 +53,7 @@ SPELLINGS = {
     "the_list_of_requests": "`liveportal requests list`",
     "the_list_of_sessions": "`liveportal sessions list`",
     "the_ledger_path": "`liveportal ledger path`",
+    "the_path_of_the_feed": "the path; - reads standard input",
     "the_payout": "`liveportal payout show {payout}`",
     "the_policy": "`liveportal policy show`",
     "the_request": "`liveportal requests show {request}`",
