@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from liveportal.domain.events.types import RequestAccepted
 from liveportal.domain.policy import Policy
 from liveportal.portal import Portal
-from tests.helpers import line
+from tests.kit.events import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,9 @@ from liveportal.domain.errors import Conflict, InvalidEvent, LiveportalError, Re
 from liveportal.feeds import jsonl
 from liveportal.portal import Portal
 from liveportal.services.sync import SyncResult
-from tests.helpers import OTHER, Clock, amount, line, say
-from tests.ledger.conftest import contents, query
+from tests.kit.books import Clock
+from tests.kit.events import OTHER, amount, line
+from tests.kit.ledger_files import contents, query, say
 
 
 def opened(number: int, **data: Any) -> bytes:  # noqa: ANN401 (JSON)

@@ -25,8 +25,8 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import earnings
 from liveportal.portal import Portal
 from liveportal.services.sync import SyncResult
-from tests.helpers import plain
-from tests.ledger.conftest import contents
+from tests.kit.books import plain
+from tests.kit.ledger_files import contents
 
 HERE = Path(__file__).parent
 WINTER = Policy.from_document(tomllib.loads((HERE / "winter.policy.toml").read_text("utf-8")))
