@@ -9,8 +9,9 @@ import pytest
 
 from liveportal import Portal
 from liveportal.services.sync import FeedSource
-from tests.commands.shell import OCTOBER
-from tests.helpers import Clock, at
+from tests.kit.books import Clock
+from tests.kit.events import at
+from tests.kit.shell import OCTOBER
 
 NOW = at("11-20 10:00")
 

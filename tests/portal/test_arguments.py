@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from liveportal import LiveportalError, Money, Policy, Portal, RequestFilter, SessionFilter, events
-from tests.helpers import Clock, at, usd
+from tests.kit.books import Clock
+from tests.kit.events import at, usd
 from tests.portal.conftest import OCTOBER
 
 Call = Callable[[Any], object]

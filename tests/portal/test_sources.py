@@ -13,7 +13,8 @@ import pytest
 
 from liveportal import Event, LiveportalError, Portal, SyncResult
 from liveportal.feeds import jsonl
-from tests.helpers import Clock, amount, event
+from tests.kit.books import Clock
+from tests.kit.events import amount, event
 from tests.portal.conftest import NOW, OCTOBER
 
 LINES = OCTOBER.read_bytes()
