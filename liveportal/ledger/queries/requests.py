@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from liveportal.domain.clock import from_text, shifted, utc_text
 from liveportal.domain.events.fields import in_currency
 from liveportal.domain.events.types import Slot
-from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.row import Row, row
 from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
+from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.slots import earning, rank_slots
 from liveportal.ledger.format.personal_data import personal

@@ -21,9 +21,9 @@ from liveportal.cli.write_command import Writer
 from liveportal.domain.errors import InvalidValue, UnknownEntity
 from liveportal.domain.events.types import Buffers, PreferencesChanged
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_error, with_parts
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money
+from liveportal.domain.schedule.preferences import parse_error, with_parts
 
 SKILLS_PANEL = "Rates and skills"
 TIME_PANEL = "Time"

@@ -27,8 +27,8 @@ from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_option
 from liveportal.domain.errors import LiveportalError, Refused, RejectedLines
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.row import columns, row
+from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.feeds.following import FeedChunk, follow, open_feed, read_stream
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.queries import requests

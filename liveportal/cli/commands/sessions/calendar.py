@@ -20,8 +20,8 @@ from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.errors import UnreadableFile
-from liveportal.domain.handlers.preferences import LONGEST_ALARM, parse_structured
 from liveportal.domain.row import Row, row
+from liveportal.domain.schedule.preferences import LONGEST_ALARM, parse_structured
 from liveportal.exports.calendar import CalendarEvent, write_calendar
 from liveportal.ledger.queries.calendar import CalendarSession, book_name, calendar_sessions
 from liveportal.ledger.queries.reader import Reader
