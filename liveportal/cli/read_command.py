@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -45,8 +46,9 @@ def display_zone(reader: Reader, read: ReadOptions) -> str:
     return read.timezone or reader.own_timezone
 
 
-def parse_states(given: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Split the values of `--state` at commas; a state that is not `known` is a usage error."""
+def parse_states(given: list[str] | None, kind: type[StrEnum]) -> tuple[str, ...]:
+    """Split the values of `--state` at commas; one that is not of the kind is a usage error."""
+    known = [str(state) for state in kind]
     states = tuple(state for text in given or () for state in text.split(","))
     for state in states:
         if state not in known:

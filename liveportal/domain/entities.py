@@ -127,6 +127,8 @@ class PayoutState(StrEnum):
     REVERSED = "reversed"
 
 
+UNFINISHED = (SessionState.UPCOMING, SessionState.LIVE, SessionState.PAUSED)
+"""The states of a session that is not over yet."""
 UNDECIDED = frozenset({ClaimState.OPEN, ClaimState.DISPUTED})
 """The states of a claim whose hold is not released or deducted yet."""
 RELEASED = frozenset({ClaimState.DENIED, ClaimState.WITHDRAWN, ClaimState.ACCEPTED})

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.clock import utc_text
+from liveportal.domain.entities import UNFINISHED
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row
@@ -75,7 +76,7 @@ class SessionFilter:
         }
         active = {condition: value for condition, value in given.items() if value is not None}
         conditions = list(active)
-        if self.states and {"upcoming", "live", "paused"}.issuperset(self.states):
+        if self.states and set(self.states) <= set(UNFINISHED):
             conditions.append(NOT_OVER)
         if self.claimed:
             conditions.append("EXISTS (SELECT 1 FROM claim WHERE claim.session = session.id)")

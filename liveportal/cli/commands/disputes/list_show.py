@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN, STATES
+from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -17,6 +17,7 @@ from liveportal.cli.read_command import (
     parse_states,
     reference_time,
 )
+from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
 
 One = Annotated[
@@ -33,7 +34,7 @@ def list_(
 
     Example: liveportal dispute list --state disputed
     """
-    states = parse_states(state, STATES)
+    states = parse_states(state, ClaimState)
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states, disputed_only=True)
         zone = display_zone(reader, read)

@@ -11,9 +11,9 @@ from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.domain.entities import PayoutState
 from liveportal.ledger.queries import payouts
 
-STATES = ("sent", "paid", "failed", "returned", "reversed")
 One = Annotated[
     str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
 ]
@@ -48,7 +48,7 @@ def list_(
 
     Example: liveportal payout list --state sent
     """
-    states = parse_states(state, STATES)
+    states = parse_states(state, PayoutState)
     with open_reader(ledger, read, out) as reader:
         rows = payouts.payouts(reader, states)
         zone = display_zone(reader, read)

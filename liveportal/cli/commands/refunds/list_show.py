@@ -16,12 +16,9 @@ from liveportal.cli.read_command import (
     parse_states,
     reference_time,
 )
+from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
 
-STATES = (
-    *("open", "disputed", "conceded", "granted", "rejected"),
-    *("denied", "withdrawn", "accepted"),
-)
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
     *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
@@ -45,12 +42,12 @@ def list_(
       liveportal refunds list --state open
       liveportal refunds list --csv -o claims.csv
     """
-    states = parse_states(state, STATES)
+    states = parse_states(state, ClaimState)
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states)
         zone = display_zone(reader, read)
     render(Table(claims.ClaimRow, rows, HUMAN, empty="No refund claims."), out, zone=zone)
-    if any(row.state == "open" for row in rows):
+    if any(row.state == ClaimState.OPEN for row in rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 

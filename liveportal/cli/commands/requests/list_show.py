@@ -26,6 +26,7 @@ from liveportal.cli.read_command import (
     parse_states,
     reference_time,
 )
+from liveportal.domain.entities import RequestState
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
@@ -33,7 +34,6 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
-STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
 KINDS = ("instant", "scheduled")
 
 # What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
@@ -111,7 +111,7 @@ def list_(
       liveportal requests list --since 1042 --field seq,id
       liveportal requests list --state open --field id | liveportal requests accept -
     """
-    states = parse_states(state, STATES)
+    states = parse_states(state, RequestState)
     if kind not in (None, *KINDS):
         raise typer.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind")
     if sort.removeprefix("-") not in SORTS:
@@ -133,7 +133,7 @@ def list_(
     human_rows = [_human_row(row) for row in rows]
     table = Table(requests.RequestRow, human_rows, _columns(rows), empty="No requests.")
     render(table, out, zone=zone, now=now)
-    if any(row.state == "open" for row in rows):
+    if any(row.state == RequestState.OPEN for row in rows):
         hint(
             "Answer with `liveportal requests accept ID` (--best takes the best slot of a scheduled"
             " one); `liveportal requests show ID` says more."
@@ -161,7 +161,7 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
         "history": format_history(row.history),
     }
     render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
-    if row.state == "open":
+    if row.state == RequestState.OPEN:
         how = " --best" if row.slots else ""
         hint(f"Accept it with `liveportal requests accept {row.id}{how}`.")
 
@@ -187,14 +187,14 @@ def _columns(rows: Sequence[RequestRow]) -> tuple[str, ...]:
         for name in ("age_seconds", "conflicts")
         if all(row[name] in (None, []) for row in rows)
     }
-    if all(row.state == "open" for row in rows):
+    if all(row.state == RequestState.OPEN for row in rows):
         omitted.add("state")
     return tuple(name for name in HUMAN if name not in omitted)
 
 
 def _human_row(row: RequestRow) -> Row:
     """Return the row of an open request with further details in some cells of a terminal."""
-    if row.state != "open":
+    if row.state != RequestState.OPEN:
         return row
     customer, is_below_minimum = row.customer, row.above_minimum is False
     rating = f", {row.customer_rating} of 5" if row.customer_rating is not None else ""
