@@ -10,7 +10,7 @@ from liveportal.domain.errors import AmountTooLarge, InvalidEvent
 from liveportal.domain.events.field_types import FieldType
 from liveportal.domain.events.fields import decode, field_specs
 from liveportal.domain.events.types import TYPES, RequestOpened
-from tests.domain.contract import T1, USD, full
+from tests.kit.event_contract import T1, USD, full
 
 if TYPE_CHECKING:
     from collections.abc import Callable
