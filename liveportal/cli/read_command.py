@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import check_target
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
+from liveportal.cli.io.render import render
+from liveportal.cli.io.view_model import Detail, RowClass, Table, shows
+from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, ReadOptions
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
+
+Result = TypeVar("Result", bound=Table | Detail)
 
 States = Annotated[
     list[str] | None,
@@ -35,6 +38,44 @@ def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> 
         yield reader
 
 
+Query = Callable[[Reader], Table | Detail]
+
+
+def reads(*rows: RowClass, many: bool = False) -> Callable[[Callable[..., Query]], DerivedCommand]:
+    """Make a command of a function that takes its own options and returns the query to show.
+
+    `rows` and `many` declare what is shown, as `shows` does. The options of all reads are added.
+    """
+
+    def decorate(query: Callable[..., Query]) -> DerivedCommand:
+        def run(
+            *,
+            ledger: LedgerOption,
+            read: ReadOptions,
+            out: OutputOptions,
+            **own: Any,  # noqa: ANN401 -- The options of the function.
+        ) -> None:
+            run_read(query(**own), ledger, read, out)
+
+        groups = {"ledger": LedgerOption, "read": ReadOptions, "out": OutputOptions}
+        return shows(*rows, many=many)(DerivedCommand(query, run, {}, **groups))
+
+    return decorate
+
+
+def run_read(
+    query: Callable[[Reader], Result], ledger: LedgerOption, read: ReadOptions, out: OutputOptions
+) -> Result:
+    """Open the ledger, query a table or a single result, close it and show the result.
+
+    Also returns the result. Times are shown in `--timezone`, or else in the expert's own zone.
+    """
+    with open_reader(ledger, read, out) as reader:
+        result, zone = query(reader), display_zone(reader, read)
+    render(result, out, zone=zone)
+    return result
+
+
 def reference_time(reader: Reader) -> datetime:
     """Return the instant from which ages and deadlines count (UTC): now, or `--as-known`."""
     now = utc_now()
@@ -46,9 +87,8 @@ def display_zone(reader: Reader, read: ReadOptions) -> str:
     return read.timezone or reader.own_timezone
 
 
-def parse_states(given: list[str] | None, kind: type[StrEnum]) -> tuple[str, ...]:
-    """Split the values of `--state` at commas; one that is not of the kind is a usage error."""
-    known = [str(state) for state in kind]
+def parse_states(given: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Split the values of `--state` at commas; a state that is not `known` is a usage error."""
     states = tuple(state for text in given or () for state in text.split(","))
     for state in states:
         if state not in known:

@@ -22,6 +22,11 @@ def event_schema(kind: type[EventData]) -> dict[str, Any]:
     return {"$schema": DRAFT, "title": PREFIX + kind.TYPE, **line}
 
 
+def meaning_of(kind: type[EventData]) -> str:
+    """Return what an event of a type means, in one paragraph."""
+    return " ".join((kind.__doc__ or "").split())
+
+
 def feed_schema() -> dict[str, Any]:
     """Return the schema of a line of a feed: the types and fields that a feed may report."""
     source = NAME.schema() | {"not": {"pattern": f"^{EXPERT_PREFIX}"}}
@@ -48,7 +53,9 @@ def _line(kind: type[EventData], data: dict[str, Any], source: dict[str, Any]) -
         "time": INSTANT.schema(),
         "data": data,
     }
-    return object_schema(properties) | {
+    return {
+        "description": meaning_of(kind),
+        **object_schema(properties),
         "propertyNames": {"pattern": "^[a-z0-9]{1,64}$"},
         "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
     }

@@ -17,7 +17,7 @@ from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
@@ -75,9 +75,7 @@ def explain_month(
 @shows(provenance.ExplainedSession)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_session(
-    session: Annotated[
-        str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
-    ],
+    session: Annotated[str, one_id("A session")],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -97,9 +95,7 @@ def explain_session(
 @shows(provenance.ExplainedPayout)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_payout(
-    payout: Annotated[
-        str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
-    ],
+    payout: Annotated[str, one_id("A payout")],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,

@@ -81,7 +81,8 @@ class Pattern(Text):
         self._form = form
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^(?:{self._pattern.pattern})$"}
+        pattern = f"^(?:{self._pattern.pattern})$"
+        return {"type": "string", "pattern": pattern, "description": self._form}
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, str) or not self._pattern.fullmatch(value):

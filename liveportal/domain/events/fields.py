@@ -17,9 +17,18 @@ from liveportal.domain.frozen import build
 from liveportal.domain.money import digits_of
 
 
-def of(kind: FieldType, *, default: EllipsisType | None = ..., personal: bool = False) -> Any:
-    """Declare a field: its type, whether it is optional (`default=None`) and personal."""
-    metadata = {"kind": kind, "personal": personal}
+def of(
+    kind: FieldType,
+    *,
+    default: EllipsisType | None = ...,
+    personal: bool = False,
+    doc: str | None = None,
+) -> Any:
+    """Declare a field: its type, whether it is optional (`default=None`) and personal.
+
+    `doc` is what the field means, for the documentation and the JSON Schema.
+    """
+    metadata = {"kind": kind, "personal": personal, "doc": doc}
     if default is None:
         return field(default=None, metadata=metadata)
     return field(metadata=metadata)
@@ -89,10 +98,18 @@ def field_specs(kind: type) -> FieldSpecs:
 def record_schema(kind: type, names: Container[str] | None = None) -> dict[str, Any]:
     """Return the JSON Schema of a record; `names` are the fields that it may have, if not all."""
     specs = [spec for spec in field_specs(kind) if names is None or spec[0] in names]
+    docs = field_docs(kind)
     return object_schema(
-        {name: field_type.schema() for name, field_type, *_ in specs},
+        {name: field_type.schema() | docs.get(name, {}) for name, field_type, *_ in specs},
         required=[name for name, _, optional, _ in specs if not optional],
     )
+
+
+def field_docs(kind: type) -> dict[str, dict[str, str]]:
+    """Return what the documented fields of a record class mean, as parts of a JSON Schema."""
+    return {
+        spec.name: {"description": doc} for spec in fields(kind) if (doc := spec.metadata["doc"])
+    }
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -22,13 +22,16 @@ LONGEST_ALARM = 4 * 7 * 24 * 60
 
 @event_data
 class Notifications(EventRecord):
-    """How the expert is notified: by the `bell` of `requests watch`, by `alarms` in calendars.
+    """How the expert is notified."""
 
-    Alarms are minutes before a session.
-    """
-
-    bell: bool | None = of(BOOLEAN, default=None)
-    alarms: tuple[int, ...] | None = of(ListOf(Integer(0, LONGEST_ALARM), 0, 10), default=None)
+    bell: bool | None = of(
+        BOOLEAN, default=None, doc="Whether `liveportal requests watch` rings the terminal's bell."
+    )
+    alarms: tuple[int, ...] | None = of(
+        ListOf(Integer(0, LONGEST_ALARM), 0, 10),
+        default=None,
+        doc="Minutes before a session at which a calendar reminds the expert.",
+    )
 
 
 def read_availability(document: Any) -> Availability:  # noqa: ANN401 (a JSON document)

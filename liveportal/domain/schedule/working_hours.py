@@ -59,6 +59,9 @@ _HOURS = pattern(r"(?P<from>[0-9]{2}:[0-9]{2})-(?P<to>[0-9]{2}:[0-9]{2})", re.AS
 class LocalTime(FieldType):
     """A local date and time of day, without an offset."""
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": "local time such as 2026-10-05T09:00"}
+
     def parse(self, path: str, raw: Any) -> datetime:
         try:
             return datetime.fromisoformat(raw)
@@ -116,22 +119,22 @@ HOURS = Pattern(
 class Week(EventRecord):
     """The usual hours of each weekday; a weekday that is not given has none."""
 
-    mon: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    tue: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    wed: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    thu: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    fri: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    sat: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    sun: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
+    mon: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Mondays.")
+    tue: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Tuesdays.")
+    wed: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Wednesdays.")
+    thu: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Thursdays.")
+    fri: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Fridays.")
+    sat: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Saturdays.")
+    sun: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Sundays.")
 
 
 @event_data
 class Recurrence(EventRecord):
     """Hours that recur by a rule: the first begin at `start` and last `minutes`."""
 
-    rrule: str = of(RuleText())
-    start: datetime = of(LOCAL_TIME)
-    minutes: int = of(Integer(1, 24 * 60))
+    rrule: str = of(RuleText(), doc="A recurrence rule (RFC 5545), such as `FREQ=WEEKLY;BYDAY=SA`.")
+    start: datetime = of(LOCAL_TIME, doc="When the first of these hours begin.")
+    minutes: int = of(Integer(1, 24 * 60), doc="How many minutes they last.")
 
     def check_whole(self) -> None:
         """Raise `InvalidEvent` for a rule that cannot be parsed, or that never occurs."""
@@ -197,8 +200,8 @@ def _rule(text: str, start: datetime) -> Rule:
 class DayException(EventRecord):
     """A day with other hours, or none, instead of those of the week and the rules."""
 
-    date: date = of(Day())
-    hours: tuple[str, ...] = of(ListOf(HOURS))
+    date: date = of(Day(), doc="The day.")
+    hours: tuple[str, ...] = of(ListOf(HOURS), doc="The hours on that day; an empty list for none.")
 
 
 @event_data
@@ -208,9 +211,13 @@ class Availability(EventRecord):
     Without a week and rules, the expert is always available, except on the exceptions.
     """
 
-    weekly: Week | None = of(Struct(Week), default=None)
-    rules: tuple[Recurrence, ...] | None = of(ListOf(Struct(Recurrence), 0, 100), default=None)
-    exceptions: tuple[DayException, ...] | None = of(ListOf(Struct(DayException)), default=None)
+    weekly: Week | None = of(Struct(Week), default=None, doc="The usual hours of each weekday.")
+    rules: tuple[Recurrence, ...] | None = of(
+        ListOf(Struct(Recurrence), 0, 100), default=None, doc="Hours that recur by a rule."
+    )
+    exceptions: tuple[DayException, ...] | None = of(
+        ListOf(Struct(DayException)), default=None, doc="Days with other hours, or none."
+    )
 
 
 def open_spans(

@@ -87,25 +87,27 @@ _MOST_HINTS = 5
 _HEAD_PATTERN = re.compile(r"[0-9A-Fa-f]{16,64}", re.ASCII)
 
 
+StatementFile = Annotated[
+    Path | None,
+    typer.Option("--statement", metavar="FILE", help="Also prove what `earnings statement` wrote."),
+]
+Heads = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--head",
+        metavar="HASH",
+        help="Also prove that the journal had this head; 16 digits of it are enough.",
+    ),
+]
+
+
 @shows(VerifiedRow)
 @with_options(LedgerOption, OutputOptions)
 def verify(
     ledger: LedgerOption,
     out: OutputOptions,
-    statement: Annotated[
-        Path | None,
-        typer.Option(
-            "--statement", metavar="FILE", help="Also prove what `earnings statement` wrote."
-        ),
-    ] = None,
-    head: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--head",
-            metavar="HASH",
-            help="Also prove that the journal had this head; 16 digits of it are enough.",
-        ),
-    ] = None,
+    statement: StatementFile = None,
+    head: Heads = None,
     deep: Annotated[
         bool, typer.Option("--deep", help="Also read all evidence, messages and sealed values.")
     ] = False,

@@ -1,4 +1,4 @@
-"""The argument that names a session."""
+"""The arguments that name sessions, and the options that their commands share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from typing import Annotated
 
 import typer
 
-One = Annotated[
-    str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
+from liveportal.cli.options import many_ids, one_id
+
+One = Annotated[str, one_id("A session")]
+Ids = Annotated[list[str], many_ids("Sessions")]
+Billed = Annotated[
+    str | None,
+    typer.Option(
+        "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
+    ),
 ]

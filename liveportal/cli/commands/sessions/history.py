@@ -16,7 +16,13 @@ import typer
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.options import (
+    LedgerOption,
+    OfCustomer,
+    OutputOptions,
+    ReadOptions,
+    with_options,
+)
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.domain.clock import local_date
@@ -32,8 +38,7 @@ HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
 Month = Annotated[
-    str | None,
-    typer.Option("--month", metavar="MONTH", help="Only those that fall in this month."),
+    str | None, typer.Option("--month", metavar="MONTH", help="Only those that fall in this month.")
 ]
 First = Annotated[
     str | None,
@@ -88,9 +93,7 @@ def list_(
     read: ReadOptions,
     out: OutputOptions,
     state: States = None,
-    customer: Annotated[
-        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")
-    ] = None,
+    customer: OfCustomer = None,
     month: Month = None,
     first: First = None,
     last: Last = None,
@@ -120,7 +123,7 @@ def list_(
     if month is not None and (first is not None or last is not None):
         raise typer.BadParameter("give --month, or --from and --to")
     session_filter = SessionFilter(
-        states=parse_states(state, SessionState),
+        states=parse_states(state, tuple(SessionState)),
         customer=customer,
         claimed=claimed,
         disputed=disputed,
