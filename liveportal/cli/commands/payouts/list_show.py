@@ -8,10 +8,11 @@ from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, States, parse_states, reads
+from liveportal.domain.entities import PayoutState
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
-STATES = ("sent", "paid", "failed", "returned", "reversed")
+STATES = tuple(PayoutState)
 
 
 @reads(payouts.PayoutPreview)

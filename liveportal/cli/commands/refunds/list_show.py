@@ -10,13 +10,11 @@ from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.read_command import Query, States, parse_states, reads, reference_time, run_read
+from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 
-STATES = (
-    *("open", "disputed", "conceded", "granted", "rejected"),
-    *("denied", "withdrawn", "accepted"),
-)
+STATES = tuple(ClaimState)
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
     *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
@@ -39,7 +37,7 @@ def list_(
     """
     query = claim_table(state, empty="No refund claims.")
     shown = run_read(query, ledger, read, out)
-    if any(row["state"] == "open" for row in shown.rows):
+    if any(row["state"] == ClaimState.OPEN for row in shown.rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 

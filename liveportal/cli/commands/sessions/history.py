@@ -26,6 +26,7 @@ from liveportal.cli.options import (
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.domain.clock import local_date
+from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
@@ -33,7 +34,6 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, sessions
 
-STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
@@ -123,7 +123,7 @@ def list_(
     if month is not None and (first is not None or last is not None):
         raise typer.BadParameter("give --month, or --from and --to")
     session_filter = SessionFilter(
-        states=parse_states(state, STATES),
+        states=parse_states(state, tuple(SessionState)),
         customer=customer,
         claimed=claimed,
         disputed=disputed,
