@@ -27,6 +27,7 @@ from liveportal.cli.options import (
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
 from liveportal.cli.read_command import display_zone, open_reader, parse_states, state_option
 from liveportal.domain.clock import local_date
+from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
@@ -34,7 +35,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, sessions
 
-STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
+STATES = tuple(SessionState)
 States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
