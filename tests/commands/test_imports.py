@@ -26,20 +26,20 @@ SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs"}
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
 # The most modules of ours that a read may import, and the expensive ones that it needs.
 OWN = {
-    "earnings --month 2026-10 --json": (51, ""),
-    "earnings months --json": (50, ""),
-    "earnings transactions --json": (50, ""),
-    "requests list --json": (66, "decimal"),
-    "requests show REQ-1006 --json": (71, "zoneinfo"),
-    "sessions list --json": (54, ""),
-    "sessions show S-1002 --json": (71, ""),
-    "sessions upcoming --json": (68, "zoneinfo"),
-    "sessions search mali --json": (56, ""),
-    "refunds list --json": (49, ""),
-    "dispute list --json": (51, ""),
-    "payout preview --json": (56, ""),
-    "payout list --json": (55, ""),
-    "due --json": (67, ""),
+    "earnings --month 2026-10 --json": (53, ""),
+    "earnings months --json": (52, ""),
+    "earnings transactions --json": (52, ""),
+    "requests list --json": (68, "decimal"),
+    "requests show REQ-1006 --json": (73, "zoneinfo"),
+    "sessions list --json": (56, ""),
+    "sessions show S-1002 --json": (73, ""),
+    "sessions upcoming --json": (70, "zoneinfo"),
+    "sessions search mali --json": (58, ""),
+    "refunds list --json": (51, ""),
+    "dispute list --json": (53, ""),
+    "payout preview --json": (58, ""),
+    "payout list --json": (57, ""),
+    "due --json": (69, ""),
 }
 # Needed by no read and no plain write: replays, checks, backups, exports, outside files.
 HEAVY = (

@@ -98,14 +98,14 @@ class Choice(Text):
     """One of a few words."""
 
     def __init__(self, *words: str) -> None:
-        self._words = words
+        self.words = words
 
     def schema(self) -> dict[str, Any]:
-        return {"enum": list(self._words)}
+        return {"enum": list(self.words)}
 
     def check(self, path: str, value: Any) -> None:
-        if value not in self._words:
-            raise InvalidEvent(path, f"must be one of {', '.join(self._words)}")
+        if value not in self.words:
+            raise InvalidEvent(path, f"must be one of {', '.join(self.words)}")
 
 
 class Integer(FieldType):

@@ -33,6 +33,7 @@ from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 
 PERSON = Choice("expert", "customer")
+PARTY = Choice("expert", "customer", "platform")
 MINUTES = Integer(1, 24 * 60)
 COUNT = Integer(0, 2**63 - 1)
 SHA256 = Pattern(r"[0-9a-f]{64}", "a SHA-256 as 64 lower-case hex digits")
@@ -208,7 +209,7 @@ class SessionCancelled(SessionEvent):
 
     TYPE = "session.cancelled"
     session: str = of(ID, doc="The session.")
-    by: str = of(Choice("expert", "customer", "platform"), doc="Who cancelled it.")
+    by: str = of(PARTY, doc="Who cancelled it.")
     reason: str | None = of(TEXT, default=None, personal=True, doc="The reason, in words.")
 
 

@@ -25,7 +25,7 @@ class Notifications(EventRecord):
     """How the expert is notified."""
 
     bell: bool | None = of(
-        BOOLEAN, default=None, doc="Whether `liveportal requests watch` rings the terminal's bell."
+        BOOLEAN, default=None, doc="Whether a new request that is watched for rings the bell."
     )
     alarms: tuple[int, ...] | None = of(
         ListOf(Integer(0, LONGEST_ALARM), 0, 10),

@@ -6,15 +6,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
-from liveportal.cli.read_command import Query, States, parse_states, reads, reference_time, run_read
+from liveportal.cli.read_command import (
+    Query,
+    parse_states,
+    reads,
+    reference_time,
+    run_read,
+    state_option,
+)
 from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 
 STATES = tuple(ClaimState)
+States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
     *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
@@ -56,7 +65,7 @@ def claim_table(
 
 
 @reads(claims.ClaimDetail)
-def show(claim: Annotated[str, one_id("A claim")]) -> Query:
+def show(claim: Annotated[str, one_id("A claim", ids("claim"))]) -> Query:
     """Show one claim: why, whether it is late, what it holds and costs, what comes next.
 
     Also what happens if you do nothing, and what this customer claimed before.

@@ -14,6 +14,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import format_slots
+from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
@@ -28,11 +29,11 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
-    States,
     display_zone,
     open_reader,
     parse_states,
     reference_time,
+    state_option,
 )
 from liveportal.domain.entities import RequestState
 from liveportal.domain.frozen import frozen
@@ -43,6 +44,7 @@ from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
 STATES = tuple(RequestState)
+States = Annotated[list[str] | None, state_option(STATES)]
 KINDS = ("instant", "scheduled")
 
 # What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
@@ -66,11 +68,21 @@ class Selection(Options):
 
     state: States = None
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="Only instant or scheduled ones.")
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="Only instant or scheduled ones.",
+            autocompletion=choices(KINDS),
+        ),
     ] = None
     skill: Annotated[
         list[str] | None,
-        typer.Option("--skill", help="Only those that ask for this skill; may be repeated."),
+        typer.Option(
+            "--skill",
+            help="Only those that ask for this skill; may be repeated.",
+            autocompletion=preferences("skills"),
+        ),
     ] = None
     min_rate: Annotated[
         str | None,
@@ -96,7 +108,10 @@ class Selection(Options):
     sort: Annotated[
         str,
         typer.Option(
-            "--sort", metavar="BY", help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses."
+            "--sort",
+            metavar="BY",
+            help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
+            autocompletion=sorts(SORTS),
         ),
     ] = "opened"
 
@@ -161,7 +176,7 @@ def list_(
 @shows(requests.RequestDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
-    request: Annotated[str, one_id("A request")],
+    request: Annotated[str, one_id("A request", ids("request"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,

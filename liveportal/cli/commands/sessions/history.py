@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import months, sorts
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import (
@@ -24,7 +25,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
-from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.cli.read_command import display_zone, open_reader, parse_states, state_option
 from liveportal.domain.clock import local_date
 from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
@@ -34,22 +35,36 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, sessions
 
+STATES = tuple(SessionState)
+States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
 Month = Annotated[
-    str | None, typer.Option("--month", metavar="MONTH", help="Only those that fall in this month.")
+    str | None,
+    typer.Option(
+        "--month",
+        metavar="MONTH",
+        help="Only those that fall in this month.",
+        autocompletion=months,
+    ),
 ]
 First = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="WHEN", help="Only from this month on, or from this day on by the start."
+        "--from",
+        metavar="WHEN",
+        help="Only from this month on, or from this day on by the start.",
+        autocompletion=months,
     ),
 ]
 Last = Annotated[
     str | None,
     typer.Option(
-        "--to", metavar="WHEN", help="Only up to this month, or up to this day by the start."
+        "--to",
+        metavar="WHEN",
+        help="Only up to this month, or up to this day by the start.",
+        autocompletion=months,
     ),
 ]
 Since = Annotated[
@@ -82,6 +97,7 @@ Sort = Annotated[
         "--sort",
         metavar="FIELD",
         help=f"By {', '.join(SORTS[:-1])} or {SORTS[-1]}; -{SORTS[0]} is the other way round.",
+        autocompletion=sorts(SORTS),
     ),
 ]
 
@@ -123,7 +139,7 @@ def list_(
     if month is not None and (first is not None or last is not None):
         raise typer.BadParameter("give --month, or --from and --to")
     session_filter = SessionFilter(
-        states=parse_states(state, tuple(SessionState)),
+        states=parse_states(state, STATES),
         customer=customer,
         claimed=claimed,
         disputed=disputed,
