@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from liveportal.domain.events.envelope import CLI_SOURCE, NAME, Event, EventData
-from liveportal.domain.events.fields import INSTANT
+from liveportal.domain.events.field_types import INSTANT
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.ledger.journal.journal import Allow, Outcome

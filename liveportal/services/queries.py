@@ -227,7 +227,7 @@ class Earnings(Group):
         self, way: str, first: str = earnings.FIRST, last: str = earnings.LAST
     ) -> Sequence[breakdown.GroupRow]:
         """Return the figures by customer, skill, kind or weekday, the largest net first."""
-        arguments.one_of("way", way, breakdown.WAYS)
+        arguments.one_of("way", way, earnings.WAYS)
         span = _span(first, last)
         return self._ask(lambda reader, _: breakdown.rows(reader, way, *span, reader.own_timezone))
 

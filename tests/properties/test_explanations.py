@@ -31,6 +31,7 @@ from liveportal.ledger.queries import (
     provenance,
     zone_comparison,
 )
+from liveportal.ledger.queries.earnings import WAYS
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
 from tests.kit import quick_ledgers as ledgers
@@ -159,7 +160,7 @@ def test_groups_add_up_to_the_figures(book: Book, zone: str) -> None:
         reader = ledgers.reader(db)
         figures = earnings.figures_of(reader)
         spans = [(name, name) for name in figures] + [(earnings.FIRST, earnings.LAST)]
-        for way in breakdown.WAYS:
+        for way in WAYS:
             for first, last in spans:
                 groups = breakdown.groups(reader, way, first, last, zone).values()
                 months = [figure for name, figure in figures.items() if first <= name <= last]
