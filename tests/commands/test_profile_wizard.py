@@ -14,6 +14,7 @@ import pytest
 from liveportal.cli.commands.payouts import profile as payouts_profile
 from liveportal.cli.commands.payouts.profile import options, wizard
 from liveportal.cli.io import prompts
+from liveportal.cli.io.errors import NOTHING_RECORDED
 from tests.commands.test_profile import IBAN, SET, SHOW, TAX_NUMBER, events
 from tests.kit.shell import PROGRAM
 
@@ -46,7 +47,7 @@ class Person:
     def _answer(self, question: str) -> str:
         self.asked.append(question)
         if (text := next(self._answers, None)) is None:
-            raise prompts.Declined(prompts.NOTHING_RECORDED)
+            raise prompts.Declined(NOTHING_RECORDED)
         return text
 
     def _hidden(self, question: str) -> str:
@@ -199,6 +200,6 @@ def test_what_is_typed_does_not_appear(empty: Shell) -> None:
                 seen += more
     os.close(terminal)
     assert running.returncode == 0
-    assert b"changed" in seen
+    assert b"Changed the payout profile" in seen
     assert b"536" not in seen
     assert shown(empty)["tax_number"] == "536-90-4399"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from liveportal.cli.io.prompts import NOTHING_RECORDED
+from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.text import clean
 from liveportal.domain.clock import zone
 from liveportal.domain.frozen import frozen

@@ -18,7 +18,6 @@ from typing import TextIO
 
 import typer
 
-from liveportal.cli.io.prompts import NOTHING_RECORDED
 from liveportal.cli.io.text import clean, no_colour
 from liveportal.cli.io.view_model import to_json_value
 from liveportal.domain.errors import (
@@ -35,6 +34,9 @@ from liveportal.domain.errors import (
 
 PROGRAM = "liveportal"
 DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
+
+NOTHING_RECORDED = "Nothing was recorded."
+"""The answer to a "no", which is no error."""
 
 BUG = 1
 USAGE = 2
@@ -161,7 +163,7 @@ def write_failure(
         text = json.dumps({"error": body}, default=_to_json)
     else:
         red, plain = ("\x1b[1;31m", "\x1b[0m") if _colour_of_stderr() else ("", "")
-        is_answer = message == NOTHING_RECORDED  # A "no" is no error.
+        is_answer = message == NOTHING_RECORDED
         text = message if is_answer else f"{red}error:{plain} {clean(message)}"
         if hint:
             text += f"\n{clean(hint)}"

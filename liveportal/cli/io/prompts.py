@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import BinaryIO, TextIO
 
+from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.text import clean
 from liveportal.domain.errors import ConfirmationNeeded, Malformed
 
 STDIN = "-"
-NOTHING_RECORDED = "Nothing was recorded."
 TEXT_LIMIT = 1_000_000
 """The longest text read from standard input, in bytes."""
 LONGEST_ID_LINE = 10_000

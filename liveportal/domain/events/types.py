@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from liveportal.domain.events.envelope import EVERY_FIELD, NAME, EventData, event_data
-from liveportal.domain.events.fields import (
+from liveportal.domain.events.field_types import (
     BILLED,
     BOOLEAN,
     ID,
@@ -22,15 +22,13 @@ from liveportal.domain.events.fields import (
     Choice,
     Day,
     Document,
-    EventRecord,
     Integer,
     Interval,
     ListOf,
     Pattern,
     PolicyDocument,
-    Struct,
-    of,
 )
+from liveportal.domain.events.fields import EventRecord, Struct, of
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 

@@ -168,11 +168,11 @@ def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleCont
 
 def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:
     claim = require("claim", claim_id, context.claim(claim_id))
-    opens = ("open", event.data.TYPE) in MOVES
+    opens = (ClaimState.OPEN, event.data.TYPE) in MOVES
     error = ClaimNotOpen if opens and claim.state != ClaimState.OPEN else WrongState
     if claim.state == ClaimState.OPEN and isinstance(event.data, DisputeRuled):
         raise WrongState(
-            f"claim {claim.id} is not disputed, so there is nothing to rule on",
+            f"claim {claim.id} is open: no dispute was filed on which to rule",
             hint=Hint("File the dispute first: `{dispute_it}`.", claim=claim.id),
             id=claim.id,
             state=claim.state,

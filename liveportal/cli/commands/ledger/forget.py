@@ -84,7 +84,7 @@ def forget(
             " messages and files cannot be brought back; facts and amounts stay."
         )
         outcome, result = writer.portal.forget(
-            customer_id, at=writer.at, key=write.key, allow=writer.allows
+            customer_id, at=writer.at, key=write.key, allow=writer.allowed
         )
         return writer.result(outcome, customer_id, _result_fields(result))
 

@@ -9,10 +9,11 @@ from liveportal.cli.completion import ids
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, parse_states, reads, state_option
+from liveportal.domain.entities import PayoutState
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
-STATES = ("sent", "paid", "failed", "returned", "reversed")
+STATES = tuple(PayoutState)
 States = Annotated[list[str] | None, state_option(STATES)]
 
 

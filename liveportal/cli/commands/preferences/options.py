@@ -20,9 +20,9 @@ from liveportal.cli.write_command import Writer
 from liveportal.domain.errors import InvalidValue, UnknownEntity
 from liveportal.domain.events.types import Buffers, PreferencesChanged
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_error, with_parts
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money
+from liveportal.domain.schedule.preferences import parse_error, with_parts
 
 _skills_option = options_in("Rates and skills")
 _time_option = options_in("Time")

@@ -18,13 +18,11 @@ from liveportal.cli.read_command import (
     run_read,
     state_option,
 )
+from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 
-STATES = (
-    *("open", "disputed", "conceded", "granted", "rejected"),
-    *("denied", "withdrawn", "accepted"),
-)
+STATES = tuple(ClaimState)
 States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
@@ -48,7 +46,7 @@ def list_(
     """
     query = claim_table(state, empty="No refund claims.")
     shown = run_read(query, ledger, read, out)
-    if any(row["state"] == "open" for row in shown.rows):
+    if any(row["state"] == ClaimState.OPEN for row in shown.rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 

@@ -35,6 +35,7 @@ from liveportal.cli.read_command import (
     reference_time,
     state_option,
 )
+from liveportal.domain.entities import RequestState
 from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
@@ -42,7 +43,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
-STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
+STATES = tuple(RequestState)
 States = Annotated[list[str] | None, state_option(STATES)]
 KINDS = ("instant", "scheduled")
 
@@ -165,7 +166,7 @@ def list_(
     human_rows = [_human_row(row) for row in rows]
     table = Table(requests.RequestRow, human_rows, _columns(rows), empty="No requests.")
     render(table, out, zone=zone, now=now)
-    if any(row.state == "open" for row in rows):
+    if any(row.state == RequestState.OPEN for row in rows):
         hint(
             "Answer with `liveportal requests accept ID` (--best takes the best slot of a scheduled"
             " one); `liveportal requests show ID` says more."
@@ -194,7 +195,7 @@ def show(
         zone = display_zone(reader, read)
     human_row = {**row, "slots": format_slots(row.slots), "history": format_history(row.history)}
     render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
-    if row.state == "open":
+    if row.state == RequestState.OPEN:
         how = " --best" if row.slots else ""
         hint(f"Accept it with `liveportal requests accept {row.id}{how}`.")
 
@@ -215,7 +216,7 @@ def _columns(rows: Sequence[RequestRow]) -> tuple[str, ...]:
         for name in ("age_seconds", "conflicts")
         if all(row[name] in (None, []) for row in rows)
     }
-    if all(row.state == "open" for row in rows):
+    if all(row.state == RequestState.OPEN for row in rows):
         omitted.add("state")
     return tuple(name for name in HUMAN if name not in omitted)
 

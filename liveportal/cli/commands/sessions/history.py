@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.sessions.argument import hint_dispute
 from liveportal.cli.completion import months, sorts
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Table, shows
@@ -28,6 +27,7 @@ from liveportal.cli.options import (
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
 from liveportal.cli.read_command import display_zone, open_reader, parse_states, state_option
 from liveportal.domain.clock import local_date
+from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
@@ -35,7 +35,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, sessions, with_open_claim
 
-STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
+STATES = tuple(SessionState)
 States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
@@ -155,6 +155,8 @@ def list_(
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
     if claimed_back:
+        from liveportal.cli.commands.sessions.argument import hint_dispute
+
         hint_dispute(claimed_back)
 
 
