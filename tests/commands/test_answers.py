@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from liveportal.cli.commands.requests import waiting
 from liveportal.domain.clock import from_text
+from tests.kit.events import amount, line
+from tests.kit.shell import OCTOBER
 from tests.kit.states import WRITES, Write
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ def test_every_write_answers_in_sentences(
 
 def test_no_stored_answer_is_without_its_write() -> None:
     """What is stored for a write that is gone would never be looked at."""
-    assert {path.name for path in STORED.iterdir()} == {*map(file_name, WRITES)}
+    assert {path.name for path in STORED.iterdir()} == {*map(file_name, WRITES), "files.txt"}
 
 
 class Day:
@@ -141,3 +144,141 @@ def test_each_next_command_works_when_typed(states: Shell, clock: SetClock, writ
         ran = states.run(*words, *text, *more, *yes)
         assert ran.code == 0, (command, ran)
         states.ledger.write_bytes(content)
+
+
+def test_several_ids_have_a_line_each_and_a_count(states: Shell, clock: SetClock) -> None:
+    """What failed says why, in its place; the exit code is that of the first failure."""
+    clock.set(at("2026-11-02 10:10"))
+    ran = states.run("sessions", "pause", "S-LIVE", "S-UP", "S-9", terminal=True)
+    assert ran.code == 4
+    stopped = "the timer stops at Mon 2 Nov 10:10, UTC with 10 min on it"
+    assert ran.out.splitlines() == [
+        f"Paused session S-LIVE with Zoë: {stopped}.",
+        "S-UP: session S-UP is upcoming: it cannot be paused.",
+        "S-9: there is no session S-9.",
+        "Recorded 1 of 3. 2 failed.",
+    ]
+
+
+def test_a_format_and_fields_are_rows_on_a_terminal(states: Shell, clock: SetClock) -> None:
+    """Who asks for fields gets fields; JSON stays JSON."""
+    clock.set(at("2026-11-02 10:10"))
+    pause = ("sessions", "pause", "S-LIVE", "--dry-run")
+    assert states.run(*pause, "--json", terminal=True).out.startswith("{")
+    fields = states.run(*pause, "--fields", "id,state", terminal=True).out
+    assert fields.split() == ["id", "S-LIVE", "state", "paused"]
+
+
+def test_what_another_source_reported_is_said_as_that(states: Shell) -> None:
+    """A confirmation keeps its message, and names no next command."""
+    ran = states.run(
+        "sessions", "tip", "S-1002", "10.00", "--at", "2026-10-13 09:00", terminal=True
+    )
+    assert ran.code == 0
+    assert " ".join(ran.out.split()).startswith("Nothing was recorded twice:")
+    assert "  liveportal" not in ran.out
+
+
+def test_a_zone_of_the_customer_that_nobody_knows_is_left_out(empty: Shell) -> None:
+    """Strangers write it; the answer is only without their time."""
+    feed = _opened_in_zone("Mars/Olympus")
+    empty.ok("sync", empty.file("feed.jsonl", feed))
+    ran = empty.run("requests", "accept", "R-1", "--slot", "1", "--anyway", terminal=True)
+    assert ran.code == 0, ran
+    assert "Accepted R-1: Thu 3 Dec" in ran.out
+    assert "for Joe" not in ran.out
+
+
+def _opened_in_zone(zone: str) -> bytes:
+    return line(
+        "request.opened",
+        "10-01 09:00",
+        id="o-1",
+        request="R-1",
+        kind="scheduled",
+        customer={"id": "C-9", "name": "Joe", "timezone": zone},
+        title="help",
+        rate=amount("3.00"),
+        slots=[{"start": "2026-12-03T19:00:00Z", "minutes": 60}],
+    )
+
+
+def test_a_session_names_the_claim_on_it(states: Shell, clock: SetClock) -> None:
+    """`show` and `list` name the command, and it takes the session."""
+    clock.set(at("2026-10-21 09:00"))
+    command = "liveportal dispute file S-1003 --edit"
+    for argv in (("sessions", "show", "S-1003"), ("sessions", "list")):
+        assert command in states.run(*argv, terminal=True).err
+        assert "dispute file" not in states.run(*argv).err
+    early = states.refuses(4, "dispute", "rule", "CL-2", "--accepted")
+    assert "liveportal dispute file CL-2" in early["hint"]
+    filed = ("dispute", "file", "S-1003", "--summary", "Fixed.", "--key", "D-1")
+    assert states.ok(*filed)["id"] == "CL-2"
+    assert states.ok(*filed)["replayed"] is True
+    missing = states.refuses(3, "dispute", "file", "S-1002", "--summary", "Fixed.")
+    assert missing["message"] == "session S-1002 has no open claim"
+    assert (
+        states.refuses(3, "dispute", "file", "nope", "--summary", "x")["details"]["kind"] == "claim"
+    )
+
+
+def test_an_interrupted_watch_says_what_came(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is its end: exit 0, with a summary for a person."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting.Wait, "__call__", interrupt)
+    feed = empty.file("feed.jsonl", _opened_in_zone("UTC"))
+    ran = empty.run("requests", "watch", feed, terminal=True)
+    assert (ran.code, ran.out.count("R-1: ")) == (0, 1)
+    assert ran.err.endswith("Watched the feed: 1 new request.\n")
+    assert empty.run("requests", "watch", feed).err == ""
+
+
+FILES = (
+    "init --timezone Europe/Paris --dry-run",
+    "init --timezone Europe/Paris",
+    "sync october.jsonl --dry-run",
+    "sync october.jsonl",
+    "sync october.jsonl",
+    "ledger backup -o backup.zip --dry-run",
+    "ledger backup -o backup.zip",
+    "ledger restore backup.zip --yes --dry-run",
+    "ledger restore backup.zip --yes",
+    "ledger export events -o book.jsonl",
+    "ledger import book.jsonl --yes --dry-run",
+    "ledger import book.jsonl --yes",
+    "payout profile set --name Anna",
+    "payout profile rotate-key --dry-run",
+    "payout profile rotate-key --keep-old-key old.key",
+)
+"""Writes that are not one event each, in an order in which they succeed."""
+VARYING = (
+    (re.compile(r"[0-9,]+ bytes"), "N bytes"),
+    (re.compile(r"key [0-9a-f]{16}"), "key K"),
+    (re.compile(r"replaced-[0-9TZ]+"), "replaced-T"),
+)
+
+
+def test_files_and_the_ledger_answer_in_sentences(
+    nothing: Shell, clock: SetClock, pytestconfig: pytest.Config
+) -> None:
+    """init, sync, backup, restore, export, import and rotate-key; and what they name works."""
+    clock.set(at("2026-11-04 09:00"))
+    (nothing.folder / "october.jsonl").write_bytes(OCTOBER.read_bytes())
+    written = ""
+    for command in FILES:
+        ran = nothing.run(*command.split(), terminal=True)
+        assert ran.code == 0, (command, ran)
+        text = ran.out.replace(f"{nothing.folder}/", "")
+        for varying, name in VARYING:
+            text = varying.sub(name, text)
+        # A path of this machine was wrapped by its own length.
+        written += f"$ liveportal {command}\n{' '.join(text.split())}\n\n"
+        for named in re.findall(r"^  [A-Z][^:\n]*: +liveportal (.*)$", ran.out, re.MULTILINE):
+            assert nothing.run(*shlex.split(named)).code in (0, 10), named
+    stored = STORED / "files.txt"
+    if pytestconfig.getoption("--update-golden"):
+        stored.write_bytes(written.encode())
+    assert written == stored.read_bytes().decode()

@@ -17,6 +17,7 @@ from pathlib import Path
 from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.text import clean
 from liveportal.domain.clock import zone
+from liveportal.domain.errors import InvalidValue
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 
@@ -71,8 +72,8 @@ def ended(text: str) -> str:
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """Return a count with its noun: `1 file`, `2 files`."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+    """Return a count with its noun: `no files`, `1 file`, `2 files`."""
+    return f"{f'{count:,}' if count else 'no'} {one if count == 1 else many or f'{one}s'}"
 
 
 def listed(words: Iterable[str], most: int = 3) -> str:
@@ -147,7 +148,7 @@ def for_other(instant: datetime, zone_name: str, other: str | None, name: str) -
     """Return ` (Fri 04:00 for Joe)`, the time in another zone; empty if it is the same there."""
     try:
         there = local(instant, other) if other else None
-    except ValueError:  # A zone that only the platform knows.
+    except InvalidValue:  # A zone that only the platform knows.
         there = None
     here = local(instant, zone_name)
     if there is None or there.utcoffset() == here.utcoffset():

@@ -98,13 +98,13 @@ def _words(names: object) -> str:
 
 def key_changed(row: Mapping[str, Any]) -> Sentence:
     """Say under which key the profile is sealed, and what older backups need."""
-    where = {"keyring": "the keyring", None: "no place yet"}.get(row["kept_in"], row["kept_in"])
+    where = "the keyring" if row["kept_in"] == "keyring" else row["kept_in"]
     old_key, kept = row["old_key"], row["old_key_in"]
     lost = "which is not kept: without your own copy they cannot be read"
     last = f" The last one is {row['last_backup']}." if row["last_backup"] else ""
     return Sentence(
         *("Sealed", "seal", f"{plural(row['values'], 'value')} of the payout profile"),
-        f"the new key {row['key']} is in {where}",
+        f"the new key is {row['key']}" + (f", in {where}" if where else ""),
         (f"Older backups need the old key {old_key}, {f'in {kept}' if kept else lost}.{last}",),
         (("Make a new backup", "ledger backup"),),
         "Nothing was changed.",
