@@ -161,6 +161,11 @@ class _PlainHelp:
             for item in (self, *self.params):
                 item.help = _without_markup(item.help)
         super().format_help(ctx, formatter)  # type: ignore[misc]
+        if shown := getattr(getattr(self, "callback", None), "shown", None):
+            from liveportal.cli.json_schema import field_lines
+
+            with formatter.section("Fields, for --fields"):
+                formatter.write_dl(field_lines(shown))
 
     def format_help_text(self: Any, _ctx: Context, formatter: HelpFormatter) -> None:
         """Reflow the first paragraph and keep the line breaks of the others, as rich does."""

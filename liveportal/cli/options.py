@@ -144,7 +144,7 @@ class OutputOptions(Options):
             "--fields",
             "--field",
             metavar="A,B",
-            help="Only these fields, in this order.",
+            help="Only these fields, in this order; all is every field.",
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None

@@ -11,6 +11,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import check_target
+from liveportal.cli.io.render import use_ledger
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
@@ -25,6 +26,7 @@ States = Annotated[
 def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iterator[Reader]:
     """Open the ledger for queries, as of `--as-known`; refuses the ledger as the output file."""
     check_target(out.output, ledger.files)
+    use_ledger(ledger.path)
     with open_readonly(ledger.path) as reader:
         until = read.known_at(reader.own_timezone, utc_now())
         if until is None:

@@ -14,8 +14,8 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.hints import override_of
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
-from liveportal.cli.io.render import check_output_possible, render
-from liveportal.cli.io.view_model import Detail, Fields, Row, Table, names_of, value_of
+from liveportal.cli.io.render import check_output_possible, for_person, render, use_ledger
+from liveportal.cli.io.view_model import Detail, Fields, Row, Table, names_of
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
@@ -197,6 +197,7 @@ def open_writer(
     from liveportal.portal import Portal
 
     check_output_possible(all_fields(fields), out, spared=ledger.files)
+    use_ledger(ledger.path)
     with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
         yield Writer(portal, write)
 
@@ -230,8 +231,8 @@ def run_step(
     if not many:
         show_result(rows[0], step.fields, out, zone=zone)
         return
-    human = ("id", "state", *names_of(step.fields)[:4], "message")
-    table = Table(all_fields(step.fields), rows, human, empty=empty)
+    names = all_fields(step.fields)
+    table = Table(names, rows, leading_columns(names), empty=empty)
     render(table, out, zone=zone)
     if code := next((code for _, code in results if code), 0):
         raise typer.Exit(code)
@@ -240,8 +241,8 @@ def run_step(
 def show_result(row: Row, fields: Fields, out: OutputOptions, *, zone: str | None = None) -> None:
     """Show the result of a single write; a terminal leaves out the empty fields."""
     names = all_fields(fields)
-    human = tuple(name for name in names if value_of(row, name) not in (None, False, [], ""))
-    render(Detail(names, row, human), out, zone=zone)
+    human = names if for_person(out) else leading_columns(names)
+    render(Detail(names, row, human, sparse=True), out, zone=zone)
 
 
 def run_one(writer: Writer, text: str, step: WriteStep, *, many: bool = False) -> Row:
@@ -283,6 +284,11 @@ def all_fields(fields: Fields) -> tuple[str, ...]:
         *TRAILING_FIELDS,
         *(name for name in ADDED_FIELDS if name in names),
     )
+
+
+def leading_columns(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns of a write's rows: all fields but those about the event itself."""
+    return tuple(name for name in names if name not in TRAILING_FIELDS)
 
 
 def new_or_given_id(prefix: str, given: str | None) -> str:

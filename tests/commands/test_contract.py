@@ -223,11 +223,19 @@ def test_every_format_says_the_same(states: Shell, command: str) -> None:
     lines = states.output_of(*argv, "--jsonl").splitlines()
     assert [json.loads(line) for line in lines] == rows
     header, *table = csv.reader(io.StringIO(states.output_of(*argv, "--csv")))
+    every = states.output_of(*argv, "--fields", "all")
+    assert [line.split("\t") for line in every.splitlines()] == table
+    assert states.output_of(*argv, "--tsv", "--header", "--fields", "all") == (
+        "\t".join(header) + "\n" + every
+    )
     piped = states.output_of(*argv)
     assert states.output_of(*argv, "--tsv") == piped
-    assert states.output_of(*argv, "--tsv", "--header") == "\t".join(header) + "\n" + piped
     assert len(table) == len(rows) == piped.count("\n")
-    assert [line.split("\t") for line in piped.splitlines()] == table
+    # A pipe has the columns of a terminal, with the same values.
+    names, *shown = states.output_of(*argv, "--tsv", "--header").splitlines()
+    places = [header.index(name) for name in names.split("\t")]
+    assert [line.split("\t") for line in shown] == [[row[n] for n in places] for row in table]
+    assert shown == piped.splitlines()
     top = list(dict.fromkeys(name.partition(".")[0] for name in header))
     assert all(list(row) == top for row in rows)
     # A file gets the same bytes as standard output.

@@ -194,14 +194,14 @@ def test_a_list_asks_a_fixed_number_of_questions(empty: Shell) -> None:
 def test_a_person_reads_it_in_eighty_columns(
     requests_book: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ids and kinds unbroken, no line too long; who, what, how much, and until when."""
+    """Ids and dates unbroken, no line too long; who, when, how much, and until when."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
     shown = requests_book.run("requests", "list", terminal=True)
     lines = shown.out.splitlines()
     assert max(map(len, lines)) <= 80
     words = " ".join(shown.out.split())
-    for said in ("OTHER", "scheduled", "expired", "Ann", "2.50)", "126.00", "d left"):
+    for said in ("OTHER", "2026-10-07 15:00", "expired", "Ann", "126.00 if 60 min", " left "):
         assert said in words, said
     one = requests_book.run("requests", "show", "PLAN", terminal=True)
     assert max(map(len, one.out.splitlines())) <= 80

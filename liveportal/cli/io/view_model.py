@@ -42,6 +42,14 @@ class HumanValue:
 
 
 @frozen
+class Grouped:
+    """Records that a terminal shows in tables with headings; elsewhere they are one list."""
+
+    value: Sequence[Row]
+    groups: tuple[tuple[str, Sequence[Row]], ...]
+
+
+@frozen
 class Highlighted:
     """A text with marked parts: in reverse on a terminal, in [brackets] elsewhere."""
 
@@ -70,9 +78,10 @@ class Coloured:
 class Table:
     """Any number of results with the same fields.
 
-    `fields` are the fields of JSON and rows, in order: a row class, or their names, of which new
-    ones are only added at the end. `human` are the fields that a terminal shows, `empty` its text
-    if there are no rows. `section` returns the heading of a row on a terminal.
+    `fields` are the fields of JSON and CSV, in order: a row class, or their names, of which new
+    ones are only added at the end. `human` are the columns of a terminal and of a pipe, whatever
+    the rows are; a terminal leaves out those without a value. `empty` is its text if there are no
+    rows, and `section` returns the heading of a row there.
     """
 
     fields: Fields
@@ -90,12 +99,16 @@ class Table:
 
 @frozen
 class Detail:
-    """One result."""
+    """One result. A terminal leaves out what has no value.
+
+    If it is `sparse`, it leaves out 0 and false, too, but for the first field.
+    """
 
     fields: Fields
     row: Row
     human: tuple[str, ...] | None = None
     title: str | None = None
+    sparse: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -176,7 +189,7 @@ def value_of(row: Row, field: str) -> object:
 def to_json_value(value: object) -> object:  # noqa: C901, PLR0911 -- A table: one line per type.
     """Convert a value for JSON; raises `TypeError` for a type that results must not have."""
     match value:
-        case Enum() | HumanValue():
+        case Enum() | HumanValue() | Grouped():
             return to_json_value(value.value)
         case None | bool() | int() | str():
             return value
@@ -229,7 +242,7 @@ def format_cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per
             return clean(
                 json.dumps(to_json_value(value), ensure_ascii=False, separators=(",", ":"))
             )
-        case HumanValue():
+        case HumanValue() | Grouped():
             return format_cell(value.value)
         case Highlighted():
             return str(value.cleaned())

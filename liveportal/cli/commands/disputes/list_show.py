@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN, STATES
+from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN, STATES, human_claims
+from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -37,7 +38,8 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states, disputed_only=True)
         zone = display_zone(reader, read)
-    render(Table(claims.ClaimRow, rows, HUMAN, empty="No disputes."), out, zone=zone)
+    table = Table(claims.ClaimRow, human_claims(rows), HUMAN, empty="No disputes.")
+    render(table, out, zone=zone)
 
 
 @shows(claims.ClaimDetail)
@@ -50,4 +52,5 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     with open_reader(ledger, read, out) as reader:
         row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(claims.ClaimDetail, row, SHOWN), out, zone=zone)
+    human_row = {**row, "history": format_history(row.history)}
+    render(Detail(claims.ClaimDetail, human_row, SHOWN), out, zone=zone)

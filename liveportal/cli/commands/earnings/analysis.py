@@ -254,13 +254,14 @@ def check(
     differing = [row.difference for row in rows if row.difference]
     has_reported = any(row.reported is not None for row in rows)
     total = sum(differing, Money(0, currency))
-    title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
+    count = len(differing)
+    title = f"Sessions billed differently from our calculation: {count}, by {total} {currency}"
     table = Table(
         billing_audit.AuditRow,
         rows,
         (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
         title=title if rows else None,
-        empty="Every session was billed as reckoned.",
+        empty="Every session was billed as we calculate.",
     )
     render(table, out, zone=zone)
     if has_reported:

@@ -65,6 +65,9 @@ class BackupRow(Row):
     dry_run: bool
 
 
+HUMAN = ("file", "bytes", "events", "files", "damaged", "key", "removed", "dry_run")
+
+
 @row
 class RestoredRow(Row):
     """A backup that was restored.
@@ -171,7 +174,7 @@ def backup(
     plan = RetentionPlan(to, retention_rules) if to and retention_rules else None
     if dry_run:
         render(
-            Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan)),
+            Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan), HUMAN),
             result_options,
         )
         return
@@ -180,9 +183,7 @@ def backup(
             ledger.path, target, made_at=made_at, lock=encryption, rotation=plan, progress=advance
         )
     render(
-        Detail(
-            BackupRow, _result_row(result, encryption), _human_fields(result), title="Backed up"
-        ),
+        Detail(BackupRow, _result_row(result, encryption), HUMAN, title="Backed up", sparse=True),
         result_options,
     )
     _report_gaps(result)
@@ -258,17 +259,6 @@ def _result_row(result: BackupResult, encryption: Encryption | None) -> BackupRo
         key=result.key,
         removed=[str(path) for path in result.removed],
         dry_run=False,
-    )
-
-
-def _human_fields(result: BackupResult) -> tuple[str, ...]:
-    optional = {"damaged": result.manifest.damaged, "key": result.key, "removed": result.removed}
-    return (
-        "file",
-        "bytes",
-        "events",
-        "files",
-        *(name for name, value in optional.items() if value),
     )
 
 
@@ -349,10 +339,9 @@ def restore(
                 restored = restoration.carry_out(utc_now(), advance)
     fit = restored.key if restored else restoration.key
     result = _restored_row(ledger.path, restoration, restored, key=fit.state)
-    last = columns(RestoredRow)[6:]
-    human = ("ledger", "state", "events", *(name for name in last if result[name]))
     title = "This would be restored" if dry_run else "Restored"
-    render(Detail(RestoredRow, result, human, title=title), out)
+    human = ("ledger", "state", "events", *columns(RestoredRow)[6:])
+    render(Detail(RestoredRow, result, human, title=title, sparse=True), out)
     if fit.problem is not None:
         hint(f"The payout profile cannot be read: {fit.problem.message}.")
         hint(spell(fit.problem.hint) or "")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
+from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Detail, Table, shows
+from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
     States,
@@ -16,6 +18,7 @@ from liveportal.cli.read_command import (
     parse_states,
     reference_time,
 )
+from liveportal.domain.calculations.claim_answers import NO_DEADLINE
 from liveportal.ledger.queries import claims
 
 STATES = (
@@ -24,7 +27,7 @@ STATES = (
 )
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
-    *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
+    *("id", "state", "session", "title", "customer_name", "customer_id", "reason", "claimed_at"),
     *("late", "late_by_seconds", "window_closes", "amount", "held", "cost", "currency"),
     *("deadline", "left_seconds", "next", "if_silent", "warning", "summary", "disputed_at"),
     *("decided_at", "earlier", "record", "history"),
@@ -49,9 +52,16 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states)
         zone = display_zone(reader, read)
-    render(Table(claims.ClaimRow, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    table = Table(claims.ClaimRow, human_claims(rows), HUMAN, empty="No refund claims.")
+    render(table, out, zone=zone)
     if any(row.state == "open" for row in rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
+
+
+def human_claims(rows: Iterable[claims.ClaimRow]) -> list[Row]:
+    """Return the rows of claims, in which a terminal says briefly that no deadline is stated."""
+    none = HumanValue(NO_DEADLINE, lambda _now, _local: ["not stated"])
+    return [{**row, "deadline": none} if row.deadline == NO_DEADLINE else row for row in rows]
 
 
 @shows(claims.ClaimDetail)
@@ -66,4 +76,5 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     with open_reader(ledger, read, out) as reader:
         row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(claims.ClaimDetail, row, SHOWN), out, zone=zone)
+    human_row = {**row, "history": format_history(row.history)}
+    render(Detail(claims.ClaimDetail, human_row, SHOWN), out, zone=zone)

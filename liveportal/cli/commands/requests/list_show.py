@@ -6,7 +6,7 @@ Registered in `liveportal.cli.commands.requests`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Any
 
@@ -36,16 +36,16 @@ from liveportal.ledger.queries.requests import RequestRow
 STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
 KINDS = ("instant", "scheduled")
 
-# What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
+# What a person needs to decide; `_human_row` adds details to some of the cells.
 HUMAN = (
-    *("id", "kind", "state", "age_seconds", "customer.name", "title", "rate", "conflicts"),
-    "earns",
+    *("id", "kind", "state", "age_seconds", "slots", "customer.name", "title", "rate"),
+    *("conflicts", "earns"),
 )
 SHOWN = (
     *("id", "kind", "state", "age_seconds", "left_seconds", "expires", "direct", "title"),
     *("description", "skills", "matched_skills", "matches", "customer.name", "customer.id"),
     *("customer.timezone", "customer.language", "helped", "customer_rating", "rate"),
-    *("minimum", "currency", "earns", "earns_minutes", "slots", "conflicts", "session"),
+    *("minimum", "currency", "earns", "slots", "conflicts", "session"),
     *("opened_at", "closed_at", "flags", "seq", "history"),
 )
 _POSITION = pattern("[0-9]{1,18}", re.ASCII)
@@ -131,7 +131,7 @@ def list_(
         )
         rows = requests.requests(reader, now, request_filter)
     human_rows = [_human_row(row) for row in rows]
-    table = Table(requests.RequestRow, human_rows, _columns(rows), empty="No requests.")
+    table = Table(requests.RequestRow, human_rows, HUMAN, empty="No requests.")
     render(table, out, zone=zone, now=now)
     if any(row.state == "open" for row in rows):
         hint(
@@ -157,6 +157,7 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
         zone = display_zone(reader, read)
     human_row = {
         **row,
+        "earns": _estimate(row),
         "slots": format_slots(row.slots),
         "history": format_history(row.history),
     }
@@ -180,29 +181,18 @@ def _parse_since(text: str | None, zone: str) -> dict[str, Any]:
     return {"since": read_time(text, zone, utc_now(), past=True, date_only=True)}
 
 
-def _columns(rows: Sequence[RequestRow]) -> tuple[str, ...]:
-    """Return the columns of a list, without those that are empty or equal in all rows."""
-    omitted = {
-        name
-        for name in ("age_seconds", "conflicts")
-        if all(row[name] in (None, []) for row in rows)
-    }
-    if all(row.state == "open" for row in rows):
-        omitted.add("state")
-    return tuple(name for name in HUMAN if name not in omitted)
-
-
 def _human_row(row: RequestRow) -> Row:
-    """Return the row of an open request with further details in some cells of a terminal."""
-    if row.state != "open":
-        return row
+    """Return a request's row with the cells of a terminal; an open one has further details."""
     customer, is_below_minimum = row.customer, row.above_minimum is False
+    name = customer.name if customer.name is not None else customer.id
+    shown = {**row, "slots": HumanValue(row.slots, _format_dates(row)), "earns": _estimate(row)}
+    if row.state != "open":
+        return shown | {"customer": {**customer, "name": _with_detail(customer.name, name, "")}}
     rating = f", {row.customer_rating} of 5" if row.customer_rating is not None else ""
     helped = f"helped {row.helped}x{rating}" if row.helped else ""
     skills = ", ".join(row.matched_skills)
     if not row.matches and not is_below_minimum:
         skills = "not your skills"
-    name = customer.name if customer.name is not None else customer.id
     cells: dict[str, object] = {
         "customer": {**customer, "name": _with_detail(customer.name, name, helped)},
         "title": _with_detail(row.title, row.title or "", skills),
@@ -213,7 +203,29 @@ def _human_row(row: RequestRow) -> Row:
     if row.age_seconds is not None and row.left_seconds is not None:
         ages = _format_ages(row.age_seconds, row.left_seconds)
         cells["age_seconds"] = HumanValue(row.age_seconds, ages)
-    return {**row, **cells}
+    return shown | cells
+
+
+def _format_dates(row: RequestRow) -> Callable[[datetime, tzinfo | None], list[str]]:
+    """Return a function that formats when a request is for: its first date, and how many more."""
+
+    def lines(_now: datetime, local: tzinfo | None) -> list[str]:
+        from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
+
+        if not row.slots:
+            return ["now"] if row.state == "open" else []
+        more = f" or {len(row.slots) - 1} more" if len(row.slots) > 1 else ""
+        return [f"{format_local_time(row.slots[0].start, local)}{more}"]
+
+    return lines
+
+
+def _estimate(row: RequestRow) -> HumanValue:
+    """Return what an open request would earn, with its length if that is only assumed."""
+    is_assumed = len({slot.minutes for slot in row.slots}) != 1
+    text = f"{row.earns} if {row.earns_minutes} min" if is_assumed else str(row.earns)
+    is_open = row.state == "open" and row.earns is not None
+    return HumanValue(row.earns, lambda _now, _local: [text] if is_open else [])
 
 
 def _with_detail(value: object, label: str, detail: str) -> HumanValue:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.sessions.refunded import human_money
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -28,7 +29,10 @@ from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, sessions
 
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
-HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
+HUMAN = (
+    *("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned"),
+    *("refunded", "claim"),
+)
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
 Month = Annotated[
@@ -131,7 +135,8 @@ def list_(
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
         rows = sessions(reader, session_filter)
-    render(Table(SessionRow, rows, HUMAN, empty="No sessions."), out, zone=zone)
+    human_rows = [{**row, **human_money(row)} for row in rows]
+    render(Table(SessionRow, human_rows, HUMAN, empty="No sessions."), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
 

@@ -23,7 +23,7 @@ from liveportal.ledger.queries.reviews import (
 from liveportal.ledger.queries.reviews import reviews as reviews_of
 
 HUMAN = (
-    *("customer", "customer_name", "sessions", "reviews_of_you", "rating_of_you"),
+    *("customer_id", "customer_name", "sessions", "reviews_of_you", "rating_of_you"),
     *("reviews_by_you", "rating_by_you", "last_session"),
 )
 

@@ -14,6 +14,7 @@ from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.commands.sessions.evidence_view import OpenedFile, show_evidence
 from liveportal.cli.commands.sessions.follow_view import FIGURES, check_follow, with_stopwatches
 from liveportal.cli.commands.sessions.follow_view import follow as follow_session
+from liveportal.cli.commands.sessions.refunded import human_money
 from liveportal.cli.io.history import format_history, format_pauses
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, shows
@@ -25,6 +26,13 @@ from liveportal.ledger.queries.live_figures import LiveFigures, figures
 from liveportal.ledger.queries.sessions import SessionDetail
 from liveportal.ledger.queries.sessions import session as get_session
 from liveportal.ledger.queries.transcripts import MessageRow
+
+SHOWN = (
+    *("id", "state", *FIGURES, "title", "customer_name", "customer_id", "start", "end", "pauses"),
+    *("paused_minutes", "minutes", "rate", "gross", "fee", "earned", "expected", "refunded"),
+    *("currency", "period", "policy", "request", "claim", "claims", "flags", "aliases"),
+    *("reviews", "artifacts", "transactions", "history"),
+)
 
 
 @row
@@ -81,9 +89,8 @@ def show(
         follow_session(read_session)
         return
     row, zone, now = read_session()
-    first = ("id", "state", *FIGURES)
-    human = (*first, *(name for name in row if name not in first))
-    render(Detail(ShownSession, with_stopwatches(_human_row(row)), human), out, zone=zone, now=now)
+    human_row = with_stopwatches(_human_row(row))
+    render(Detail(ShownSession, human_row, SHOWN), out, zone=zone, now=now)
     if row.state in RUNNING:
         hint("--follow keeps this up to date until the session is over.")
 
@@ -93,6 +100,7 @@ def _human_row(row: ShownSession) -> dict[str, object]:
     earnings = (entry.gross for entry in row.transactions if entry.kind == "earning")
     return {
         **row,
+        **human_money(row),
         "pauses": row.pauses and format_pauses(row.pauses),
         "history": format_history(row.history, next(earnings, None)),
     }
