@@ -12,7 +12,8 @@ from typer.main import get_command
 
 from liveportal.cli.app import Group, app
 from liveportal.cli.commands.schema import declared
-from liveportal.cli.json_schema import schema_of
+from liveportal.cli.io.field_meanings import MEANINGS
+from liveportal.cli.json_schema import field_lines, schema_of
 from liveportal.cli.main import main
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.sources import Origin, check_content
@@ -61,6 +62,47 @@ def test_every_command_declares_what_it_shows() -> None:
     for name, rows in shown.items():
         if rows is not None:
             Draft202012Validator.check_schema(schema_of(name, rows))
+
+
+def test_every_field_is_explained() -> None:
+    """In one line, in its schema and in the help of its command; no explanation is unused."""
+    root = get_command(app)
+    assert isinstance(root, Group)
+    shown = {name: declared(name.split()) for name in _commands(root)}
+    unused = set(MEANINGS.values())
+    for name, rows in shown.items():
+        if rows is None:
+            continue
+        for field, text in _properties(schema_of(name, rows)):
+            assert text, f"{name}: {field}"
+            unused.discard(text)
+        for field, text in field_lines(rows):
+            assert text.endswith("."), f"{name}: {field}"
+            unused.discard(text)
+    assert unused == set()
+
+
+def _properties(schema: Any) -> Iterator[tuple[str, str | None]]:  # noqa: ANN401 -- Any JSON.
+    """Yield the fields of objects within a schema that have values, with their descriptions."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _properties(item)
+    elif isinstance(schema, dict):
+        for field, inner in schema.get("properties", {}).items():
+            if "properties" not in inner:
+                yield field, inner.get("description")
+        for inner in schema.values():
+            yield from _properties(inner)
+
+
+def test_the_help_of_a_command_lists_its_fields(nothing: Shell) -> None:
+    """With what each means; those that a write has in common, too."""
+    text = " ".join(nothing.output_of("refunds", "list", "--help").split())
+    assert "claimed_at When the refund was claimed." in text
+    assert "amount What the customer wants back." in text
+    text = " ".join(nothing.output_of("requests", "accept", "--help").split())
+    assert "dry_run Whether nothing was recorded, because of --dry-run." in text
+    assert "Fields" not in nothing.output_of("preferences", "export", "--help")
 
 
 def test_a_schema_has_the_fields_in_their_order_and_types(nothing: Shell) -> None:

@@ -14,8 +14,9 @@ from liveportal.domain.patterns import pattern
 GAP = 2
 """The space between two columns."""
 
-NARROWEST_TEXT, LONGEST_WORD = 12, 24
-"""A column of texts is no narrower than this, nor than its longest word up to this length."""
+NARROWEST_TEXT, LONGEST_WORD, LONGEST_NUMBER = 12, 16, 24
+"""A column of texts is no narrower than this, nor than its longest word, or its longest word with a
+digit, up to these lengths: a sentence may have ids, dates and amounts in it."""
 
 
 class Column(NamedTuple):
@@ -43,17 +44,23 @@ def measure(
 ) -> Column:
     """Return a column of these cells. Headings break at spaces, and cells only if it `breaks`.
 
-    If it `is_folded`, a word of over `LONGEST_WORD` cells is broken, too.
+    If it `is_folded`, very long words are broken, too.
     """
     heading_words = max(map(width_of, heading.split()), default=0)
     most = max((width_of(cell) for cell in cells), default=0)
     least = most
     if breaks:
-        units = (unit for cell in cells for unit in _UNIT.findall(cell))
-        words = max(map(width_of, units), default=0)
-        narrowest = min(words, LONGEST_WORD) if is_folded else words
-        least = min(most, max(NARROWEST_TEXT, narrowest))
+        units = {unit for cell in cells for unit in _UNIT.findall(cell)}
+        words = [_least(unit, width_of, is_folded=is_folded) for unit in units]
+        least = min(most, max(NARROWEST_TEXT, *words, 0))
     return Column(name, rank, max(least, heading_words), most, width_of(heading))
+
+
+def _least(unit: str, width_of: Callable[[str], int], *, is_folded: bool) -> int:
+    if not is_folded:
+        return width_of(unit)
+    has_digit = any(map(str.isdigit, unit))
+    return min(width_of(unit), LONGEST_NUMBER if has_digit else LONGEST_WORD)
 
 
 def lay_out(columns: Sequence[Column], width: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.refunded import human_money
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
@@ -135,8 +135,8 @@ def list_(
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
         rows = sessions(reader, session_filter)
-    human_rows = [{**row, **human_money(row)} for row in rows]
-    render(Table(SessionRow, human_rows, HUMAN, empty="No sessions."), out, zone=zone)
+    shown = [{**row, **human_money(row)} for row in rows] if for_person(out) else rows
+    render(Table(SessionRow, shown, HUMAN, empty="No sessions."), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
 
