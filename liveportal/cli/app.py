@@ -37,7 +37,8 @@ from typer.models import CommandFunctionType
 
 from liveportal.cli.io.errors import check_stdout
 from liveportal.cli.io.text import no_colour
-from liveportal.cli.options import LEDGER_HELP, LEDGER_PANEL, LEDGER_VARIABLE
+from liveportal.cli.ledger_path import LEDGER_VARIABLE
+from liveportal.cli.options import LEDGER_HELP, LEDGER_PANEL
 
 if TYPE_CHECKING:
     # Typer bundles its own copy of click and exports these types nowhere else.
@@ -162,7 +163,7 @@ class _PlainHelp:
                 item.help = _without_markup(item.help)
         super().format_help(ctx, formatter)  # type: ignore[misc]
         if shown := getattr(getattr(self, "callback", None), "shown", None):
-            from liveportal.cli.json_schema import field_lines
+            from liveportal.cli.io.field_meanings import field_lines
 
             with formatter.section("Fields, for --fields"):
                 formatter.write_dl(field_lines(shown))
@@ -280,11 +281,11 @@ class Group(_PlainHelp, TyperGroup):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Insert the default command if none is named: no arguments, or an option first."""
-        if ctx.resilient_parsing:  # Completion: the user may be about to type the command.
-            return super().parse_args(ctx, args)
         start = _index_after_ledger(args)
         rest = args[start:]
-        if self.default is None:
+        if ctx.resilient_parsing and not rest:
+            pass  # Completion: the user may be about to type the command.
+        elif self.default is None:
             args = args if rest else ["--help"]
         elif not rest or (rest[0].startswith("-") and rest[0] not in ctx.help_option_names):
             args = [*args[:start], self.default, *rest]

@@ -10,14 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from liveportal.cli.io.field_meanings import meaning
-from liveportal.cli.io.view_model import RowClass, Shown
-from liveportal.cli.write_command import WriteResult, all_fields
+from liveportal.cli.io.field_meanings import meaning, owners
+from liveportal.cli.io.view_model import Shown, WriteResult, all_fields, load_row_class
 from liveportal.domain.frozen import field_names
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
@@ -49,8 +47,8 @@ def schema_of(command: str, shown: Shown) -> Schema:
     head = {"$schema": DRAFT, "title": command}
     if shown.is_written:
         return head | _result_schema(shown)
-    rows = [_load(kind) for kind in shown.rows]
-    tables = [_load(kind) for kind in shown.tables]
+    rows = [load_row_class(kind) for kind in shown.rows]
+    tables = [load_row_class(kind) for kind in shown.tables]
     schema = _rows_schema(rows, many=shown.many)
     if tables:
         schema = {"anyOf": [schema, _rows_schema(tables, many=True)]}
@@ -59,25 +57,6 @@ def schema_of(command: str, shown: Shown) -> Schema:
         tree.__name__: _object(_types_of(tree), field_names(tree), tree) for tree in trees
     }
     return head | schema | ({"$defs": definitions} if definitions else {})
-
-
-def field_lines(shown: Shown) -> list[tuple[str, str]]:
-    """Return the fields that a command shows, each with what it means, for its help."""
-    lines: dict[str, str] = {}
-    for kind in map(_load, (*shown.rows, *shown.tables) or (WriteResult,)):
-        names = all_fields(kind) if shown.is_written else columns(kind)
-        for name in names:
-            lines.setdefault(name, meaning(_owners(kind), name) or "")
-    return list(lines.items())
-
-
-def _load(kind: RowClass) -> type[Row]:
-    """Return a row class, also if it is declared by its name."""
-    if not isinstance(kind, str):
-        return kind
-    module, _, name = kind.rpartition(".")
-    loaded: type[Row] = getattr(import_module(module), name)
-    return loaded
 
 
 def _rows_schema(kinds: Sequence[type[Row]], *, many: bool) -> Schema:
@@ -90,7 +69,7 @@ def _result_schema(shown: Shown) -> Schema:
     types = _types_of(WriteResult)
     names = all_fields(())
     owner: type[Row] = WriteResult
-    for kind in map(_load, shown.rows):
+    for kind in map(load_row_class, shown.rows):
         types |= _types_of(kind)
         names, owner = all_fields(kind), kind
     result = _object(types, names, owner)
@@ -126,12 +105,8 @@ def _object(
 
 
 def _described(schema: Schema, owner: type[Row], field: str) -> Schema:
-    text = meaning(_owners(owner), field)
+    text = meaning(owners(owner), field)
     return schema | {"description": text} if text else schema
-
-
-def _owners(kind: type[Row]) -> tuple[str, ...]:
-    return tuple(base.__name__ for base in kind.__mro__)
 
 
 def _nested_row(annotation: Any, names: Iterable[str], name: str) -> Schema:  # noqa: ANN401

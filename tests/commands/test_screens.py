@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from tests.commands.hard_ledger import FEED, session_id
-from tests.commands.shell import SetClock, Shell
 from tests.golden.books import fixed_clock
+from tests.kit.hard_ledger import FEED, session_id
+from tests.kit.shell import SetClock, Shell
 
 STORED = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 100, 140)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from liveportal.domain.clock import LAST, zone
 from liveportal.domain.errors import InvalidEvent
 from liveportal.domain.events.fields import split
-from liveportal.domain.handlers.preferences import parse_error
+from liveportal.domain.schedule.preferences import parse_error
 from liveportal.domain.schedule.working_hours import (
     A_CENTURY,
     Recurrence,
@@ -26,7 +26,7 @@ from liveportal.domain.schedule.working_hours import (
     open_this_week,
 )
 from tests.domain.test_working_hours import DAY, EVERY_DAY, PARIS, hours, in_zone, rule
-from tests.helpers import at, short
+from tests.kit.events import at, short
 
 
 @pytest.mark.parametrize(

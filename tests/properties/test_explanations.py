@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liveportal.cli.commands.earnings.analysis import WAYS
 from liveportal.domain.calculations import provenance as trees
 from liveportal.domain.calculations.months import Month
 from liveportal.domain.calculations.provenance import CARRIED, Node
@@ -33,8 +34,8 @@ from liveportal.ledger.queries import (
 )
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
-from tests.properties import ledgers
-from tests.properties.ledgers import empty_ledger, recorded
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.quick_ledgers import empty_ledger, recorded
 from tests.properties.strategies import Book, books
 
 PARTS = 4
@@ -159,7 +160,7 @@ def test_groups_add_up_to_the_figures(book: Book, zone: str) -> None:
         reader = ledgers.reader(db)
         figures = earnings.figures_of(reader)
         spans = [(name, name) for name in figures] + [(earnings.FIRST, earnings.LAST)]
-        for way in breakdown.WAYS:
+        for way in WAYS:
             for first, last in spans:
                 groups = breakdown.groups(reader, way, first, last, zone).values()
                 months = [figure for name, figure in figures.items() if first <= name <= last]

@@ -6,6 +6,9 @@ the entry is `Row.field`. Only help and schemas import this.
 
 from __future__ import annotations
 
+from liveportal.cli.io.view_model import Shown, WriteResult, all_fields, load_row_class
+from liveportal.domain.row import Row, columns
+
 MEANINGS: dict[str, str] = {
     "above_minimum": "Whether the rate is at least your minimum; empty if you have none.",
     "absent": "How many evidence files were not in the vault.",
@@ -350,6 +353,20 @@ MEANINGS: dict[str, str] = {
     "TransactionRow.kind": "What it is, such as earning, hold, refund, tip or payout.",
     "TransactionRow.owed": "How it changes what the platform owes you.",
 }
+
+
+def field_lines(shown: Shown) -> list[tuple[str, str]]:
+    """Return the fields that a command shows, each with what it means, for its help."""
+    lines: dict[str, str] = {}
+    for kind in map(load_row_class, (*shown.rows, *shown.tables) or (WriteResult,)):
+        for name in all_fields(kind) if shown.is_written else columns(kind):
+            lines.setdefault(name, meaning(owners(kind), name) or "")
+    return list(lines.items())
+
+
+def owners(kind: type[Row]) -> tuple[str, ...]:
+    """Return the names of a row's class and its bases, which `meaning` takes."""
+    return tuple(base.__name__ for base in kind.__mro__)
 
 
 def meaning(owners: tuple[str, ...], field: str) -> str | None:

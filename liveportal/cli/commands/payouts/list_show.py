@@ -5,76 +5,66 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
-
 from liveportal.cli.commands.payouts.forecast import On, parse_day
+from liveportal.cli.completion import ids
 from liveportal.cli.io.history import format_history
-from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Grouped, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.cli.io.view_model import Detail, Grouped, Table
+from liveportal.cli.options import one_id
+from liveportal.cli.read_command import Query, parse_states, reads, state_option
+from liveportal.domain.entities import PayoutState
 from liveportal.domain.money import Money
 from liveportal.ledger.queries import payouts
+from liveportal.ledger.queries.reader import Reader
 
-STATES = ("sent", "paid", "failed", "returned", "reversed")
-One = Annotated[
-    str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
-]
+STATES = tuple(PayoutState)
+States = Annotated[list[str] | None, state_option(STATES)]
 
 
-@shows(payouts.PayoutPreview)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def preview(
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-    on: On = None,
-) -> None:
+@reads(payouts.PayoutPreview)
+def preview(on: On = None) -> Query:
     """Show what a payout would be today, and what blocks it.
 
     Examples:
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Detail:
         row = payouts.preview_on(reader, parse_day(reader, on))
-        zone = display_zone(reader, read)
-    human_row = {**row, "lines": _grouped(row.lines, row.currency)}
-    render(Detail(payouts.PayoutPreview, human_row, title="Payout preview"), out, zone=zone)
+        human_row = {**row, "lines": _grouped(row.lines, row.currency)}
+        return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
+
+    return query
 
 
-@shows(payouts.PayoutRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def list_(
-    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
-) -> None:
+@reads(payouts.PayoutRow, many=True)
+def list_(state: States = None) -> Query:
     """List payouts, the oldest first.
 
     Example: liveportal payout list --state sent
     """
     states = parse_states(state, STATES)
-    with open_reader(ledger, read, out) as reader:
-        rows = payouts.payouts(reader, states)
-        zone = display_zone(reader, read)
-    render(Table(payouts.PayoutRow, rows, empty="No payouts."), out, zone=zone)
+
+    def query(reader: Reader) -> Table:
+        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty="No payouts.")
+
+    return query
 
 
-@shows(payouts.PayoutDetail)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(payouts.PayoutDetail)
+def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
     """Show a payout: the earnings that it pays, and what happened to it.
 
     Example: liveportal payout show PO-2
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
-        zone = display_zone(reader, read)
-    human_row = {
-        **row,
-        "lines": _grouped(row.lines, row.currency),
-        "history": format_history(row.history),
-    }
-    render(Detail(payouts.PayoutDetail, human_row), out, zone=zone)
+        lines = _grouped(row.lines, row.currency)
+        human_row = {**row, "lines": lines, "history": format_history(row.history)}
+        return Detail(payouts.PayoutDetail, human_row)
+
+    return query
 
 
 def _grouped(lines: Sequence[payouts.PayoutLine], currency: str) -> Grouped:

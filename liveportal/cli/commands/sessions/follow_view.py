@@ -14,6 +14,7 @@ from liveportal.cli.io.text import no_colour
 from liveportal.cli.io.view_model import Detail, HumanValue, Row
 from liveportal.cli.options import OutputOptions, ReadOptions
 from liveportal.domain.clock import zone as zone_of
+from liveportal.domain.entities import UNFINISHED
 
 FIGURES = (
     *("elapsed_seconds", "active_seconds", "paused_seconds", "trial_ends", "trial_left_seconds"),
@@ -25,7 +26,6 @@ FOLLOWED = (
     *("id", "state", *FIGURES, "rate", "minutes", "gross", "fee", "earned", "currency", "start"),
     *("end", "customer_name", "title"),
 )
-ONGOING = ("upcoming", "live", "paused")
 LONGEST_TEXT = 200
 """Longer texts are cut, in characters: the view has room for a line or two."""
 
@@ -86,7 +86,7 @@ def follow(read_session: ReadSession) -> None:
             shown = View(now, zone_of(zone), console.width)
             lines, _ = detail_lines(item, FOLLOWED, shown)
             view.update(Text("\n").join(lines), refresh=True)
-            if row["state"] not in ONGOING:
+            if row["state"] not in UNFINISHED:
                 return
             time.sleep(1)
 

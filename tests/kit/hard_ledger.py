@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.helpers import line
+from tests.kit.events import amount, line
 
-AMOUNT = {"currency": "KWD"}
 WIDE = {
     "id": "C-4be1905d-4c5e-7d31-9a41-0000000000a1",
     "name": "李小龍",
@@ -42,7 +41,7 @@ def session_id(number: int) -> str:
 
 def kwd(text: str) -> dict[str, str]:
     """Return an amount as a feed writes it."""
-    return {"amount": text, **AMOUNT}
+    return amount(text, "KWD")
 
 
 def _opened(number: int, when: str, customer: dict[str, str], **data: Any) -> bytes:  # noqa: ANN401
