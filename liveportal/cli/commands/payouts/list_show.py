@@ -7,7 +7,6 @@ from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.history import format_history
 from liveportal.cli.io.view_model import Detail, Grouped, Table
 from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, parse_states, reads, state_option
@@ -57,6 +56,7 @@ def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
 
     Example: liveportal payout show PO-2
     """
+    from liveportal.cli.io.history import format_history  # No list needs it.
 
     def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))

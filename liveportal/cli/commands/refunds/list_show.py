@@ -7,7 +7,6 @@ from functools import partial
 from typing import Annotated
 
 from liveportal.cli.completion import ids
-from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
@@ -86,5 +85,7 @@ def show(claim: Annotated[str, one_id("A claim", ids("claim"))]) -> Query:
 
 def claim_detail(claim: str, reader: Reader) -> Detail:
     """Return all about one claim, named by a prefix of its id."""
+    from liveportal.cli.io.history import format_history  # No list needs it.
+
     row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
     return Detail(claims.ClaimDetail, {**row, "history": format_history(row.history)}, SHOWN)

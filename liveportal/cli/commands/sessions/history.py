@@ -6,7 +6,7 @@ Registered in `liveportal.cli.commands.sessions`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
@@ -14,10 +14,9 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.sessions.refunded import human_money
 from liveportal.cli.completion import months, sorts
 from liveportal.cli.io.render import for_person, hint, render
-from liveportal.cli.io.view_model import Table, shows
+from liveportal.cli.io.view_model import Row, Table, shows
 from liveportal.cli.options import (
     LedgerOption,
     OfCustomer,
@@ -154,10 +153,16 @@ def list_(
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
         rows = sessions(reader, session_filter)
-    shown = [{**row, **human_money(row)} for row in rows] if for_person(out) else rows
+    shown = _human_rows(rows) if for_person(out) else rows
     render(Table(SessionRow, shown, HUMAN, empty="No sessions."), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
+
+
+def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:
+    from liveportal.cli.commands.sessions.refunded import human_money  # Terminals only.
+
+    return [{**row, **human_money(row)} for row in rows]
 
 
 def _parse_words(text: str | None) -> tuple[str, ...]:

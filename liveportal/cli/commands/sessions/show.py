@@ -14,9 +14,8 @@ from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.commands.sessions.evidence_view import OpenedFile, show_evidence
 from liveportal.cli.commands.sessions.follow_view import FIGURES, check_follow, with_stopwatches
 from liveportal.cli.commands.sessions.follow_view import follow as follow_session
-from liveportal.cli.commands.sessions.refunded import human_money
 from liveportal.cli.io.history import format_history, format_pauses
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
@@ -89,14 +88,16 @@ def show(
         follow_session(read_session)
         return
     row, zone, now = read_session()
-    human_row = with_stopwatches(_human_row(row))
-    render(Detail(ShownSession, human_row, SHOWN), out, zone=zone, now=now)
+    shown = with_stopwatches(_human_row(row)) if for_person(out) else row
+    render(Detail(ShownSession, shown, SHOWN), out, zone=zone, now=now)
     if row.state in RUNNING:
         hint("--follow keeps this up to date until the session is over.")
 
 
 def _human_row(row: ShownSession) -> dict[str, object]:
     """Return a session's row whose pauses and history a terminal shows in words."""
+    from liveportal.cli.commands.sessions.refunded import human_money  # Terminals only.
+
     earnings = (entry.gross for entry in row.transactions if entry.kind == "earning")
     return {
         **row,
