@@ -19,7 +19,7 @@ from tests.kit import quick_ledgers as ledgers
 from tests.properties.strategies import Book
 
 BOOKS = {"dev": 50, "ci": 150, "hunt": 4_000}.get(settings.get_current_profile_name(), 50)
-QUICK = 10
+QUICK = 8
 """So many books are tried by the quick tests."""
 
 
