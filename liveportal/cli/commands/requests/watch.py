@@ -24,20 +24,24 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, Options, OutputOptions, Yes, with_options
+from liveportal.cli.write_command import open_portal
+from liveportal.domain.entities import RequestState
 from liveportal.domain.errors import LiveportalError, Refused
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.row import columns, row
+from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.feeds.following import FeedChunk, follow, open_feed, read_stream
 from liveportal.feeds.jsonl import Line
+from liveportal.ledger.journal.journal import Outcome
 from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.ledger_paths import check_input
-from liveportal.portal import OnError, Outcome, Portal
+from liveportal.portal import Portal
+from liveportal.services.sync import OnError
 
 VARIABLE = "LIVEPORTAL_REQUEST"
 LONGEST_COMMAND_SECONDS = 60
@@ -143,7 +147,7 @@ def watch(
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
         rejects = wanted.rejects
         bad_lines = stack.enter_context(_open_rejects(rejects)) if rejects else None
-        portal = stack.enter_context(Portal.open(ledger.path, now=utc_now))
+        portal = stack.enter_context(open_portal(ledger))
         reject_log = _Rejects(bad_lines)
         wait = _Wait(wanted.interval, out)
         if feed == STDIN:
@@ -194,7 +198,7 @@ def _new_rows(
             for request in _open_or_declined(portal, opened, wanted):
                 yield request
                 _flush()
-                if request.state == "open":
+                if request.state == RequestState.OPEN:
                     _announce(request, wanted, portal.reader())
         if failure:
             raise failure
@@ -242,11 +246,13 @@ def _open_or_declined(portal: Portal, ids: list[str], wanted: WatchOptions) -> l
             portal.execute(RequestDeclined(request=name, reason=reason))
         except Refused:  # Another process answered it meanwhile.
             del reasons[name]
-    request_filter = RequestFilter(ids=ids, states=("open", "declined"), matching=wanted.matching)
+    request_filter = RequestFilter(
+        ids=ids, states=(RequestState.OPEN, RequestState.DECLINED), matching=wanted.matching
+    )
     found = [
         WatchedRequest(**request, reason=reasons.get(request.id))
         for request in requests.requests(portal.reader(), now, request_filter)
-        if request.state == "open" or request.id in reasons
+        if request.state == RequestState.OPEN or request.id in reasons
     ]
     return sorted(found, key=lambda request: request.seq)
 
@@ -301,7 +307,7 @@ def _format_line(request: WatchedRequest) -> str:
         f"{customer.name or customer.id}{helped}: {short_title}",
         f"{request.rate} {request.currency} a minute",
     ]
-    if request.state == "declined":
+    if request.state == RequestState.DECLINED:
         return clean("; ".join([*parts, f"declined: {request.reason}"]))
     if request.earns:
         parts.append(f"earns {request.earns}")
