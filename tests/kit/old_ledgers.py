@@ -1,6 +1,7 @@
 """Ledgers of older schema versions, and queries that work for any schema version.
 
-`fixtures/form1.db.gz` is the sample month as written by the first version of the program.
+`tests/ledger/fixtures/form1.db.gz` is the sample month as the first version of the program wrote
+it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.storage.driver import Connection
 from tests.kit import rich_ledger as rich
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "ledger" / "fixtures"
 FORM_1 = FIXTURES / "form1.db.gz"
 Schema = list[tuple[Any, ...]]
 

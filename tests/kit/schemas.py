@@ -31,7 +31,7 @@ def check_output(argv: Sequence[str], output: str) -> None:
     if not output or not {"--json", "--jsonl"} & set(options):
         return
     words = command_words(argv)
-    shown = declared(words)
+    shown = _declared(words)
     if shown is None:
         return
     is_whole = not any(option.split("=")[0] in ("--fields", "--field") for option in options)
@@ -58,26 +58,37 @@ def _check_order(schema: Any, document: Any) -> None:  # noqa: ANN401 -- Whateve
 
 def command_words(argv: Sequence[str]) -> tuple[str, ...]:
     """Return the words of the command that the arguments name."""
-    words: list[str] = []
-    command: Any = get_command(app)
+    words: tuple[str, ...] = ()
     rest = list(argv)
-    while isinstance(command, Group) and rest:
+    while rest:
         if rest[0] == "--ledger":
             rest = rest[2:]
         elif rest[0].startswith("--ledger="):
             rest = rest[1:]
-        elif rest[0] in command.commands:
-            words.append(rest.pop(0))
-            command = command.load_command(words[-1])
+        elif rest[0] in _names_below(words):
+            words = (*words, rest.pop(0))
         else:
             break
-    return tuple(words)
+    return words
+
+
+@cache
+def _names_below(words: tuple[str, ...]) -> frozenset[str]:
+    """Return the names of a group's commands; none for a command."""
+    command: Any = get_command(app)
+    for word in words:
+        command = command.load_command(word)
+    return frozenset(command.commands if isinstance(command, Group) else ())
+
+
+@cache
+def _declared(words: tuple[str, ...]) -> Shown | None:
+    return declared(words)
 
 
 @cache
 def _validator(words: tuple[str, ...], shown: Shown, *, is_whole: bool) -> Draft202012Validator:
     schema = schema_of(" ".join(words), shown)
-    Draft202012Validator.check_schema(schema)
     return Draft202012Validator(_strict(schema, is_whole=is_whole), format_checker=FORMATS)
 
 
