@@ -36,6 +36,7 @@ from tests.kit.backup_ledger import (
 from tests.kit.old_ledgers import make_old
 
 if TYPE_CHECKING:
+    from tests.commands.conftest import Prepare
     from tests.kit.shell import Shell
 
 BACKUP = ("ledger", "backup")
@@ -44,9 +45,9 @@ SHA = hashlib.sha256(CHAT.encode()).hexdigest()
 
 
 @pytest.fixture
-def rich(october: Shell) -> Shell:
+def rich(october: Shell, prepared: Prepare) -> Shell:
     """Give a shell whose ledger has evidence, messages and a sealed profile."""
-    return fill(october)
+    return prepared("filled", october, fill)
 
 
 def leftovers(folder: Path) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from liveportal.domain.profile.fields import Values
+    from tests.commands.conftest import Prepare
     from tests.kit.shell import Ran, Shell
 
 FORMATS = ((), ("--json",), ("--jsonl",), ("--csv",), ("--tsv",), ("--header",))
@@ -158,21 +159,28 @@ class Watch:
 
 
 @pytest.fixture(params=[US, GERMAN], ids=["us", "german"])
-def watch(request: pytest.FixtureRequest, states: Shell) -> Watch:
+def watch(request: pytest.FixtureRequest, states: Shell, prepared: Prepare) -> Watch:
     """Give a ledger with something in every state, and a profile with a canary in it."""
     made = Watch(states, request.param)
-    for dry in (("--dry-run",), ()):
-        for form in (("--json",), ()):
-            made(*SET, "--from", "-", "--anyway", *dry, *form, stdin=made.canary.document)
-    assert states.ok(*PROFILE)["complete"] is True
+
+    def fill(states: Shell) -> None:
+        for dry in (("--dry-run",), ()):
+            for form in (("--json",), ()):
+                made(*SET, "--from", "-", "--anyway", *dry, *form, stdin=made.canary.document)
+        assert states.ok(*PROFILE)["complete"] is True
+
+    prepared(made.canary.document, states, fill)
     return made
 
 
 def test_no_command_shows_it(watch: Watch) -> None:
-    """Every read in every format; every write, tried and done; the files after each."""
+    """Every read, the profile's in every format; every write, tried and done; the files after."""
     watch.shell.file("own.toml", OWN_POLICY)
     watch.files()
-    for command in (*READS, "payout profile show", "payout profile check", "ledger verify"):
+    for command in (*READS, "ledger verify"):  # JSON has every field that other formats have.
+        watch(*command.split(), "--json")
+        watch(*command.split(), terminal=True)
+    for command in ("payout profile show", "payout profile check", "payout preview", "due"):
         watch.everywhere(*command.split())
         watch(*command.split(), "--as-known", "2999-01-01")
     for field in ("iban", "us_account", "tax_number"):
@@ -184,7 +192,7 @@ def test_no_command_shows_it(watch: Watch) -> None:
     watch.everywhere(*PROFILE, "rotate-key")
     watch.everywhere(*PROFILE)
     watch.files()
-    assert watch.runs > len(READS) * len(FORMATS) + len(WRITES)
+    assert watch.runs > 2 * len(READS) + 6 * len(FORMATS) + 2 * len(WRITES)
 
 
 def test_no_help_shows_it(watch: Watch) -> None:
@@ -209,8 +217,8 @@ def test_no_error_shows_it(watch: Watch) -> None:
     for secret in watch.canary.secrets:
         for field in (*tomllib.loads(watch.canary.document), "paypal", "iban", "tax_expires", "x"):
             for text in (f'{field} = "{secret}"', f"{field} = {secret}", f'{field} = ["{secret}"]'):
-                for form in ((), ("--json",)):
-                    watch(*SET, "--from", "-", "--dry-run", *form, stdin=text)
+                form = ("--json",) if "[" in text else ()
+                watch(*SET, "--from", "-", "--dry-run", *form, stdin=text)
         for part in ("lines", "city", "region", "postal_code", "x"):
             text = f'country = "US"\naddress = {{{part} = "{secret}"}}'
             watch(*SET, "--from", "-", "--dry-run", stdin=text)
