@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from liveportal.cli.main import main
+from tests.kit import cheap_age
 from tests.kit.shell import OCTOBER, SetClock, Shell
 from tests.kit.states import FEED, OWN_POLICY, OWN_PREFERENCES
 
@@ -59,6 +60,12 @@ def _shell(
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
     monkeypatch.chdir(folder)
     return Shell(folder, ledger, clock)
+
+
+@pytest.fixture
+def cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lock backups at a work factor that is quickly opened."""
+    monkeypatch.setattr("pyrage.passphrase.encrypt", cheap_age.encrypt)
 
 
 @pytest.fixture

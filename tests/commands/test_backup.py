@@ -208,8 +208,12 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
 # --- encrypted ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
-    """The profile's key is in it; the age tool opens it, too; no plain text is left behind."""
+    """The profile's key is in it; the age tool opens it, too; no plain text is left behind.
+
+    Locked as strongly as for a user, which takes a second each time.
+    """
     secret = secret_file(rich, "pass.txt", PASSPHRASE + "\n")
     row = rich.ok(*BACKUP, "--passphrase-file", secret)
     assert (row["encrypted"], row["key"]) == ("passphrase", "included")
@@ -286,6 +290,7 @@ def test_nothing_plain_lies_outside_of_the_ledgers_folder(
     assert CHAT.encode() in (target / "plain.zip").read_bytes()
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase_is_typed_twice_and_then_once(
     october: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from pathlib import Path
 
+import pytest
+
 from tests.commands.test_profile import GERMAN
 from tests.kit.shell import OCTOBER, Shell
 from tests.kit.states import OWN_POLICY, OWN_PREFERENCES
@@ -73,6 +75,7 @@ def secret(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase(october: Shell) -> None:
     """What locks a backup with a mark in its file opens it without, and the other way round."""
     marked = secret(october.folder, "marked", BOM_UTF8 + b"correct horse\n")
