@@ -58,6 +58,8 @@ def _shell(
     ledger = folder / "ledger.db"
     shutil.copyfile(made / name, ledger)
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
+    # Without it rich takes a dumb terminal for 80 columns, whatever COLUMNS says.
+    monkeypatch.setenv("LINES", "40")
     monkeypatch.chdir(folder)
     return Shell(folder, ledger, clock)
 

@@ -1,7 +1,6 @@
 """Ledgers of older schema versions, and queries that work for any schema version.
 
-`tests/ledger/fixtures/form1.db.gz` is the sample month as the first version of the program wrote
-it.
+`fixtures/form1.db.gz` is the sample month as written by the first version of the program.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.storage.driver import Connection
 from tests.kit import rich_ledger as rich
 
-FIXTURES = Path(__file__).parents[1] / "ledger" / "fixtures"
+FIXTURES = Path(__file__).parent / "fixtures"
 FORM_1 = FIXTURES / "form1.db.gz"
 Schema = list[tuple[Any, ...]]
 
