@@ -158,7 +158,9 @@ class Watch:
         assert looked_at >= 2
 
 
-@pytest.fixture(params=[US, GERMAN], ids=["us", "german"])
+@pytest.fixture(
+    params=[pytest.param(US, id="us"), pytest.param(GERMAN, id="german", marks=pytest.mark.slow)]
+)
 def watch(request: pytest.FixtureRequest, states: Shell, prepared: Prepare) -> Watch:
     """Give a ledger with something in every state, and a profile with a canary in it."""
     made = Watch(states, request.param)

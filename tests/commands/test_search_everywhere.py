@@ -11,6 +11,7 @@ from tests.commands.test_sync import feed
 from tests.kit.events import line
 
 if TYPE_CHECKING:
+    from tests.commands.conftest import Prepare
     from tests.kit.shell import Shell
 
 TALK = {
@@ -26,11 +27,14 @@ TALK = {
 
 
 @pytest.fixture
-def spoken(october: Shell) -> Shell:
+def spoken(october: Shell, prepared: Prepare) -> Shell:
     """Give a shell of a session in which many languages were spoken."""
+    return prepared("languages", october, _attach_talks)
+
+
+def _attach_talks(october: Shell) -> None:
     for name, text in TALK.items():
         october.ok(*ATTACH, october.file(f"{name}.txt", text + "\n"))
-    return october
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.kit.shell import ROOT, Shell
 README = (ROOT / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tmp_ledger_env")
 def test_the_tour_runs_as_it_stands(tmp_path: Path) -> None:
     """Every command succeeds, one after the other, in a new home, ten minutes before midnight."""
