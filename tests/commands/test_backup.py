@@ -208,12 +208,9 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
 # --- encrypted ------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
-    """The profile's key is in it; the age tool opens it, too; no plain text is left behind.
-
-    Locked as strongly as for a user, which takes a second each time.
-    """
+    """The profile's key is in it; the age tool opens it, too; no plain text is left behind."""
     secret = secret_file(rich, "pass.txt", PASSPHRASE + "\n")
     row = rich.ok(*BACKUP, "--passphrase-file", secret)
     assert (row["encrypted"], row["key"]) == ("passphrase", "included")
@@ -240,6 +237,15 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     assert Path(f"{path}.key").stat().st_mode & 0o777 == 0o600
     checks = rich.ok(option, "payout", "profile", "check")
     assert {check["requirement"]: check["state"] for check in checks}["seal"] == "ok"
+
+
+@pytest.mark.slow
+def test_a_passphrase_is_hard_to_guess(october: Shell) -> None:
+    """Each guess costs as much work as the age library finds right for the machine."""
+    secret = secret_file(october, "pass.txt", PASSPHRASE)
+    file = october.folder / october.ok(*BACKUP, "--passphrase-file", secret)["file"]
+    _, kind, _salt, work_factor = members(file.read_bytes())["key.age"].split(b"\n")[1].split()
+    assert (kind, int(work_factor) > 13) == (b"scrypt", True)
 
 
 def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:

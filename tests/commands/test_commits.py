@@ -53,6 +53,7 @@ def test_a_write_whose_result_cannot_be_shown(october: Shell) -> None:
     assert october.ok("ledger", "info")["events"] == before + 1
 
 
+@pytest.mark.slow
 @needs_full
 def test_whatever_else_was_done(october: Shell) -> None:
     """A feed of many events, a backup, a new ledger: the message names exactly what was done."""

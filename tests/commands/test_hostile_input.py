@@ -96,6 +96,7 @@ def test_the_limit_is_felt(empty: Shell) -> None:
     assert b"MemoryError" in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_feed_of_long_lines_is_read_in_pieces(empty: Shell) -> None:
     """Hundreds of megabytes in long lines pass through a bounded memory."""
     count = 24
