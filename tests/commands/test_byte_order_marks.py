@@ -11,6 +11,8 @@ from tests.commands.test_profile import GERMAN
 from tests.kit.shell import OCTOBER, Shell
 from tests.kit.states import OWN_POLICY, OWN_PREFERENCES
 
+pytestmark = pytest.mark.slow
+
 GERMAN_MARKED = BOM_UTF8 + GERMAN.encode()
 MARKED = BOM_UTF8 + OCTOBER.read_bytes()
 

@@ -175,6 +175,7 @@ def watch(request: pytest.FixtureRequest, states: Shell, prepared: Prepare) -> W
     return made
 
 
+@pytest.mark.slow
 def test_no_command_shows_it(watch: Watch) -> None:
     """Every read, the profile's in every format; every write, tried and done; the files after."""
     watch.shell.file("own.toml", OWN_POLICY)
@@ -214,6 +215,7 @@ def test_it_is_found_when_it_is_revealed(watch: Watch) -> None:
     watch.everywhere(*PROFILE)
 
 
+@pytest.mark.slow
 def test_no_error_shows_it(watch: Watch) -> None:
     """A number in the wrong field, place or option, misspelt, or as no TOML at all."""
     for secret in watch.canary.secrets:

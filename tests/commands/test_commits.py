@@ -16,6 +16,8 @@ from liveportal.portal import Portal
 from tests.commands.test_sync import feed, opened
 from tests.kit.shell import PROGRAM, Shell, error_of
 
+pytestmark = pytest.mark.slow
+
 FULL = Path("/dev/full")
 ADJUST = ("earnings", "adjust", "5.00", "--reason", "bonus")
 
@@ -53,7 +55,6 @@ def test_a_write_whose_result_cannot_be_shown(october: Shell) -> None:
     assert october.ok("ledger", "info")["events"] == before + 1
 
 
-@pytest.mark.slow
 @needs_full
 def test_whatever_else_was_done(october: Shell) -> None:
     """A feed of many events, a backup, a new ledger: the message names exactly what was done."""

@@ -248,6 +248,7 @@ def test_as_known_before_the_beginning_is_an_empty_book(states: Shell, command: 
         assert (shown["events"], shown["transactions"], shown["head"]) == (0, 0, None)
 
 
+@pytest.mark.slow
 @reads
 def test_as_known_now_is_what_is_shown_now(states: Shell, command: str) -> None:
     """A replay of the whole journal shows the same as the ledger itself."""

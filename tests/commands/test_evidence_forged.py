@@ -32,6 +32,8 @@ from tests.commands.test_sync import feed
 from tests.kit.events import amount, at, line
 from tests.kit.shell import Shell, error_of
 
+pytestmark = pytest.mark.slow
+
 NOW = at("12-01 00:00")
 OWN = ("manifest.json", "manifest.sha256")
 
@@ -134,7 +136,6 @@ def test_a_seal_alone_is_not_believed(disputed: Shell) -> None:
     assert {row["file"] for row in mismatches(disputed)} == names
 
 
-@pytest.mark.slow
 def test_every_fact_of_the_manifest_is_held(disputed: Shell) -> None:
     """Its own fields, those of every event, those of every item."""
     parts, about = parts_of(disputed)
@@ -165,7 +166,6 @@ def test_every_fact_of_the_manifest_is_held(disputed: Shell) -> None:
             assert (problem["file"], part.name in problem["what"]) == ("manifest.json", True)
 
 
-@pytest.mark.slow
 def test_every_file_and_line_is_held(disputed: Shell) -> None:
     """One letter of some lines of each text, one byte of any file, a file more or less."""
     parts, about = parts_of(disputed)
@@ -254,7 +254,6 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
             yield "event", replace(made, events=events)
 
 
-@pytest.mark.slow
 def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_path: Path) -> None:
     """The forger's page, texts and manifest agree with each other, but not with the ledger."""
     other = tmp_path / "other"
@@ -269,7 +268,6 @@ def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_pa
             assert refused(disputed), what
 
 
-@pytest.mark.slow
 def test_a_forged_redacted_pack_is_found(disputed: Shell) -> None:
     """With the names given again every byte is compared; without, the figures and lines."""
     argv = ("--keep", "Ana", "--name", "float4")

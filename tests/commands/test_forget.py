@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from liveportal.domain.events.envelope import MACHINE
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import ledger_paths
@@ -96,6 +98,7 @@ def test_a_dry_run_touches_no_file(states: Shell) -> None:
     assert not ledger_paths.erasure_marker(states.ledger).exists()
 
 
+@pytest.mark.slow
 def test_no_command_shows_them_any_more_and_none_fails(states: Shell) -> None:
     """Every read goes on: with the customer's id, and no text of theirs. Money is as it was."""
     # Short ones such as "help" are in headings, too.

@@ -189,6 +189,7 @@ def test_every_command_in_every_format(hostile: Shell, monkeypatch: pytest.Monke
     assert kept > 20, "JSON does not hold the text as it came"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["requests list", "sessions show S-H", "dispute show CL-H"])
 def test_a_terminal_of_its_own(hostile: Shell, command: str) -> None:
     """The same under a pseudo terminal, where all streams are one."""
@@ -198,6 +199,7 @@ def test_a_terminal_of_its_own(hostile: Shell, command: str) -> None:
     _check_clean(COLOUR.sub("", shown.out), command)
 
 
+@pytest.mark.slow
 def test_every_write_and_every_error(hostile: Shell) -> None:
     """The same rule applies to text that a user gives and to text quoted in errors."""
     for write in WRITES:
@@ -214,6 +216,7 @@ def test_every_write_and_every_error(hostile: Shell) -> None:
     _check_clean(hostile.output_of("ledger", "info"), "ledger info")
 
 
+@pytest.mark.slow
 def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
     """Statements and packs: nothing of a stranger's is an element, an attribute or an address."""
     hostile.ok("earnings", "statement", "2026", "-o", "year.html")
@@ -238,6 +241,7 @@ def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
         assert "evilword" in page
 
 
+@pytest.mark.slow
 def test_statements_as_rows_and_as_paper(hostile: Shell) -> None:
     """A statement holds nothing personal, so nothing of a stranger's, in any form."""
     for suffix in ("csv", "pdf", "html"):
@@ -344,6 +348,7 @@ def test_a_spreadsheet_runs_nothing(empty: Shell) -> None:
     assert [row["title"] for row in empty.ok("requests", "list")] == list(texts)
 
 
+@pytest.mark.slow
 def test_a_title_of_a_megabyte(empty: Shell) -> None:
     """Nothing is cut off, and nothing takes long."""
     title = "x\x1b]\u202e" * 60_000

@@ -31,6 +31,8 @@ from tests.commands.conftest import Prepare
 from tests.kit.backup_ledger import fill, make_archive, members
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 Members = dict[str, bytes]
 ENDLESS = (

@@ -33,6 +33,8 @@ import resource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1024 * 1024
 MEMORY = 600 * MEGABYTE
 """Of addresses, which are more than what is used: the program with all its libraries has 300."""
@@ -117,7 +119,6 @@ def test_the_limit_is_felt(empty: Shell) -> None:
     assert b"MemoryError" in ran.stderr
 
 
-@pytest.mark.slow
 def test_a_feed_of_long_lines_is_read_in_pieces(empty: Shell) -> None:
     """Hundreds of megabytes in long lines pass through a bounded memory."""
     count = 24

@@ -64,6 +64,7 @@ def _imported(shell: Shell, *argv: str) -> set[str]:
     return set(json.loads(ran.stderr.splitlines()[-1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "argv",
     [

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.commands.conftest import Prepare
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 TALK = {
     "zh": "Mina: 画面在闪烁，我想退款",  # noqa: RUF001
     "ja": "Mina: シェーダーがちらつきます。UnityのバグreportはURPだけ",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("html", "pdf", "csv")
 every_format = pytest.mark.parametrize("suffix", FORMATS)
 
@@ -162,7 +164,6 @@ def test_a_month_without_anything_is_a_statement(october: Shell) -> None:
     assert "None." in (october.folder / "2026-12.html").read_text("utf-8")
 
 
-@pytest.mark.slow
 def test_the_pages_of_the_pdf_hold_the_figures(states: Shell) -> None:
     """A PDF reader finds the net of the month on it."""
     reader = shutil.which("pdftotext")
@@ -173,7 +174,6 @@ def test_the_pages_of_the_pdf_hold_the_figures(states: Shell) -> None:
     assert states.ok("earnings", "--month", "2026-10")["net"] in text
 
 
-@pytest.mark.slow
 def test_a_browser_shows_the_page(states: Shell) -> None:
     """Headless Chromium renders it, chart and all, and runs nothing."""
     names = ("chromium", "chromium-browser", "google-chrome")

@@ -15,6 +15,8 @@ from tests.commands.conftest import Prepare
 from tests.kit.events import amount, line
 from tests.kit.shell import OCTOBER, Shell
 
+pytestmark = pytest.mark.slow
+
 EXPORT = ("ledger", "export", "events")
 IMPORT = ("ledger", "import")
 VERIFY = ("ledger", "verify")

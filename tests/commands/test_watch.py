@@ -20,6 +20,8 @@ from tests.kit.watch_process import QUICK, RULES, add, request_line, watching
 if sys.platform == "win32":
     pytest.skip("waits for pipes as Unix does", allow_module_level=True)
 
+pytestmark = pytest.mark.slow
+
 HOOK = """
 import json, os, sys
 row = json.load(sys.stdin)
