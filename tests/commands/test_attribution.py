@@ -18,7 +18,7 @@ from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.secrets import machine_id
-from liveportal.portal import new_id, utc_now
+from liveportal.services.defaults import new_id, utc_now
 from tests.commands.test_sync import feed
 from tests.kit.events import FEED, OTHER, amount, line
 from tests.kit.ledger_files import query

@@ -27,9 +27,9 @@ from liveportal.cli.parse import profile_fields, spans, times, toml_file
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import changed_preferences
 from liveportal.domain.money import Money, Percent
 from liveportal.domain.policy import Policy
+from liveportal.domain.schedule.preferences import changed_preferences
 from liveportal.domain.text import clean, csv_safe
 from liveportal.exports import events as exports
 from liveportal.exports.calendar import CalendarEvent, write_calendar
@@ -91,7 +91,7 @@ def october() -> Path:
     """Return a ledger that holds the sample."""
     path = scratch() / "october.db"
     Portal.create(path, Policy(), now=lambda: NOW)
-    with Portal.open(path, now=lambda: NOW) as portal, SAMPLE.open("rb") as feed:
+    with Portal(path, now=lambda: NOW) as portal, SAMPLE.open("rb") as feed:
         portal.sync(feed)
     return path
 
@@ -128,7 +128,7 @@ def sync(data: bytes) -> bool:
     shutil.copyfile(october(), path)
     try:
         before = _head(path)
-        with Portal.open(path, now=lambda: NOW) as portal:
+        with Portal(path, now=lambda: NOW) as portal:
             try:
                 synced = portal.sync(BytesIO(data))
             except LiveportalError:
@@ -176,7 +176,7 @@ def _exported(path: Path) -> bytes:
 
 
 def _head(path: Path) -> str:
-    with Portal.open(path, now=lambda: NOW) as portal:
+    with Portal(path, now=lambda: NOW) as portal:
         return portal.head()
 
 

@@ -19,9 +19,10 @@ from liveportal.domain.clock import utc_text
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.handlers import dispatch
 from liveportal.ledger.format import row_mapping
+from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.driver import Connection
-from liveportal.portal import Portal, allow_all, open_readonly
+from liveportal.portal import Portal
 from tests.kit import quick_ledgers as ledgers
 from tests.kit.quick_ledgers import NOWHERE, empty_ledger, recorded, tables
 from tests.kit.verified import deeply
@@ -175,7 +176,7 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
             answer = next(handler for handler in dispatch.HANDLERS if kind == handler.TYPE)
             made: Any = answer(claim=claim.id)
             # Its time may be ahead of the clock, which a person is asked about.
-            ledgers.portal(db).execute(made, at=last, key=f"end-{number}", allow=allow_all)
+            ledgers.portal(db).execute(made, at=last, key=f"end-{number}", allow=True)
 
         assert ledgers.balance(db)["held"] == 0
 
@@ -208,7 +209,7 @@ def test_6_months_add_up_to_the_life_and_assets_are_what_was_earned(book: Book) 
         portal = ledgers.portal(db)
         balance, net = book.model.balance(), 0
         for event in book.events:
-            portal.record([event])
+            portal.record([event], allow=True)
             balance = ledgers.balance(db)
             net = db.execute("SELECT coalesce(sum(net), 0) FROM transaction_record").fetchone()[0]
             assert sum(balance.values()) == net
@@ -305,7 +306,7 @@ def test_8_a_prefix_is_what_was_known_then(book: Book, data: st.DataObject) -> N
     """`--as-known` shows the book as it stood when the last event of a prefix was recorded."""
     known = data.draw(st.integers(1, len(book.events)))
     with empty_ledger() as db:
-        ledgers.portal(db).record(list(book.events[:known]))
+        ledgers.portal(db).record(list(book.events[:known]), allow=True)
         before = tables(db, replayed=True)
         much_later = ledgers.NOW + timedelta(seconds=1)
         ledgers.portal(db, at=much_later).record(list(book.events[known:]))
@@ -326,7 +327,7 @@ def test_a_ledger_file_holds_the_same_books(seed: int) -> None:
         path = Path(folder) / "ledger.db"
         Portal.create(path, replace(policy.policy), now=ledgers.clock)
         for dry_run in (True, False):
-            with Portal.open(path, dry_run=dry_run, now=ledgers.clock) as portal:
+            with Portal(path, dry_run=dry_run, now=ledgers.clock) as portal:
                 ledgers.record_all(portal, book.events)
             with open_readonly(path) as reader:
                 expected = [] if dry_run else book.model.months()

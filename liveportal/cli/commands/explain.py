@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import ids, months
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
@@ -51,7 +52,10 @@ class PathRow(Row):
 @shows(provenance.ExplainedMonth)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_month(
-    month: Annotated[str, typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.")],
+    month: Annotated[
+        str,
+        typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.", autocompletion=months),
+    ],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -75,9 +79,7 @@ def explain_month(
 @shows(provenance.ExplainedSession)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_session(
-    session: Annotated[
-        str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
-    ],
+    session: Annotated[str, one_id("A session", ids("session"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -97,9 +99,7 @@ def explain_session(
 @shows(provenance.ExplainedPayout)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_payout(
-    payout: Annotated[
-        str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
-    ],
+    payout: Annotated[str, one_id("A payout", ids("payout"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,

@@ -9,20 +9,17 @@ these.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta, tzinfo
-from enum import Enum
-from pathlib import Path
+from datetime import datetime, timedelta, tzinfo
+from importlib import import_module
 from typing import Any, TypeVar
 
 from liveportal.cli.io.text import clean
-from liveportal.domain.clock import short_text
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row as TypedRow
-from liveportal.domain.row import columns
+from liveportal.domain.row import columns, is_decimal, json_value, row
 
 Row = Mapping[str, object]
 """The values of a result by field; nested mappings, dotted names, or both."""
@@ -110,6 +107,30 @@ RowClass = type[TypedRow] | str
 """A row class; or `module.Class` of one whose module a command imports only when it runs."""
 
 
+@row
+class WriteResult(TypedRow):
+    """What every write says: what became of which thing, and of the event that was recorded.
+
+    A command's own fields stand between the message and the time.
+    """
+
+    id: str
+    state: str
+    error: None
+    message: str | None
+    time: datetime | None
+    event: str | None
+    flags: list[str]
+    replayed: bool
+    confirmed: bool
+    dry_run: bool
+
+
+LEADING_FIELDS, TRAILING_FIELDS = columns(WriteResult)[:4], columns(WriteResult)[4:]
+ADDED_FIELDS = ("slot", "reason")
+"""Fields of steps that were added later: they come last, since rows only grow at the end."""
+
+
 @frozen
 class Shown:
     """The rows that a command shows: of which class, whether many, and whether it records.
@@ -123,6 +144,23 @@ class Shown:
     many: bool = False
     is_written: bool = False
     tables: tuple[RowClass, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all fields that `--fields` may name, nested ones with a dot."""
+        kinds = [load_row_class(kind) for kind in (*self.rows, *self.tables)]
+        if self.is_written:
+            return all_fields(kinds[0] if kinds else ())
+        return tuple(dict.fromkeys(name for kind in kinds for name in columns(kind)))
+
+
+def load_row_class(kind: RowClass) -> type[TypedRow]:
+    """Return a row class, also if it is declared by its name."""
+    if not isinstance(kind, str):
+        return kind
+    module, _, name = kind.rpartition(".")
+    loaded: type[TypedRow] = getattr(import_module(module), name)
+    return loaded
 
 
 def shows(
@@ -157,6 +195,18 @@ def names_of(fields: Fields) -> tuple[str, ...]:
     return columns(fields) if isinstance(fields, type) else fields
 
 
+def all_fields(fields: Fields) -> tuple[str, ...]:
+    """Return all fields of a write's result: the common ones and the command's own."""
+    names = names_of(fields)
+    own = (name for name in names if name not in LEADING_FIELDS + ADDED_FIELDS)
+    return (
+        *LEADING_FIELDS,
+        *own,
+        *TRAILING_FIELDS,
+        *(name for name in ADDED_FIELDS if name in names),
+    )
+
+
 def value_of(row: Row, field: str) -> object:
     """Return the value of a field; None if the mapping around it is None.
 
@@ -173,32 +223,22 @@ def value_of(row: Row, field: str) -> object:
     return value_of(value, inner)
 
 
-def to_json_value(value: object) -> object:  # noqa: C901, PLR0911 -- A table: one line per type.
+def to_json_value(value: object) -> object:
     """Convert a value for JSON; raises `TypeError` for a type that results must not have."""
+    return json_value(value, _own_json_value)
+
+
+def _own_json_value(value: object) -> object:
+    """Convert a value of a type that only results of commands have."""
     match value:
-        case Enum() | HumanValue():
+        case HumanValue():
             return to_json_value(value.value)
-        case None | bool() | int() | str():
-            return value
+        case Highlighted() | Coloured():
+            return str(value)
         case Hint():
             from liveportal.cli.io.hints import spell
 
             return spell(value)
-        case Money() | Path() | Highlighted() | Coloured():
-            return str(value)
-        case datetime() if value.tzinfo is not None:
-            return short_text(value)
-        case timedelta():
-            return value // timedelta(seconds=1)
-        case date() if not isinstance(value, datetime):
-            return value.isoformat()
-        case Mapping():
-            return {str(name): to_json_value(item) for name, item in value.items()}
-        case list() | tuple():
-            return [to_json_value(item) for item in value]
-    if _is_decimal(value):
-        return f"{value:f}"
-    # No float: it is no exact amount. No naive datetime: it is no instant.
     raise TypeError(f"a result cannot hold {value!r}")
 
 
@@ -207,13 +247,7 @@ def is_number(value: object) -> bool:
     inner = value.value if isinstance(value, HumanValue) else value
     if isinstance(inner, int | Money | timedelta):
         return not isinstance(inner, bool)
-    return _is_decimal(inner)
-
-
-def _is_decimal(value: object) -> bool:
-    # Importing the class takes 1.5 ms; a value of it exists only if it is imported already.
-    decimal = sys.modules.get("decimal")
-    return decimal is not None and isinstance(value, decimal.Decimal)
+    return is_decimal(inner)
 
 
 def format_cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per type.
