@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from liveportal.domain.errors import LiveportalError
     from liveportal.domain.events.envelope import Event
 
+pytestmark = pytest.mark.slow
+
 SHA256 = hashlib.sha256(b"never here").hexdigest()
 OWN: dict[str, Any] = {"source": CLI_SOURCE}
 ATTACHED: dict[str, Any] = {"session": "S-1003", "sha256": SHA256, "bytes": 10, "name": "lie.vtt"}
