@@ -36,6 +36,7 @@ from tests.kit.backup_ledger import (
 from tests.kit.old_ledgers import make_old
 
 if TYPE_CHECKING:
+    from tests.commands.conftest import Prepare
     from tests.kit.shell import Shell
 
 BACKUP = ("ledger", "backup")
@@ -44,9 +45,9 @@ SHA = hashlib.sha256(CHAT.encode()).hexdigest()
 
 
 @pytest.fixture
-def rich(october: Shell) -> Shell:
+def rich(october: Shell, prepared: Prepare) -> Shell:
     """Give a shell whose ledger has evidence, messages and a sealed profile."""
-    return fill(october)
+    return prepared("filled", october, fill)
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -207,6 +208,7 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
 # --- encrypted ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     """The profile's key is in it; the age tool opens it, too; no plain text is left behind."""
     secret = secret_file(rich, "pass.txt", PASSPHRASE + "\n")
@@ -235,6 +237,15 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     assert Path(f"{path}.key").stat().st_mode & 0o777 == 0o600
     checks = rich.ok(option, "payout", "profile", "check")
     assert {check["requirement"]: check["state"] for check in checks}["seal"] == "ok"
+
+
+@pytest.mark.slow
+def test_a_passphrase_is_hard_to_guess(october: Shell) -> None:
+    """Each guess costs as much work as the age library finds right for the machine."""
+    secret = secret_file(october, "pass.txt", PASSPHRASE)
+    file = october.folder / october.ok(*BACKUP, "--passphrase-file", secret)["file"]
+    _, kind, _salt, work_factor = members(file.read_bytes())["key.age"].split(b"\n")[1].split()
+    assert (kind, int(work_factor) > 13) == (b"scrypt", True)
 
 
 def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
@@ -285,6 +296,7 @@ def test_nothing_plain_lies_outside_of_the_ledgers_folder(
     assert CHAT.encode() in (target / "plain.zip").read_bytes()
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase_is_typed_twice_and_then_once(
     october: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

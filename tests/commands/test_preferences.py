@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -195,7 +194,7 @@ def test_this_week_is_that_of_the_moment(empty: Shell) -> None:
     assert rule["rule"] == "FREQ=DAILY from 2026-01-01 12:00 for 30m"
     assert len(rule["next"]) == 3
     assert rule["next"] == sorted(rule["next"])
-    assert datetime.fromisoformat(rule["next"][0]).timestamp() > time.time() - 60
+    assert datetime.fromisoformat(rule["next"][0]) > datetime.now(UTC) - timedelta(minutes=1)
 
 
 def test_without_hours_there_is_nothing_to_show(empty: Shell) -> None:

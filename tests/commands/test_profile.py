@@ -11,6 +11,7 @@ import pytest
 
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.domain import errors
+from tests.commands.conftest import Prepare
 from tests.commands.test_imports import SLOW, _imported
 from tests.kit.ledger_files import query
 from tests.kit.shell import Shell
@@ -44,10 +45,13 @@ def bank(empty: Shell) -> Shell:
 
 
 @pytest.fixture
-def german(bank: Shell) -> Shell:
+def german(bank: Shell, prepared: Prepare) -> Shell:
     """Give a shell whose payout profile is complete."""
+    return prepared("german profile", bank, _set_german)
+
+
+def _set_german(bank: Shell) -> None:
     assert bank.ok(*SET, "--from", "-", stdin=GERMAN.encode())["missing"] == []
-    return bank
 
 
 def states(shell: Shell) -> dict[str, str]:
