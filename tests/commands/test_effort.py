@@ -24,6 +24,7 @@ YEARS = range(2020, 2026)
 LITTLE = 3
 
 READS = (
+    "",  # The front page.
     "earnings --month 2026-10",
     "earnings months",
     "earnings transactions --month 2026-10",
@@ -48,6 +49,7 @@ READS = (
 )
 # Commands that show every entity of a kind must read them all.
 OF_EVERYTHING = {
+    "": ("claim",),
     "requests list": ("request",),
     "sessions list": ("session",),
     "sessions reviews": ("session", "review", "customer"),

@@ -222,7 +222,6 @@ def test_what_a_ledger_exports_fits_the_schemas_of_its_events(states: Shell) -> 
         ("event", "name a type of event. The types are: request.opened"),
         ("event session.begun", "'session.begun' is not a type of event"),
         ("feed more", "there is no command 'feed'"),
-        ("", "Missing argument"),
     ],
 )
 def test_what_has_no_schema_is_wrong_usage(nothing: Shell, words: str, message: str) -> None:

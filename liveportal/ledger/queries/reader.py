@@ -38,6 +38,10 @@ BOOKED_MONTHS = """
 rare kind of transaction month by month, where SQLite would otherwise scan the whole index."""
 
 
+LONGEST_SHOWN, SHORTEST_PREFIX = 20, 8
+"""A terminal shows longer ids by a prefix of at least so many characters."""
+
+
 class Reader:
     """Gives queries access to a ledger through a read-only connection.
 
@@ -118,6 +122,23 @@ class Reader:
         Raises `UnknownEntity` or `AmbiguousPrefix`.
         """
         return known_id(self.db, kind, text)
+
+    def short_id(self, kind: str, full_id: str) -> str:
+        """Return an id as a terminal shows it: a long one by its shortest unique prefix.
+
+        `resolve_id` takes both. A prefix has at least `SHORTEST_PREFIX` characters.
+        """
+        if len(full_id) <= LONGEST_SHOWN:
+            return full_id
+        neighbours = self.db.execute(
+            f'SELECT (SELECT max(id) FROM "{kind}" WHERE id < ?1),'  # noqa: S608 (our own kinds)
+            f' (SELECT min(id) FROM "{kind}" WHERE id > ?1)',
+            (full_id,),
+        ).fetchone()
+        length = SHORTEST_PREFIX
+        while any(other and other.startswith(full_id[:length]) for other in neighbours):
+            length += 1
+        return full_id[:length]
 
 
 def known_id(db: Connection, kind: str, text: str) -> str:

@@ -12,7 +12,6 @@ from liveportal.domain.money import Money
 from liveportal.domain.row import Row
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import NOT_OVER, Reader
-from liveportal.ledger.queries.session_mentions import sessions_mentioning
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -72,9 +71,7 @@ class SessionFilter:
             f"{START} >= ?": self.since and utc_text(self.since),
             f"{START} <= ?": self.until and utc_text(self.until),
             f"{LAST_SEQ} > ?": self.after_seq,
-            _one_of("session.id"): to_json(sessions_mentioning(reader, self.words))
-            if self.words
-            else None,
+            _one_of("session.id"): _mentioning(reader, self.words) if self.words else None,
         }
         active = {condition: value for condition, value in given.items() if value is not None}
         conditions = list(active)
@@ -95,6 +92,14 @@ class SessionFilter:
         valued = [row for row in rows if row[name] is not None]
         valued.sort(key=lambda row: _comparable(row[name]), reverse=self.sort.startswith("-"))
         return valued + [row for row in rows if row[name] is None]
+
+
+def _mentioning(reader: Reader, words: Sequence[str]) -> str:
+    from liveportal.ledger.queries.session_mentions import (  # Few lists search for words.
+        sessions_mentioning,
+    )
+
+    return to_json(sessions_mentioning(reader, words))
 
 
 def _one_of(column: str) -> str:
