@@ -20,6 +20,10 @@ States = Annotated[
     typer.Option("--state", metavar="STATE", help="Only those in this state; may be repeated."),
 ]
 
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N of them.")
+]
+
 
 @contextmanager
 def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iterator[Reader]:

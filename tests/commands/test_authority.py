@@ -177,7 +177,7 @@ def test_watch_refuses_it(book: Shell, said: bytes, field: str) -> None:
 
 
 def _requests(shell: Shell) -> set[str]:
-    return {row["id"] for row in shell.ok("requests", "list")}
+    return {row["id"] for row in shell.ok("requests", "list", "--all")}
 
 
 def test_what_a_feed_may_say(book: Shell) -> None:

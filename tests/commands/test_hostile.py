@@ -30,7 +30,7 @@ FORBIDDEN = re.compile(
 
 SLOT = {"start": "2026-10-09T09:00:00Z", "minutes": 30}
 LISTINGS = (
-    "requests list",
+    "requests list --all",
     "requests show R-1",
     "sessions list",
     "sessions show S-1",
@@ -182,7 +182,7 @@ def test_a_spreadsheet_runs_nothing(empty: Shell, text: str) -> None:
                 assert bare or cell.lstrip(" ")[:1] not in tuple("=+-@\uff1d\t"), (command, cell)
     title = empty.output_of("requests", "show", "R-1", "--field", "title")
     assert title == f"{text}\n".replace("\t", " ")
-    assert empty.ok("requests", "list")[0]["title"] == text
+    assert empty.ok("requests", "list", "--all")[0]["title"] == text
 
 
 def test_a_title_of_a_megabyte(empty: Shell) -> None:
@@ -190,14 +190,14 @@ def test_a_title_of_a_megabyte(empty: Shell) -> None:
     title = "x\x1b]\u202e" * 250_000
     given = {"customer": {"id": "C-1"}, "title": title}
     empty.ok("sync", feed(empty, "long.jsonl", opened("R-1", "10-05 09:00", **given)))
-    assert empty.ok("requests", "list")[0]["title"] == title
+    assert empty.ok("requests", "list", "--all")[0]["title"] == title
     for option in ("--tsv", "--csv"):
-        cleaned = empty.output_of("requests", "list", option, "--field", "title")
+        cleaned = empty.output_of("requests", "list", "--all", option, "--field", "title")
         assert not FORBIDDEN.search(cleaned)
     plain = "y" * 1_000_000
     given["title"] = plain
     empty.ok("sync", feed(empty, "plain.jsonl", opened("R-2", "10-05 09:01", **given)))
-    assert empty.output_of("requests", "list", "--field", "title").splitlines()[1] == plain
+    assert empty.output_of("requests", "list", "--all", "--field", "title").splitlines()[1] == plain
 
 
 def test_text_of_every_script_stays(empty: Shell) -> None:
@@ -219,4 +219,4 @@ def test_ids_are_plain(empty: Shell, name: str) -> None:
     argv = ("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3")
     assert empty.run(*argv, f"--id={name}").code == 1
     assert empty.run("requests", "add", "--title", "x", "--rate", "3", "--customer", name).code == 1
-    assert empty.ok("requests", "list") == []
+    assert empty.ok("requests", "list", "--all") == []

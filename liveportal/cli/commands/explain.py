@@ -51,16 +51,19 @@ class PathRow(Row):
 @shows(provenance.ExplainedMonth)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_month(
-    month: Annotated[str, typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.")],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
+    month: Annotated[
+        str, typer.Argument(metavar="[MONTH]", help="2026-10, oct, last or this.")
+    ] = "this",
 ) -> None:
     """Show where a month's money comes from: every cent, with its rule and its event.
 
     Each amount is the sum of what stands below it, down to single events of the journal (`seq`).
 
     Examples:
+      liveportal earnings explain
       liveportal earnings explain last
       liveportal earnings explain 2026-10 --json
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.clock import utc_now
+from liveportal.cli.clock import system_timezone, utc_now
 from liveportal.cli.io.render import check_output_possible, hint, note, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
@@ -49,7 +49,11 @@ def init(
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Your own, for times that you type."),
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help="Your own, for times you type; else the system's.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be made.")
@@ -59,16 +63,19 @@ def init(
     """Make a ledger: one expert, one currency, one file. An existing file is never touched.
 
     Examples:
+      liveportal init
       liveportal init --timezone Europe/Paris
       liveportal init --policy quarter-hour --ledger consulting.db
     """
     check_output_possible(NewLedger, out, spared=ledger.files)
     shipped = load_policy(policy)
     policy_in_currency = shipped if currency is None else shipped.in_currency(currency.upper())
+    book_timezone = policy_in_currency.period.timezone
+    own_timezone = (system_timezone() or book_timezone) if timezone is None else timezone
+    check_zone(own_timezone)
     settings: list[EventData] = []
-    if timezone is not None:
-        check_zone(timezone)
-        settings.append(PreferencesChanged(timezone=timezone))
+    if timezone is not None or own_timezone != book_timezone:
+        settings.append(PreferencesChanged(timezone=own_timezone))
     if not dry_run:
         Portal.create(ledger.path, policy_in_currency, *settings, now=utc_now)
     elif ledger.path.exists():
@@ -77,8 +84,8 @@ def init(
         path=str(ledger.path),
         policy=policy_in_currency.name,
         currency=policy_in_currency.currency,
-        timezone=policy_in_currency.period.timezone,
-        own_timezone=timezone or policy_in_currency.period.timezone,
+        timezone=book_timezone,
+        own_timezone=own_timezone,
         dry_run=dry_run,
     )
     render(Detail(NewLedger, made, title="A new ledger"), out)
@@ -87,6 +94,10 @@ def init(
             f"The amounts of {shipped.name} are in {shipped.currency}, so this ledger has no rate"
             " bounds and no payout minimum. `liveportal policy use FILE` sets them."
         )
-    if not timezone:
-        hint("Times you type are read as UTC; `liveportal preferences set --zone ZONE` changes it.")
+    if timezone is None:
+        whose = "this computer's zone" if system_timezone() else "which the policy has"
+        hint(
+            f"Times you type are read as {own_timezone}, {whose};"
+            " `liveportal preferences set --zone ZONE` changes it."
+        )
     hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")

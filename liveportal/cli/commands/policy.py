@@ -25,7 +25,7 @@ from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
 
-app = Commands("The platform's rules: list, show, use, check.", default="show")
+app = Commands("The platform's rules: list, show, use, check.", default="list")
 
 
 @row

@@ -50,7 +50,7 @@ SPELLINGS = {
     "the_list_of_claims": "`liveportal refunds list`",
     "the_list_of_customers": "`liveportal sessions reviews`",
     "the_list_of_payouts": "`liveportal payout list`",
-    "the_list_of_requests": "`liveportal requests list`",
+    "the_list_of_requests": "`liveportal requests list --all`",
     "the_list_of_sessions": "`liveportal sessions list`",
     "the_ledger_path": "`liveportal ledger path`",
     "the_payout": "`liveportal payout show {payout}`",

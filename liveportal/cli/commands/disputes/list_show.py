@@ -37,7 +37,8 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states, disputed_only=True)
         zone = display_zone(reader, read)
-    render(Table(claims.ClaimRow, rows, HUMAN, empty="No disputes."), out, zone=zone)
+    empty = "No disputes: `liveportal refunds list --state open` lists what you can dispute."
+    render(Table(claims.ClaimRow, rows, HUMAN, empty=empty), out, zone=zone)
 
 
 @shows(claims.ClaimDetail)

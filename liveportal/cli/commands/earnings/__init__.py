@@ -19,7 +19,15 @@ from liveportal.cli.commands.earnings.analysis import (
     compare_zones,
     special_view,
 )
-from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Year, parse_span
+from liveportal.cli.commands.earnings.span import (
+    First,
+    Last,
+    OneMonth,
+    Span,
+    Year,
+    parse_month,
+    parse_span,
+)
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, hint, note, render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
@@ -31,11 +39,13 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
+from liveportal.cli.parse.times import MONTHS
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.domain.calculations.months import MonthRow
+from liveportal.domain.calculations.months import Month, MonthRow
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import earnings
+from liveportal.ledger.queries.reader import Reader
 
 app = Commands(
     "What you earned: summary, months, sessions, transactions, explain, check, diff, statement,"
@@ -43,6 +53,7 @@ app = Commands(
     default="summary",
 )
 
+NOTHING_YET = "Nothing happened yet: `liveportal sync FEED` records what the platform reports."
 HUMAN_MONTH = (
     *("month", "sessions", "gross", "platform_fee", "earned", "deducted", "net", "balance.owed"),
 )
@@ -114,19 +125,44 @@ def summary(
         result: Table | Detail | None = special_view(
             reader, span, zone, by=by, bounds=bounds, compare=compare
         )
-        latest = []
+        latest, nothing = [], None
         if result is None:
             row = earnings.summary(reader, *span, reference_time(reader))
-            result = Detail(earnings.SummaryRow, row, title=f"Earnings of {span.name}")
             latest = earnings.latest(reader, span.last) if for_person(out) else []
+            nothing = _nothing_in(reader, span, row, latest)
+            title = nothing or f"Earnings of {span.name}"
+            result = Detail(earnings.SummaryRow, row, title=title)
     render(result, out, zone=zone)
     if latest and out.columns is None:
         from liveportal.cli.io.chart import draw  # Imports rich: terminals only.
 
         with open_output(None) as stream:
             draw(latest, currency, stream)
+    if nothing:
+        hint("`liveportal earnings months` lists every month; `--month last` shows the last one.")
     if bounds:
         hint(BOUNDS_HINT)
+
+
+def _nothing_in(
+    reader: Reader, span: Span, row: earnings.SummaryRow, latest: Sequence[Month]
+) -> str | None:
+    """Return a title for a month without figures, which names the latest that earned something."""
+    figures = (row.sessions, row.free_sessions, row.refund_claims, row.net, row.deducted, row.tips)
+    if span.first != span.last or any(figures):
+        return None
+    this = parse_month(reader, "this")
+    nothing = f"Nothing in {_name_of(span.first, this)}{' yet' if span.first == this else ''}"
+    earned = next((month for month in reversed(latest) if month.net_minor), None)
+    if earned is None:
+        return nothing
+    return f"{nothing}; {_name_of(earned.month, this)} earned {reader.money(earned.net_minor)}"
+
+
+def _name_of(month: str, this: str) -> str:
+    """Return a month's name, with its year unless that is the current one."""
+    year, _, number = month.partition("-")
+    return MONTHS[int(number) - 1].title() + ("" if this.startswith(year) else f" {year}")
 
 
 @app.command("months")
@@ -159,7 +195,7 @@ def months(
             table = compare_zones(reader, span)
         else:
             rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
-            table = Table(MonthRow, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
+            table = Table(MonthRow, rows, HUMAN_MONTH, empty=NOTHING_YET)
         zone = display_zone(reader, read)
     render(table, out, zone=zone)
     _name_gaps(gaps)
@@ -186,7 +222,7 @@ def sessions(
         span = parse_span(reader, None, first, last, year)
         rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
-    table = Table(earnings.SessionSummaryRow, rows, HUMAN_SESSIONS, empty="No sessions yet.")
+    table = Table(earnings.SessionSummaryRow, rows, HUMAN_SESSIONS, empty=NOTHING_YET)
     render(table, out, zone=zone)
     _name_gaps(gaps)
 
@@ -222,7 +258,8 @@ def transactions(
         span = parse_span(reader, month, first, last, year)
         rows = earnings.transactions(reader, span.first, span.last)
         zone = display_zone(reader, read)
-    table = Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty="No transactions.")
+    empty = "No transactions: `liveportal earnings months` lists the months that have some."
+    table = Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
     render(table, out, zone=zone)
 
 

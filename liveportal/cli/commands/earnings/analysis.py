@@ -69,7 +69,8 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     rows = [group if group.group is not None else {**group, "group": none} for group in groups]
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
     title = f"Earnings of {span.name} by {way}"
-    return Table(breakdown.GroupRow, rows, human, title=title, empty="Nothing was earned.")
+    empty = "Nothing was earned: `liveportal earnings months` lists the months that have earnings."
+    return Table(breakdown.GroupRow, rows, human, title=title, empty=empty)
 
 
 def compare_zones(reader: Reader, span: Span) -> Table:
@@ -260,7 +261,7 @@ def check(
         rows,
         (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
         title=title if rows else None,
-        empty="Every session was billed as reckoned.",
+        empty="Every session was billed as our calculation says: --all shows each.",
     )
     render(table, out, zone=zone)
     if has_reported:

@@ -21,7 +21,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import open_reader
 from liveportal.domain.clock import local_date
-from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
+from liveportal.domain.errors import NotAStatement, OutputFailed, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.reader import Reader
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LONGEST_FILE = 100_000_000
 """In bytes; enough for a year with one session per minute."""
+DEFAULT_FILE = "statement-{}.html"
 _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
 
@@ -54,21 +55,24 @@ class WrittenStatement(Row):
 @shows(WrittenStatement)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def statement(
-    period: Annotated[
-        str, typer.Argument(metavar="MONTH|YEAR", help="2026-10, oct, last, or a year: 2026.")
-    ],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
+    period: Annotated[
+        str, typer.Argument(metavar="[MONTH|YEAR]", help="2026-10, oct, last, or a year: 2026.")
+    ] = "last",
 ) -> None:
     """Write a statement of a month or a year: HTML, PDF or CSV, by the ending of -o FILE.
+
+    Without -o it is a new page in this folder, such as statement-2026-10.html.
 
     The page prints well, in light and dark, and needs nothing else. A year has the figures that tax
     forms ask for. Nothing personal is in it. At its end stands the journal's head:
     `liveportal ledger verify --statement FILE` proves later that the ledger still holds this.
 
     Examples:
-      liveportal earnings statement last -o october.html
+      liveportal earnings statement
+      liveportal earnings statement 2026-10 -o october.html
       liveportal earnings statement 2026 -o 2026.pdf
       liveportal earnings statement 2026 -o 2026.csv
     """
@@ -77,21 +81,20 @@ def statement(
 
     result_options = replace(out, output=None)
     check_output_possible(WrittenStatement, result_options)
-    if out.output is None:
-        raise typer.BadParameter("name the file with -o: its ending says .html, .pdf or .csv")
-    write_document = writer_of(out.output)
+    write_document = writer_of(out.output or Path(DEFAULT_FILE))
     check_target(out.output, ledger.files)
     with open_reader(ledger, read, out) as reader:
         is_year = _YEAR.fullmatch(period)
         name = period if is_year else read_month(period, local_date(utc_now(), reader.timezone))
+        path = out.output or _new_file(name)
         document = statement_document(reader, name)
     content = write_document(document)
-    with open_output_bytes(out.output) as stream:
+    with open_output_bytes(path) as stream:
         stream.write(content)
     seal = seal_of(document)
     written = WrittenStatement(
         statement=name,
-        file=str(out.output),
+        file=str(path),
         net=document["summary"]["net"],
         currency=document["currency"],
         transactions=len(document["transactions"]),
@@ -100,7 +103,18 @@ def statement(
         digest=seal.digest,
     )
     render(Detail(WrittenStatement, written), result_options)
-    hint(f"`liveportal ledger verify --statement {out.output}` proves it.")
+    hint(f"`liveportal ledger verify --statement {path}` proves it.")
+
+
+def _new_file(name: str) -> Path:
+    """Return the file of a statement for which no file was named; it must not exist yet."""
+    path = Path(DEFAULT_FILE.format(name))
+    if path.exists() or path.is_symlink():
+        raise OutputFailed(
+            f"{path} exists already",
+            hint=f"Name another file with -o, or replace it with -o {path}.",
+        )
+    return path
 
 
 def writer_of(path: Path) -> Callable[[Document], bytes]:

@@ -23,7 +23,8 @@ from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.ledger_info import LedgerInfo
 
 app = Commands(
-    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."
+    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget.",
+    default="info",
 )
 app.place("verify", "liveportal.cli.commands.ledger.verify")
 

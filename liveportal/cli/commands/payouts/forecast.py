@@ -42,7 +42,8 @@ def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On
         rows = payouts.forecast_on(reader, parse_day(reader, on))
         zone = display_zone(reader, read)
     human = ("on", "months", "amount", "total", "carried", "blocked")
-    table = Table(payouts.ForecastRow, rows, human, empty="Nothing is to be paid out.")
+    empty = "Nothing is to be paid out: `liveportal earnings months` shows what was earned."
+    table = Table(payouts.ForecastRow, rows, human, empty=empty)
     render(table, out, zone=zone)
 
 
@@ -60,7 +61,8 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
         zone = display_zone(reader, read)
     if row is None or not for_person(out):
         rows = [row] if row else []
-        render(Table(payouts.OverdueRow, rows, empty="Nothing is overdue."), out, zone=zone)
+        empty = "Nothing is overdue: `liveportal payout forecast` shows what comes when."
+        render(Table(payouts.OverdueRow, rows, empty=empty), out, zone=zone)
         return
     lines = row.letter.splitlines()
     human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}

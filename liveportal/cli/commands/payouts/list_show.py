@@ -52,7 +52,8 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = payouts.payouts(reader, states)
         zone = display_zone(reader, read)
-    render(Table(payouts.PayoutRow, rows, empty="No payouts."), out, zone=zone)
+    empty = "No payouts: `liveportal payout forecast` shows what comes when."
+    render(Table(payouts.PayoutRow, rows, empty=empty), out, zone=zone)
 
 
 @shows(payouts.PayoutDetail)

@@ -10,6 +10,7 @@ from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
+    Limit,
     States,
     display_zone,
     open_reader,
@@ -37,7 +38,11 @@ One = Annotated[
 @shows(claims.ClaimRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
-    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    state: States = None,
+    limit: Limit = None,
 ) -> None:
     """List refund claims, the oldest first: what each holds and costs, and by when to answer.
 
@@ -47,9 +52,10 @@ def list_(
     """
     states = parse_states(state, STATES)
     with open_reader(ledger, read, out) as reader:
-        rows = claims.claims(reader, reference_time(reader), states=states)
+        rows = claims.claims(reader, reference_time(reader), states=states)[:limit]
         zone = display_zone(reader, read)
-    render(Table(claims.ClaimRow, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    empty = "No refund claims: `liveportal refunds claim SESSION` records one."
+    render(Table(claims.ClaimRow, rows, HUMAN, empty=empty), out, zone=zone)
     if any(row.state == "open" for row in rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 

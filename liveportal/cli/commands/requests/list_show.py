@@ -20,6 +20,7 @@ from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
+    Limit,
     States,
     display_zone,
     open_reader,
@@ -62,6 +63,10 @@ def list_(
     read: ReadOptions,
     out: OutputOptions,
     state: States = None,
+    all_states: Annotated[
+        bool, typer.Option("--all", help="Also those that were answered, or are over.")
+    ] = False,
+    limit: Limit = None,
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="KIND", help="Only instant or scheduled ones.")
     ] = None,
@@ -99,19 +104,21 @@ def list_(
         ),
     ] = "opened",
 ) -> None:
-    """List requests, the oldest first: what each asks, what it would earn, what it clashes with.
+    """List open requests, the oldest first: what each asks, would earn, and clashes with.
 
-    An open one whose time to answer is over reads as expired; nothing is recorded for it. Ages and
-    times left are of open ones only. A scheduled one earns at least what its shortest slot does, an
-    instant one is taken to last an hour.
+    --all or --state lists others, too. An open one whose time to answer is over reads as expired;
+    nothing is recorded for it. Ages and times left are of open ones only. A scheduled one earns at
+    least what its shortest slot does, an instant one is taken to last an hour.
 
     Examples:
-      liveportal requests list --state open --matching --sort -earns
+      liveportal requests list --matching --sort -earns
       liveportal requests list --skill shaders --min-rate 2.50 --since yesterday
-      liveportal requests list --since 1042 --field seq,id
-      liveportal requests list --state open --field id | liveportal requests accept -
+      liveportal requests list --all --since 1042 --field seq,id
+      liveportal requests list --field id | liveportal requests accept -
     """
-    states = parse_states(state, STATES)
+    if state and all_states:
+        raise typer.BadParameter("--all is every state: give --all or --state")
+    states = parse_states(state, STATES) or (() if all_states else STATES[:1])
     if kind not in (None, *KINDS):
         raise typer.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind")
     if sort.removeprefix("-") not in SORTS:
@@ -129,9 +136,12 @@ def list_(
             **_parse_since(since, zone),
             sort=sort,
         )
-        rows = requests.requests(reader, now, request_filter)
+        rows = requests.requests(reader, now, request_filter)[:limit]
     human_rows = [_human_row(row) for row in rows]
-    table = Table(requests.RequestRow, human_rows, _columns(rows), empty="No requests.")
+    empty = "No open requests: `liveportal requests list --all` lists the others."
+    if states != STATES[:1]:
+        empty = "No requests: `liveportal sync FEED` records what the platform reports."
+    table = Table(requests.RequestRow, human_rows, _columns(rows), empty=empty)
     render(table, out, zone=zone, now=now)
     if any(row.state == "open" for row in rows):
         hint(

@@ -18,7 +18,7 @@ from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
-from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.cli.read_command import Limit, States, display_zone, open_reader, parse_states
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
@@ -99,6 +99,7 @@ def list_(
     claimed: Claimed = False,
     disputed: Disputed = False,
     sort: Sort = "start",
+    limit: Limit = None,
 ) -> None:
     """List every session ever hosted by its start, with what each came to.
 
@@ -130,8 +131,9 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
-        rows = sessions(reader, session_filter)
-    render(Table(SessionRow, rows, HUMAN, empty="No sessions."), out, zone=zone)
+        rows = sessions(reader, session_filter)[:limit]
+    empty = "No sessions: `liveportal requests list` shows what you can accept."
+    render(Table(SessionRow, rows, HUMAN, empty=empty), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
 

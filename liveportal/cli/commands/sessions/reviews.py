@@ -53,11 +53,13 @@ def reviews(
         if customer is None:
             title = _title(*overall(reader))
             customers = reviewed_customers(reader)
-            table = Table(ReviewedCustomer, customers, HUMAN, title, "Nobody was helped yet.")
+            empty = "No customers yet: `liveportal requests list` shows who asks for help."
+            table = Table(ReviewedCustomer, customers, HUMAN, title, empty)
         else:
             name = reader.resolve_id("customer", customer)
             title = _title(*overall(reader, name))
-            table = Table(ReviewRow, reviews_of(reader, name), None, title, "No reviews.")
+            empty = "No reviews: `liveportal sessions review SESSION` records one."
+            table = Table(ReviewRow, reviews_of(reader, name), None, title, empty)
     render(table, out, zone=zone)
     if table.rows and customer is None:
         hint("`liveportal sessions reviews --customer ID` shows what was said.")
