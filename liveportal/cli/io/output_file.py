@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from liveportal.cli.io.errors import check_stdout
+from liveportal.cli.io.pager import current_page
 from liveportal.cli.io.text import clean
 from liveportal.domain.errors import OutputFailed
 from liveportal.ledger.storage import atomic
@@ -78,7 +79,7 @@ def open_output(path: Path | None, stdout: TextIO | None = None) -> Iterator[Tex
             return
         if stdout is None:
             check_stdout()
-        target = stdout or sys.stdout
+        target = stdout or current_page() or sys.stdout
         yield target
         target.flush()
     except BrokenPipeError:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from liveportal.cli.io.errors import UnknownField
 from liveportal.cli.io.output_file import check_target, open_output
+from liveportal.cli.io.pager import paged
 from liveportal.cli.io.text import clean, csv_safe
 from liveportal.cli.io.view_model import (
     Detail,
@@ -55,7 +56,7 @@ def render(
     `OutputFailed` if the output cannot be written, and `BrokenPipeError`.
     """
     fields = _select_fields(result.columns, out.columns)
-    with open_output(out.output, stdout) as stream:
+    with paged(wanted=stdout is None and is_paged(out)), open_output(out.output, stdout) as stream:
         if out.json:
             _write_json(result, fields, stream)
         elif out.jsonl:
@@ -90,6 +91,11 @@ def for_person(out: OutputOptions) -> bool:
     """Return True if a result would be shown to a person, in a terminal's format."""
     formats = (out.json, out.jsonl, out.csv, out.tsv, out.output)
     return not any(formats) and sys.stdout is not None and sys.stdout.isatty()
+
+
+def is_paged(out: OutputOptions) -> bool:
+    """Return True if a result that is taller than the screen is shown in a pager."""
+    return for_person(out) and not out.no_pager
 
 
 _hints_enabled = ContextVar("hinting", default=True)
