@@ -14,8 +14,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import open_output
-from liveportal.cli.io.pager import paged
-from liveportal.cli.io.render import for_person, is_paged, render
+from liveportal.cli.io.render import for_person, paged, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -171,7 +170,7 @@ def _draw_trees(trees: Iterable[Tree], out: OutputOptions) -> None:
     """Draw trees: per node the amount, its description, and dimmed its rule and event."""
     from liveportal.cli.io.rich_output import console  # Imports rich: terminals only.
 
-    with paged(wanted=is_paged(out)), open_output(None) as stream:
+    with paged(out), open_output(None) as stream:
         terminal = console(stream)
         for number, tree in enumerate(trees):
             if number:

@@ -14,10 +14,10 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 
+from liveportal.cli.io.output_file import page_of_pager
 from liveportal.domain.patterns import pattern
 
 VARIABLES = ("LIVEPORTAL_PAGER", "PAGER")
@@ -41,29 +41,21 @@ class Page(io.StringIO):
         return sys.stdout.encoding
 
 
-_PAGE: ContextVar[Page | None] = ContextVar("page", default=None)
-
-
-def current_page() -> Page | None:
-    """Return the page to write to instead of the terminal; None outside `paged`."""
-    return _PAGE.get()
-
-
 @contextmanager
-def paged(*, wanted: bool) -> Iterator[None]:
+def paged() -> Iterator[None]:
     """Keep what is written to the terminal, and show it at the end: in a pager if it is tall.
 
     Within another `paged`, all of it is one page.
     """
-    if not wanted or _PAGE.get() is not None or not _is_on_terminal():
+    if page_of_pager.get() is not None or not _is_on_terminal():
         yield
         return
     page = Page()
-    token = _PAGE.set(page)
+    token = page_of_pager.set(page)
     try:
         yield
     finally:
-        _PAGE.reset(token)
+        page_of_pager.reset(token)
         _show(page.getvalue())
 
 

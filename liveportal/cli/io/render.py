@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from liveportal.cli.io.errors import UnknownField
 from liveportal.cli.io.output_file import check_target, open_output
-from liveportal.cli.io.pager import paged
 from liveportal.cli.io.text import clean, csv_safe
 from liveportal.cli.io.view_model import (
     Detail,
@@ -56,7 +55,8 @@ def render(
     `OutputFailed` if the output cannot be written, and `BrokenPipeError`.
     """
     fields = _select_fields(result.columns, out.columns)
-    with paged(wanted=stdout is None and is_paged(out)), open_output(out.output, stdout) as stream:
+    page = paged(out) if stdout is None else nullcontext()
+    with page, open_output(out.output, stdout) as stream:
         if out.json:
             _write_json(result, fields, stream)
         elif out.jsonl:
@@ -93,9 +93,13 @@ def for_person(out: OutputOptions) -> bool:
     return not any(formats) and sys.stdout is not None and sys.stdout.isatty()
 
 
-def is_paged(out: OutputOptions) -> bool:
-    """Return True if a result that is taller than the screen is shown in a pager."""
-    return for_person(out) and not out.no_pager
+def paged(out: OutputOptions) -> AbstractContextManager[None]:
+    """Show what is written within to a person in a pager, if it is taller than the screen."""
+    if not for_person(out) or out.no_pager:
+        return nullcontext()
+    from liveportal.cli.io import pager  # Needed on terminals only.
+
+    return pager.paged()
 
 
 _hints_enabled = ContextVar("hinting", default=True)

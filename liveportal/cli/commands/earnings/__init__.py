@@ -29,8 +29,7 @@ from liveportal.cli.commands.earnings.span import (
     parse_span,
 )
 from liveportal.cli.io.output_file import open_output
-from liveportal.cli.io.pager import paged
-from liveportal.cli.io.render import for_person, hint, is_paged, note, render
+from liveportal.cli.io.render import for_person, hint, note, paged, render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -133,7 +132,7 @@ def summary(
             nothing = _nothing_in(reader, span, row, latest)
             title = nothing or f"Earnings of {span.name}"
             result = Detail(earnings.SummaryRow, row, title=title)
-    with paged(wanted=is_paged(out)):
+    with paged(out):
         render(result, out, zone=zone)
         if latest and out.columns is None:
             from liveportal.cli.io.chart import draw  # Imports rich: terminals only.
