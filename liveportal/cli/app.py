@@ -131,6 +131,9 @@ COMMANDS: dict[str, LazyGroup] = {
     "policy": LazyGroup(
         "liveportal.cli.commands.policy", "The platform's rules, as this ledger reads them."
     ),
+    "customers": LazyGroup(
+        "liveportal.cli.commands.customers", "Who asked for help, how often, what they paid."
+    ),
     "ledger": LazyGroup(
         "liveportal.cli.commands.ledger", "The ledger itself: where it is, whether it is sound."
     ),

@@ -29,7 +29,8 @@ FIRST_FORM = {
     "payout": "preview forecast overdue list show record paid fail return",
     "payout profile": "show set check rotate-key",
     "preferences": "show set export import",
-    "policy": "list show use check",
+    "policy": "list show use check rules",
+    "customers": "list show",
     "ledger": "info verify backup restore reverse forget path",
 }
 SINGLE = ("init", "demo", "sync", "due", "doctor")
@@ -37,7 +38,14 @@ GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for nam
 # Commands that show no rows, or need a file or text, have tests of their own.
 ELSEWHERE = {
     *("ledger backup", "ledger restore"),
-    *("policy check", "ledger verify", "ledger path", "requests watch", "sessions search"),
+    *(
+        "policy check",
+        "policy rules",
+        "ledger verify",
+        "ledger path",
+        "requests watch",
+        "sessions search",
+    ),
     *("sessions calendar", "dispute evidence", "dispute verify", "earnings explain"),
     *("earnings statement", "payout overdue", "preferences export", "payout profile rotate-key"),
 }
@@ -89,6 +97,7 @@ def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) 
     ("group", "default"),
     [
         *(("requests", "list"), ("refunds", "list"), ("dispute", "list"), ("policy", "list")),
+        ("customers", "list"),
         *(("sessions", "upcoming"), ("payout", "preview"), ("ledger", "info")),
         *(("earnings", "summary"), ("preferences", "show"), ("payout profile", "show")),
     ],

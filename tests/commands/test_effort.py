@@ -46,6 +46,8 @@ READS = (
     "payout list",
     "payout show PO-1",
     "due",
+    "customers list",
+    "customers show C-1",
 )
 # Commands that show every entity of a kind must read them all.
 OF_EVERYTHING = {
@@ -57,6 +59,8 @@ OF_EVERYTHING = {
     "refunds list --state open": ("claim",),
     "dispute list": ("claim", "dispute"),
     "payout list": ("payout",),
+    "customers list": ("customer", "request", "session", "claim"),
+    "customers show C-1": ("request", "session", "claim", "review"),
     "refunds show CL-1": ("claim", "dispute", "statement"),  # Counts of past disputes.
     "due": ("claim",),
     "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.

@@ -48,7 +48,7 @@ SPELLINGS = {
     "setting_the_profile": f"`{_SET}`",
     "the_balance": "`liveportal earnings`",
     "the_list_of_claims": "`liveportal refunds list`",
-    "the_list_of_customers": "`liveportal sessions reviews`",
+    "the_list_of_customers": "`liveportal customers list`",
     "the_list_of_payouts": "`liveportal payout list`",
     "the_list_of_requests": "`liveportal requests list --all`",
     "the_list_of_sessions": "`liveportal sessions list`",
