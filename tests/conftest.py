@@ -1,16 +1,19 @@
-"""Shared fixtures: Hypothesis profiles, and a home folder without personal settings."""
+"""Shared fixtures: Hypothesis profiles, books, and a home folder without personal settings."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.verified import check_left_behind
+from tests.kit.books import Book, NewBook, book
+from tests.kit.events import policy
+from tests.kit.verified import check_left_behind
 
 # No profile has a deadline: the time of one example depends on the machine.
 # `dev` and `ci` try the same examples each time, so that a change is judged by what it changes;
@@ -79,6 +82,19 @@ def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("XDG_DATA_DIRS", raising=False)
     monkeypatch.delenv("XDG_CONFIG_DIRS", raising=False)
     return home
+
+
+@pytest.fixture
+def new_book() -> Iterator[NewBook]:
+    """Make books: `new_book(fee={"percent": 20})` is one under the default policy but for that."""
+    with ExitStack() as stack:
+        yield lambda **tables: stack.enter_context(book(policy(**tables)))
+
+
+@pytest.fixture
+def books(new_book: NewBook) -> Book:
+    """Return a book under the default policy."""
+    return new_book()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -25,7 +25,7 @@ from liveportal.domain.events.fields import decode
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.auto_decline import DeclineRule
 from liveportal.domain.schedule.working_hours import WEEKDAYS, DayException, Recurrence, Week
-from tests.helpers import usd
+from tests.kit.events import usd
 
 clock = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 30, 59]))
 spans = st.lists(

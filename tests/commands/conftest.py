@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from liveportal.cli.main import main
-from tests.commands.shell import OCTOBER, SetClock, Shell
-from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
+from tests.kit.shell import OCTOBER, SetClock, Shell
+from tests.kit.states import FEED, OWN_POLICY, OWN_PREFERENCES
 
 CHAT = "Zoë: my number is 06 12 34 56 78\nAna: It is fixed now, zoë.\n"
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.commands.planned_sessions import SetNow, book, event_line, now, sync
-from tests.commands.shell import Shell
-from tests.helpers import amount
+from tests.kit.events import amount
+from tests.kit.planned_sessions import SetNow, book, event_line, now, sync
+from tests.kit.shell import Shell
 
 __all__ = ["now"]  # A fixture.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 
 TIP = ("sessions", "tip", "S-1002", "10.00")  # October's feed has it.
 AT = ("--at", "2026-10-12 23:30")

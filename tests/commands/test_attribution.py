@@ -19,11 +19,11 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.secrets import machine_id
 from liveportal.portal import new_id, utc_now
-from tests.commands.shell import ROOT, Shell
 from tests.commands.test_sync import feed
-from tests.helpers import FEED, OTHER, amount, line
-from tests.ledger.conftest import query
-from tests.ledger.old_ledgers import make_released
+from tests.kit.events import FEED, OTHER, amount, line
+from tests.kit.ledger_files import query
+from tests.kit.old_ledgers import make_released
+from tests.kit.shell import ROOT, Shell
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ import pytest
 
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.policy import Policy
-from tests.commands.shell import Shell, error_of
 from tests.commands.test_sync import feed, opened
-from tests.helpers import FEED, OTHER, amount, line
+from tests.kit.events import FEED, OTHER, amount, line
+from tests.kit.shell import Shell, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

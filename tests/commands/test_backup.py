@@ -22,7 +22,8 @@ from liveportal.ledger.backup.age import Encryption
 from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.last_backup import last_backup
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.backup_ledger import (
+from tests.commands.test_profile import IBAN
+from tests.kit.backup_ledger import (
     CHAT,
     PASSPHRASE,
     fill,
@@ -32,11 +33,10 @@ from tests.commands.backup_ledger import (
     members,
     secret_file,
 )
-from tests.commands.test_profile import IBAN
-from tests.ledger.old_ledgers import make_old
+from tests.kit.old_ledgers import make_old
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 BACKUP = ("ledger", "backup")
 RESTORE = ("ledger", "restore")

@@ -24,10 +24,10 @@ from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
-from tests.commands.backup_ledger import fill, journal_mode, members
+from tests.kit.backup_ledger import fill, journal_mode, members
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ import pytest
 
 from liveportal.domain.errors import DiskFull
 from liveportal.ledger.ledger_file import LedgerFile
-from tests.commands.backup_ledger import fill, key_pair
-from tests.commands.shell import Shell
 from tests.commands.test_profile import IBAN
+from tests.kit.backup_ledger import fill, key_pair
+from tests.kit.shell import Shell
 
 BACKUP = ("ledger", "backup", "-o")
 RESTORE = ("ledger", "restore")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from pathlib import Path
 
-from tests.commands.shell import OCTOBER, Shell
-from tests.commands.states import OWN_POLICY, OWN_PREFERENCES
 from tests.commands.test_profile import GERMAN
+from tests.kit.shell import OCTOBER, Shell
+from tests.kit.states import OWN_POLICY, OWN_PREFERENCES
 
 GERMAN_MARKED = BOM_UTF8 + GERMAN.encode()
 MARKED = BOM_UTF8 + OCTOBER.read_bytes()

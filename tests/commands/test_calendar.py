@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from tests.commands.planned_sessions import SetNow, book, event_line, now, sync
-from tests.commands.shell import Shell
-from tests.helpers import at
+from tests.kit.events import at
+from tests.kit.planned_sessions import SetNow, book, event_line, now, sync
+from tests.kit.shell import Shell
 
 __all__ = ["now"]  # A fixture.
 

@@ -18,14 +18,14 @@ import pytest
 from liveportal.cli.app import COMMANDS
 from liveportal.cli.commands.payouts import profile
 from liveportal.ledger.secrets import encrypted_fields
-from tests.commands.states import OWN_POLICY, READS, WRITES
-from tests.ledger.conftest import query
+from tests.kit.ledger_files import query
+from tests.kit.states import OWN_POLICY, READS, WRITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from liveportal.domain.profile.fields import Values
-    from tests.commands.shell import Ran, Shell
+    from tests.kit.shell import Ran, Shell
 
 FORMATS = ((), ("--json",), ("--jsonl",), ("--csv",), ("--tsv",), ("--header",))
 PROFILE = ("payout", "profile")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
+from tests.kit.shell import Shell
 
 WHO = ("--customer", "C-1", "--rate", "3.00")
 

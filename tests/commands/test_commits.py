@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from liveportal.portal import Portal
-from tests.commands.shell import PROGRAM, Shell, error_of
 from tests.commands.test_sync import feed, opened
+from tests.kit.shell import PROGRAM, Shell, error_of
 
 FULL = Path("/dev/full")
 ADJUST = ("earnings", "adjust", "5.00", "--reason", "bonus")

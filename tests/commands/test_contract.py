@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.cli.app import COMMANDS
-from tests.commands.shell import OCTOBER, SetClock, Shell
-from tests.commands.states import READS, WRITES, Write, command_of
+from tests.kit.shell import OCTOBER, SetClock, Shell
+from tests.kit.states import READS, WRITES, Write, command_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.commands.shell import Shell
-from tests.helpers import amount, line
-from tests.ledger.old_ledgers import asked
+from tests.kit.events import amount, line
+from tests.kit.old_ledgers import asked
+from tests.kit.shell import Shell
 
 POLICY = 'name = "own"\ncurrency = "{}"\nrate = {{ minimum = "1", maximum = "999" }}\n'
 

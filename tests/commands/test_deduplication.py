@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.shell import Shell
-from tests.helpers import FEED, OTHER, amount, line
+from tests.kit.events import FEED, OTHER, amount, line
+from tests.kit.shell import Shell
 
 CUSTOMER = {"id": "C-1"}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from liveportal.cli.io.editor import CUT_LINE
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 
 Use = Callable[[str], None]
 

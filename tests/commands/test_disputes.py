@@ -10,9 +10,9 @@ import pytest
 
 from liveportal.domain.entities import RELEASED, UNDECIDED, ClaimState
 from liveportal.domain.handlers.refunds import MOVES
-from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.shell import Shell
 
 STEPS = {
     "dispute.filed": ("dispute", "file", "CL-2", "--summary", "It was fixed."),

@@ -14,13 +14,13 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger import health
 from liveportal.ledger.storage import connection, driver, ledger_paths
 from liveportal.portal import Portal
-from tests.commands.shell import ROOT
+from tests.kit.shell import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 # A process that is killed with content in the log, or in the journal.
 _KILLED = """

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.commands.shell import SetClock, Shell
 from tests.commands.test_forecast import complete_profile
 from tests.commands.test_sync import feed
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.shell import SetClock, Shell
 
 NOW = at("11-02 12:00")
 KINDS = {

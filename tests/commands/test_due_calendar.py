@@ -9,7 +9,7 @@ from icalendar import Calendar
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 FORM = ("--country", "IE", "--line", "1 Main St", "--city", "Cork", "--region", "Co. Cork")
 

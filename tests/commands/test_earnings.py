@@ -10,8 +10,8 @@ import pytest
 
 from liveportal.cli.io.chart import BLOCKS, LETTERS, chart_lines
 from liveportal.domain.calculations.months import Month
-from tests.commands.shell import Shell, assert_no_traceback
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.shell import Shell, assert_no_traceback
 
 OCTOBER = ("--month", "2026-10")
 COLOUR = re.compile("\x1b\\[[0-9;?]*[a-zA-Z]")

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pytest
 
 from liveportal.ledger.storage import connection
-from tests.commands.large_ledger import Effort, feed, make_ledger, plan, watch_engine, whole_reads
-from tests.commands.planned_sessions import SetNow, now
-from tests.commands.shell import Shell
+from tests.kit.large_ledger import Effort, feed, make_ledger, plan, watch_engine, whole_reads
+from tests.kit.planned_sessions import SetNow, now
+from tests.kit.shell import Shell
 
 __all__ = ["now"]
 

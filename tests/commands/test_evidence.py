@@ -20,7 +20,7 @@ from liveportal.ledger.attachments.vault import Vault
 from tests.commands.test_hostile import BIDI, BREAKS, ESCAPES, FORBIDDEN
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 CHAT = "22:02 Mina: The Mali shader flickers\n22:05:30 Ana: Rebuild it\nthen try\n"
 ATTACH = ("sessions", "attach", "S-1002")

@@ -26,10 +26,10 @@ from liveportal.exports.pack import PackEntry, write_pack
 from liveportal.exports.pages import CURRENT, PAGES, Page, case_redactor
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.case import case as case_of
-from tests.commands.shell import Shell, error_of
 from tests.commands.test_evidence_pack import CHECK, PACK, manifest, unpack
 from tests.commands.test_sync import feed
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.shell import Shell, error_of
 
 NOW = at("12-01 00:00")
 OWN = ("manifest.json", "manifest.sha256")

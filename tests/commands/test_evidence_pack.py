@@ -16,9 +16,9 @@ import pytest
 
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.exports.pack import write_pack
-from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
-from tests.helpers import line
+from tests.kit.events import line
+from tests.kit.shell import Shell
 
 PICTURE = sha256(b"\x89PNG\r\n\x1a\n").hexdigest()
 PACK = ("dispute", "evidence", "CL-2", "-o", "pack.zip")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.commands.shell import Shell, assert_no_traceback
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
+from tests.kit.shell import Shell, assert_no_traceback
 
 EXPLAINED = [
     ("earnings explain 2026-10", ("month", "net", "owed")),

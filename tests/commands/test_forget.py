@@ -10,10 +10,10 @@ import pytest
 from liveportal.domain.events.envelope import MACHINE
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import ledger_paths
-from tests.commands.states import READS
+from tests.kit.states import READS
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 FORGET = ("ledger", "forget")
 CUSTOMERS = ("C-77", "C-31", "C-12")

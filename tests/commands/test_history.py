@@ -13,12 +13,12 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import sessions
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from tests.commands.test_sync import feed, opened
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 Rows = list[dict[str, Any]]
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.commands.shell import OCTOBER
 from tests.commands.test_history import Rows, ids
 from tests.commands.test_sync import feed
-from tests.helpers import line
+from tests.kit.events import line
+from tests.kit.shell import OCTOBER
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 
 def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:

@@ -12,11 +12,11 @@ from liveportal.ledger.storage import connection
 from tests.commands.test_history import held_session, ids, reviewed
 from tests.commands.test_hostile import ESCAPES, FORBIDDEN, HOSTILE
 from tests.commands.test_sync import feed
-from tests.helpers import line
-from tests.ledger.conftest import query
+from tests.kit.events import line
+from tests.kit.ledger_files import query
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 
 @pytest.fixture

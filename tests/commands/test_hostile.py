@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.commands.test_sync import feed, opened
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b1mbold\x90q\x9c"
 BIDI = "\u202egnp.exe\u2066\u2069\u200f\u061c\ufeff\u200b"

@@ -27,8 +27,8 @@ from liveportal.domain.errors import (
 from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.backup_ledger import fill, make_archive, members
-from tests.commands.shell import Shell
+from tests.kit.backup_ledger import fill, make_archive, members
+from tests.kit.shell import Shell
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 Members = dict[str, bytes]

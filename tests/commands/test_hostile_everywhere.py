@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from tests.commands.shell import Shell, assert_no_traceback
-from tests.commands.states import READS, WRITES
 from tests.commands.test_hostile import BIDI, BREAKS, ESCAPES, FORBIDDEN
 from tests.commands.test_terminal import Screen
-from tests.helpers import FEED as SOURCE
-from tests.helpers import amount, line
+from tests.kit.events import FEED as SOURCE
+from tests.kit.events import amount, line
+from tests.kit.shell import Shell, assert_no_traceback
+from tests.kit.states import READS, WRITES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,8 +20,8 @@ from liveportal.domain.errors import InvalidEvent, NotACalendar
 from liveportal.exports.calendar import write_calendar
 from liveportal.feeds import jsonl
 from liveportal.feeds.transcripts import records
-from tests.commands.shell import Ran, Shell, assert_no_traceback
 from tests.commands.test_sync import feed, opened
+from tests.kit.shell import Ran, Shell, assert_no_traceback
 
 if sys.platform == "win32":
     pytest.skip("needs limits and devices of Unix", allow_module_level=True)

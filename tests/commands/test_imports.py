@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 PROBE = """
 import json, sys

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.shell import Shell, assert_no_traceback, error_of
+from tests.kit.shell import Shell, assert_no_traceback, error_of
 
 # Arguments, exit code, error code, and words that the message or hint must have.
 THINGS = [

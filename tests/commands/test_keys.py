@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 
 
 @pytest.mark.parametrize("key", ["\udcff", "a\nb", "\x00", ""])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from liveportal.ledger.storage import ledger_paths
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 
 OWN = (
     *("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal", "ledger.db.key"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liveportal.ledger.storage.connection import SCHEMA_VERSION, open_file
-from tests.commands.shell import OCTOBER, Shell
+from tests.kit.shell import OCTOBER, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

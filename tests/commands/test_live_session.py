@@ -17,8 +17,8 @@ import pytest
 
 from liveportal.cli.commands.sessions.follow_view import format_stopwatch
 from liveportal.cli.io.view_model import HumanValue, format_cell, is_number, to_json_value
-from tests.commands.shell import PROGRAM, SetClock, Shell, assert_no_traceback
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.shell import PROGRAM, SetClock, Shell, assert_no_traceback
 
 FIGURES = (
     *("elapsed_seconds", "paused_seconds", "active_seconds", "billable_seconds", "gross_so_far"),

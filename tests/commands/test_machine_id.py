@@ -18,11 +18,11 @@ from liveportal.domain.money import Money
 from liveportal.ledger.secrets import machine_id
 from liveportal.ledger.storage import atomic
 from liveportal.portal import Portal
-from tests.commands.shell import Shell
-from tests.commands.states import WRITES
 from tests.commands.test_sync import feed
-from tests.helpers import amount, line
-from tests.ledger.conftest import query
+from tests.kit.events import amount, line
+from tests.kit.ledger_files import query
+from tests.kit.shell import Shell
+from tests.kit.states import WRITES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path

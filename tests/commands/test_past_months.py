@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.commands.shell import Shell
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.shell import Shell
 
 OCTOBER = ("earnings", "--month", "2026-10")
 NOVEMBER = ("earnings", "--month", "2026-11")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.shell import PROGRAM, Shell, assert_no_traceback, error_of
 from tests.commands.test_sync import feed, opened
+from tests.kit.shell import PROGRAM, Shell, assert_no_traceback, error_of
 
 ACCEPT = "liveportal requests list --state open --field id | liveportal requests accept -"
 FULL = Path("/dev/full")

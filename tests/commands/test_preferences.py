@@ -17,14 +17,14 @@ from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.row import columns
 from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.ledger_info import PreferencesRow
-from tests.commands.preferences import EVERYTHING, RECORDED, SATURDAYS, WORDS, changes
-from tests.commands.shell import PROGRAM, error_of
 from tests.commands.test_hostile import FORBIDDEN, HOSTILE
-from tests.helpers import line
+from tests.kit.events import line
+from tests.kit.every_preference import EVERYTHING, RECORDED, SATURDAYS, WORDS, changes
+from tests.kit.shell import PROGRAM, error_of
 
 if TYPE_CHECKING:
     from liveportal.ledger.queries.reader import Reader
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 
 @pytest.fixture

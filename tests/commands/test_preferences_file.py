@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from liveportal.cli.commands.preferences.toml_document import format_toml, parse_toml
 from liveportal.domain.events.fields import decode
 from liveportal.domain.schedule.working_hours import Availability
-from tests.commands.preferences import DAYTIME, EVERYTHING, RECORDED, changes
-from tests.helpers import amount, usd
+from tests.kit.events import amount, usd
+from tests.kit.every_preference import DAYTIME, EVERYTHING, RECORDED, changes
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 
 @pytest.fixture

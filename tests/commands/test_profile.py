@@ -11,9 +11,9 @@ import pytest
 
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.domain import errors
-from tests.commands.shell import Shell
 from tests.commands.test_imports import SLOW, _imported
-from tests.ledger.conftest import query
+from tests.kit.ledger_files import query
+from tests.kit.shell import Shell
 
 IBAN = "DE89370400440532013000"
 TAX_NUMBER = "65 929 970 489"

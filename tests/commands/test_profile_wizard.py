@@ -14,11 +14,11 @@ import pytest
 from liveportal.cli.commands.payouts import profile as payouts_profile
 from liveportal.cli.commands.payouts.profile import options, wizard
 from liveportal.cli.io import prompts
-from tests.commands.shell import PROGRAM
 from tests.commands.test_profile import IBAN, SET, SHOW, TAX_NUMBER, events
+from tests.kit.shell import PROGRAM
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Ran, Shell
+    from tests.kit.shell import Ran, Shell
 
 
 class Person:

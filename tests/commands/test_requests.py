@@ -8,18 +8,10 @@ from liveportal.domain.row import columns
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import requests as seen
 from liveportal.ledger.queries.request_filter import RequestFilter
-from tests.commands.requests_ledger import (
-    NOW,
-    OPEN,
-    SLOTS,
-    accept,
-    list_requests,
-    nine_o_clock,
-    row_of,
-)
-from tests.commands.shell import Shell
 from tests.commands.test_sync import feed, opened
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.requests_ledger import NOW, OPEN, SLOTS, accept, list_requests, nine_o_clock, row_of
+from tests.kit.shell import Shell
 
 
 @pytest.fixture

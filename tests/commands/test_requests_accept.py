@@ -11,9 +11,9 @@ from unittest.mock import patch
 import pytest
 
 from liveportal.cli.main import main
-from tests.commands.requests_ledger import BEST, NOW, SLOTS, accept, nine_o_clock, row_of
-from tests.commands.shell import Ran, Shell, Terminal
 from tests.commands.test_sync import feed, opened
+from tests.kit.requests_ledger import BEST, NOW, SLOTS, accept, nine_o_clock, row_of
+from tests.kit.shell import Ran, Shell, Terminal
 
 
 @pytest.fixture

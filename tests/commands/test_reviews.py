@@ -14,10 +14,10 @@ from liveportal.ledger.queries.reviews import average
 from tests.commands.test_history import held_session
 from tests.commands.test_hostile import FORBIDDEN, FORMULA, HOSTILE
 from tests.commands.test_sync import feed
-from tests.helpers import line
+from tests.kit.events import line
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 FIELDS = [
     *("customer", "customer_name", "sessions", "minutes", "reviews_of_you", "rating_of_you"),

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.commands.shell import Shell
-from tests.helpers import at
+from tests.kit.events import at
+from tests.kit.shell import Shell
 
 MICROSECOND = timedelta(microseconds=1)
 CLOSES = at("10-06 10:20")

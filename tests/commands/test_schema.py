@@ -19,9 +19,9 @@ from liveportal.domain.events.sources import Origin, check_content
 from liveportal.domain.events.types import TYPES
 from liveportal.feeds.json_schema import event_schema, feed_schema
 from liveportal.feeds.jsonl import parse
-from tests.commands.schemas import FORMATS, check_output
-from tests.commands.shell import OCTOBER, Shell
-from tests.commands.states import FEED
+from tests.kit.schemas import FORMATS, check_output
+from tests.kit.shell import OCTOBER, Shell
+from tests.kit.states import FEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

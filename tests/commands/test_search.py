@@ -15,12 +15,12 @@ from liveportal.ledger.attachments import message_index
 from liveportal.ledger.queries.session_search import Where, matching, search
 from tests.commands.test_evidence import ATTACH
 from tests.commands.test_hostile import BIDI, ESCAPES, FORBIDDEN
-from tests.helpers import Book, book
+from tests.kit.books import Book, book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 CHAT = """22:02 Mina: The Mali shader pipeline flickers
 22:03 Ana: Try the render pipeline, not the shader

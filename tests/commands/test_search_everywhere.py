@@ -8,10 +8,10 @@ import pytest
 
 from tests.commands.test_evidence import ATTACH
 from tests.commands.test_sync import feed
-from tests.helpers import line
+from tests.kit.events import line
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 TALK = {
     "zh": "Mina: 画面在闪烁，我想退款",  # noqa: RUF001

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 
 PARIS = ("--timezone", "Europe/Paris")
 WHO = ("--customer", "C-1", "--rate", "3.00")

@@ -18,7 +18,7 @@ from tests.commands.test_sync import feed, opened
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 FORMATS = ("html", "pdf", "csv")
 every_format = pytest.mark.parametrize("suffix", FORMATS)

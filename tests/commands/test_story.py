@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 
 DAY = "2026-10-05"
 SESSION = "REQ-1"  # By default a session has its request's id.

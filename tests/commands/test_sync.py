@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.commands.shell import OCTOBER, PROGRAM, Shell
-from tests.helpers import FEED, OTHER, amount, line
+from tests.kit.events import FEED, OTHER, amount, line
+from tests.kit.shell import OCTOBER, PROGRAM, Shell
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 COUNTS = ("recorded", "replayed", "confirmed", "refused")

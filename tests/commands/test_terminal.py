@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.shell import OCTOBER, PROGRAM, Ran, Shell, assert_no_traceback
-from tests.commands.states import READS
+from tests.kit.shell import OCTOBER, PROGRAM, Ran, Shell, assert_no_traceback
+from tests.kit.states import READS
 
 if sys.platform == "win32":
     pytest.skip("needs a terminal of Unix", allow_module_level=True)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from liveportal.ledger.storage.connection import open_file
-from tests.commands.shell import OCTOBER, Shell
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
+from tests.kit.shell import OCTOBER, Shell
 
 EXPORT = ("ledger", "export", "events")
 IMPORT = ("ledger", "import")

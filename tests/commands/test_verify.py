@@ -12,7 +12,7 @@ from liveportal.cli.commands.ledger import verify
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.journal_entries import iter_journal
 from liveportal.ledger.storage.connection import open_file
-from tests.commands.shell import Shell
+from tests.kit.shell import Shell
 from tests.ledger.test_verify import tampered
 
 if TYPE_CHECKING:

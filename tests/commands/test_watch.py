@@ -12,10 +12,10 @@ import pytest
 from liveportal.cli.commands.requests.watch import WatchedRequest
 from liveportal.domain.row import columns
 from liveportal.feeds import following, jsonl
-from tests.commands.shell import Shell, error_of
 from tests.commands.test_sync import feed
-from tests.commands.watch_process import QUICK, RULES, add, request_line, watching
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
+from tests.kit.shell import Shell, error_of
+from tests.kit.watch_process import QUICK, RULES, add, request_line, watching
 
 if sys.platform == "win32":
     pytest.skip("waits for pipes as Unix does", allow_module_level=True)

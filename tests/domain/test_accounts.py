@@ -6,8 +6,8 @@ import pytest
 
 from liveportal.domain import accounts
 from liveportal.domain.accounts import ASSETS, Account, Transaction, TransactionKind, Transfer
-from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, at
+from tests.kit.books import Book, NewBook
+from tests.kit.events import amount, at
 
 PLATFORM = "assets:platform"
 HELD = "assets:platform:held"

@@ -17,7 +17,7 @@ from liveportal.domain.clock import microseconds
 from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
-from tests.helpers import at
+from tests.kit.events import at
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 NOON = at("10-05 12:00")

@@ -20,7 +20,7 @@ from liveportal.domain.schedule.auto_decline import (
 )
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.working_hours import Availability, Week
-from tests.helpers import at, usd
+from tests.kit.events import at, usd
 
 # Monday 5 October 2026, 09:00 in Paris; the expert is there on Mondays, and away from the 12th on.
 NOW = at("10-05 07:00")

@@ -18,10 +18,10 @@ from liveportal.domain.clock import Pause
 from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from tests.exports.cases import SESSION
-from tests.helpers import at, policy
+from tests.kit.events import at, policy
+from tests.kit.pack_case import SESSION
+from tests.kit.pools import SPANS, policy_of
 from tests.properties import arithmetic
-from tests.properties.pools import SPANS, policy_of
 
 MINUTE_US = 60_000_000
 

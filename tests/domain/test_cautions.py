@@ -17,7 +17,8 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.handlers.cautions import likely_mistakes
-from tests.helpers import Book, amount, at, event
+from tests.kit.books import Book
+from tests.kit.events import amount, at, event
 
 NOW = at("10-05 12:00")
 HOUR = timedelta(hours=1)

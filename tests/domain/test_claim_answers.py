@@ -16,7 +16,7 @@ from liveportal.domain.clock import LAST
 from liveportal.domain.entities import RELEASED, UNDECIDED
 from liveportal.domain.handlers.refunds import MOVES
 from liveportal.domain.policy import Policy
-from tests.helpers import at, policy, usd
+from tests.kit.events import at, policy, usd
 
 STATES = sorted({"open", *MOVES.values()})
 COST = usd("42.00")

@@ -24,7 +24,7 @@ from liveportal.domain.clock import (
     zone,
 )
 from liveportal.domain.errors import InvalidMonth, InvalidTime, InvalidValue
-from tests.helpers import short
+from tests.kit.events import short
 
 instants = st.datetimes(
     min_value=datetime(1, 1, 2),  # noqa: DTZ001 (the zone is drawn too)

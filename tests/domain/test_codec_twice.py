@@ -10,7 +10,7 @@ import pytest
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent
 from liveportal.domain.events import fields
 from liveportal.domain.events.types import TYPES
-from tests.domain.contract import CONTRACT, T1, USD, full
+from tests.kit.event_contract import CONTRACT, T1, USD, full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -30,8 +30,8 @@ from liveportal.domain.hint import Hint
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.fields import expiry
 from liveportal.domain.profile.requirements import blocking, findings
-from tests.exports.cases import SESSION as CLAIMED
-from tests.helpers import at, policy, usd
+from tests.kit.events import at, policy, usd
+from tests.kit.pack_case import SESSION as CLAIMED
 
 MICROSECOND = timedelta(microseconds=1)
 NOW = at("10-05 09:00")

@@ -8,8 +8,8 @@ import pytest
 
 from liveportal.domain.money import Money
 from liveportal.ledger.queries import breakdown, earnings, provenance
-from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, at
+from tests.kit.books import Book, NewBook
+from tests.kit.events import amount, at
 
 NO_TRIAL = {"trial": {"billed": "none"}}
 

@@ -9,7 +9,7 @@ import pytest
 from liveportal.domain.events.describe import describe
 from liveportal.domain.events.fields import decode, field_specs, joined, split
 from liveportal.domain.events.types import TYPES
-from tests.helpers import amount
+from tests.kit.events import amount
 
 TIME = "2026-10-05T14:00:00Z"
 ABOUT_SESSION = {"session": "S-1"}

@@ -12,8 +12,8 @@ from liveportal.domain.errors import AmountTooLarge, InvalidEvent
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import TYPES, PreferencesChanged
-from tests.domain.contract import CONTRACT, INSIDE, T1, USD, full, least, names
-from tests.helpers import short
+from tests.kit.event_contract import CONTRACT, INSIDE, T1, USD, full, least, names
+from tests.kit.events import short
 
 each_type = pytest.mark.parametrize("kind", CONTRACT)
 

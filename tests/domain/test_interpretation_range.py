@@ -17,8 +17,8 @@ from liveportal.domain.interpretations import (
 )
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries import billing_audit, interpretation_range
-from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, plain, policy
+from tests.kit.books import Book, NewBook, plain
+from tests.kit.events import amount, policy
 
 OCTOBER = ("2026-10", "2026-10")
 

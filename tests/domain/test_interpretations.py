@@ -9,8 +9,8 @@ import pytest
 from liveportal.domain import errors
 from liveportal.domain.calculations.billing import MINUTE_US, SECOND_US, bill
 from liveportal.domain.money import Money
-from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, policy, usd
+from tests.kit.books import Book, NewBook
+from tests.kit.events import amount, policy, usd
 
 FIVE_DOLLARS = usd("5.00")
 FIVE_MINUTES = 5 * MINUTE_US

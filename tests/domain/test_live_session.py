@@ -15,9 +15,9 @@ from liveportal.domain.clock import MICROSECOND, shifted, utc_text
 from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
-from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, at, book, policy
-from tests.properties.pools import GAPS, SPANS, policy_of
+from tests.kit.books import Book, NewBook, book
+from tests.kit.events import amount, at, policy
+from tests.kit.pools import GAPS, SPANS, policy_of
 
 MINUTE = timedelta(minutes=1)
 policies = st.randoms(use_true_random=False).map(lambda random: policy_of(random.choice))

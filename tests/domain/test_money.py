@@ -17,7 +17,7 @@ from liveportal.domain.money import (
     share_of,
     take_back,
 )
-from tests.helpers import short, usd
+from tests.kit.events import short, usd
 
 minors = st.integers(0, 10**7) | st.integers(0, 20)
 percents = st.sampled_from([Percent.parse(p) for p in (0, 1, 30, "12.5", "33.333", 99, 100)])

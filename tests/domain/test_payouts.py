@@ -23,8 +23,8 @@ from liveportal.domain.calculations.payout_plan import (
 from liveportal.domain.entities import Item, Line, OpenItem
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries.payouts import preview_on
-from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, at, policy, usd
+from tests.kit.books import Book, NewBook
+from tests.kit.events import amount, at, policy, usd
 
 FAR_OFF = "9999-12"
 

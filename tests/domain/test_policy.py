@@ -11,7 +11,7 @@ import pytest
 from liveportal.domain.errors import InvalidPolicy
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
-from tests.helpers import policy, usd
+from tests.kit.events import policy, usd
 
 SHIPPED = {
     path.name.removesuffix(".toml"): tomllib.loads(path.read_text("utf-8"))

@@ -20,7 +20,8 @@ from liveportal.domain.handlers.preferences import (
 )
 from liveportal.domain.schedule.auto_decline import DeclineRule
 from liveportal.domain.schedule.working_hours import Availability
-from tests.helpers import Book, amount, event, usd
+from tests.kit.books import Book
+from tests.kit.events import amount, event, usd
 
 WHEN = "10-05 08:00"
 TIMES_A_DAY = {"mon": ["09:00-12:30"]}

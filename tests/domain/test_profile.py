@@ -15,7 +15,7 @@ from liveportal.domain import errors
 from liveportal.domain.entities import Profile
 from liveportal.domain.profile import fields, requirements
 from liveportal.domain.profile.fields import Changes, Value, changes, expiry, judge
-from tests.helpers import Book
+from tests.kit.books import Book
 
 TODAY = date(2026, 11, 23)
 BANK = ("paypal", "bank")

@@ -17,8 +17,8 @@ from liveportal.domain.calculations.provenance import (
     whereabouts,
 )
 from liveportal.ledger.queries import provenance
-from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, policy
+from tests.kit.books import Book, NewBook
+from tests.kit.events import amount, policy
 
 EARNING = LedgerEntry(1, 4, "earning", 6000, 1800, 4200, 4200, session="S-1", memo="help")
 HOLD = LedgerEntry(2, 5, "hold", owed_minor=-4200, session="S-1", claim="CL-1")

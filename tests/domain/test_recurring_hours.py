@@ -26,7 +26,7 @@ from liveportal.domain.schedule.working_hours import (
     open_this_week,
 )
 from tests.domain.test_working_hours import DAY, EVERY_DAY, PARIS, hours, in_zone, rule
-from tests.helpers import at, short
+from tests.kit.events import at, short
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
-from tests.helpers import Book, amount, at
+from tests.kit.books import Book
+from tests.kit.events import amount, at
 
 SLOTS: list[dict[str, Any]] = [
     {"start": "2026-10-07T09:00:00Z", "minutes": 45},

@@ -8,8 +8,9 @@ import pytest
 
 from liveportal.domain.errors import NotReversible, PayoutTooLarge
 from liveportal.domain.events.envelope import CLI_SOURCE
-from tests.domain.duplicates import SHELL, replay, reverse, sent
-from tests.helpers import FEED, OTHER, Book, amount
+from tests.kit.books import Book
+from tests.kit.duplicates import SHELL, replay, reverse, sent
+from tests.kit.events import FEED, OTHER, amount
 
 
 @pytest.fixture(autouse=True)

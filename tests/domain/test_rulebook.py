@@ -12,7 +12,8 @@ from liveportal.domain import errors
 from liveportal.domain.calculations.payout_plan import due_date, first_wait
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries.payouts import preview_on
-from tests.helpers import Book, amount, at, book, usd
+from tests.kit.books import Book, book
+from tests.kit.events import amount, at, usd
 
 
 @pytest.mark.parametrize("rate", ["1.00", "3.33", "5.00"])

@@ -16,7 +16,7 @@ from liveportal.domain.policy import Policy
 from liveportal.domain.schedule.schedule import Booked, Schedule
 from liveportal.domain.schedule.slots import AGAINST, RankedSlot, earning, rank_slots
 from liveportal.domain.schedule.working_hours import Availability, DayException, Week
-from tests.helpers import at, policy, usd
+from tests.kit.events import at, policy, usd
 
 PARIS = "Europe/Paris"
 NEW_YORK = "America/New_York"

@@ -11,8 +11,8 @@ from liveportal.domain.events.envelope import CLI_SOURCE, EXPERT_PREFIX, Event, 
 from liveportal.domain.events.fields import decode, field_specs
 from liveportal.domain.events.sources import Origin, beyond_feeds, check_content, check_source
 from liveportal.domain.events.types import TYPES
-from tests.domain.contract import BEYOND_FEEDS, CONTRACT, full
-from tests.helpers import FEED, OTHER, at
+from tests.kit.event_contract import BEYOND_FEEDS, CONTRACT, full
+from tests.kit.events import FEED, OTHER, at
 
 STATEMENT = "urn:liveportal:statement:paypal:00ff"
 

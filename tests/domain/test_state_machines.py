@@ -15,7 +15,8 @@ from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.types import TYPES
 from liveportal.domain.handlers import payouts, refunds, requests, sessions
 from liveportal.ledger.journal.journal import Outcome
-from tests.helpers import OTHER, Book, amount
+from tests.kit.books import Book
+from tests.kit.events import OTHER, amount
 
 EARLY, LATE = "10-05 12:00", "10-06 09:00"
 Cells = list[tuple[str, str, str]]

@@ -24,7 +24,7 @@ from liveportal.domain.schedule.working_hours import (
     open_spans,
     open_this_week,
 )
-from tests.helpers import at
+from tests.kit.events import at
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from liveportal.domain.errors import NotACalendar
 from liveportal.exports.calendar import LEDGER_PROPERTY, CalendarEvent, uid, write_calendar
-from tests.helpers import at
+from tests.kit.events import at
 
 NAME = "0123456789abcdef"
 NUL_TO_BIDI = "a\x00b\x07c\x1b[31md\x7fe\x85f\x9bg\ud800h\udfffi\u202ej\u2028k"

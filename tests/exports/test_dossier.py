@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from liveportal.domain.clock import FIRST, LAST
 from liveportal.domain.text import clean
 from liveportal.exports.dossier import Dossier, Exhibit, Figure, TimelineEntry, html, markdown
-from tests.helpers import at, short
+from tests.kit.events import at, short
 
 HOSTILE = (
     *("<script>alert(1)</script>", "</td></tr></table><img src=x onerror=alert(1)>", "]]>", "-->"),

@@ -11,7 +11,7 @@ import pytest
 from liveportal.domain.errors import InvalidEvent
 from liveportal.exports.events import line
 from liveportal.feeds.exported import parse
-from tests.helpers import amount, event
+from tests.kit.events import amount, event
 
 RECORDED = "2026-10-05T09:00:00.000001Z"
 OPENED = event(

@@ -21,7 +21,7 @@ from liveportal.exports.pack import PackEntry, verify_pack, write_pack
 from liveportal.exports.pages import CURRENT, Redact
 from liveportal.exports.redaction import redactor
 from liveportal.exports.redaction_1 import BLACK
-from tests.exports.cases import MESSAGES, case, file, happened
+from tests.kit.pack_case import MESSAGES, case, file, happened
 
 MINA = redactor(["Mina Harker"])
 

@@ -18,8 +18,8 @@ from liveportal.exports.evidence import LARGEST_FILE, manifest_fields, pack_entr
 from liveportal.exports.exhibits import ExhibitRules
 from liveportal.exports.pack import write_pack
 from liveportal.exports.pages import CURRENT
-from tests.exports.cases import MESSAGES, case, file, happened
 from tests.exports.test_dossier import HOSTILE, dossier
+from tests.kit.pack_case import MESSAGES, case, file, happened
 
 pytestmark = pytest.mark.slow
 

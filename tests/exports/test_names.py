@@ -31,7 +31,7 @@ from liveportal.exports.exhibits import ExhibitRules
 from liveportal.exports.pages import CURRENT, case_redactor
 from liveportal.exports.redaction import visible
 from liveportal.feeds.transcripts import read
-from tests.exports.cases import case, file, happened
+from tests.kit.pack_case import case, file, happened
 
 NAMES: dict[str, tuple[str, ...]] = {
     "Leo Wang (王小明)": ("Leo", "Wang", "王小明"),

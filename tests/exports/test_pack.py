@@ -28,7 +28,7 @@ from liveportal.exports.pack import (
     verify_pack,
     write_pack,
 )
-from tests.helpers import short
+from tests.kit.events import short
 
 ABOUT = {"claim": "CL-1"}
 PARTS = (

@@ -12,7 +12,7 @@ from liveportal.exports.evidence import manifest_fields, pack_entries
 from liveportal.exports.exhibits import ExhibitRules
 from liveportal.exports.pack import write_pack
 from liveportal.exports.pages import CURRENT, PAGES, case_redactor
-from tests.exports.cases import case, file
+from tests.kit.pack_case import case, file
 
 SEALS = {
     (1, False): "a2d7d76f36986b758d1162bef1b6591dfec541caa6d2cfebe8fadb124b4ff207",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from liveportal.exports.comparing import is_blacked_out
 from liveportal.exports.redaction import redactor, visible
 from liveportal.exports.redaction_1 import BLACK
-from tests.helpers import short
+from tests.kit.events import short
 
 ADA = redactor(["Ada Lovelace"])
 NOBODY = redactor([])

@@ -16,8 +16,8 @@ from liveportal.ledger.attachments.vault import no_progress
 from liveportal.ledger.backup.archive import Bundle
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.verify.verify import verify
-from tests.helpers import dump
-from tests.verified import deeply
+from tests.kit.ledger_files import dump
+from tests.kit.verified import deeply
 
 ROOT = Path(liveportal.__file__).parents[1]
 

@@ -14,12 +14,12 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage import driver
 from liveportal.ledger.verify.projections import DERIVED
-from tests.commands.shell import OCTOBER
-from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
-from tests.faults.fork_server import Ended, ForkServer, Order
-from tests.helpers import amount, line
-from tests.ledger.old_ledgers import make_old
-from tests.verified import deeply
+from tests.kit.events import amount, line
+from tests.kit.fork_server import Ended, ForkServer, Order
+from tests.kit.old_ledgers import make_old
+from tests.kit.shell import OCTOBER
+from tests.kit.states import FEED, OWN_POLICY, OWN_PREFERENCES
+from tests.kit.verified import deeply
 
 MODES = ("WAL", "DELETE")
 AT = "2026-11-04 09:00"

@@ -13,10 +13,10 @@ from typing import Protocol
 import pytest
 
 from tests.faults.books import Scene, prepare, set_up
-from tests.faults.fork_server import ForkServer
 from tests.faults.power import scenario, trace
 from tests.faults.scenes import ALL
 from tests.faults.stages import Stage, Stages
+from tests.kit.fork_server import ForkServer
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 -- Folders of our own are made in it.
 

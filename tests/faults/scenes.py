@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.commands.shell import OCTOBER
-from tests.commands.states import FEED
 from tests.faults.books import AT, FILLED, IBAN, Scene
-from tests.helpers import line
+from tests.kit.events import line
+from tests.kit.shell import OCTOBER
+from tests.kit.states import FEED
 
 LINES = [*OCTOBER.read_bytes().splitlines(keepends=True), *FEED]
 _KEY = ("--key", "k", "--at", AT)

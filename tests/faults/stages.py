@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.faults.books import MODES, Place, Scene, Story, derived, files_below, story
-from tests.faults.fork_server import Ended
 from tests.faults.scenes import ALL, INIT, UPGRADE
+from tests.kit.fork_server import Ended
 
 if TYPE_CHECKING:
     from tests.faults.conftest import Amount

@@ -20,9 +20,9 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.portal import Portal
-from tests.commands.shell import OCTOBER
 from tests.faults.backups import content, environment, good_backups, litter, run_to_end
 from tests.faults.conftest import Amount
+from tests.kit.shell import OCTOBER
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -20,9 +20,9 @@ import pytest
 
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.shell import OCTOBER
 from tests.faults.backups import content, environment, good_backups, kill_at, litter, run_to_end
 from tests.faults.conftest import Amount
+from tests.kit.shell import OCTOBER
 
 CHAT = "22:02 Mina: The Mali shader flickers\n"
 MORE = 1_000_000

@@ -23,7 +23,7 @@ from liveportal.ledger.storage import driver
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal, new_id, open_readonly
 from tests.faults.books import MODES
-from tests.helpers import Clock
+from tests.kit.books import Clock
 
 NOW = datetime(2026, 10, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.shell import PROGRAM, ROOT
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
 from tests.faults.conftest import Amount
-from tests.faults.fork_server import BUSY, ForkServer, Order, wait_until_stopped
 from tests.faults.scenes import SYNC
+from tests.kit.fork_server import BUSY, ForkServer, Order, wait_until_stopped
+from tests.kit.shell import PROGRAM, ROOT
 
 WRITERS = READERS = 16
 _MONTHS = ("earnings", "months", "--jsonl")

@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.shell import assert_no_traceback
 from tests.faults.books import MODES, Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
-from tests.faults.fork_server import Ended
 from tests.faults.scenes import (
     ACCEPT,
     ATTACH,
@@ -28,6 +26,8 @@ from tests.faults.scenes import (
     UPGRADE,
 )
 from tests.faults.stages import Stage, Stages, build_stages
+from tests.kit.fork_server import Ended
+from tests.kit.shell import assert_no_traceback
 
 SCENES = (INIT, SYNC, BATCHES, REJECTS, ACCEPT, ATTACH, PROFILE, UPGRADE, OUTPUT)
 PAGE = 4_096

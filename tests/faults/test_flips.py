@@ -29,7 +29,7 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.faults.conftest import Amount
-from tests.ledger import rich
+from tests.kit import rich_ledger as rich
 from tests.ledger.test_released import figures
 
 SEED = 20261128

@@ -16,8 +16,8 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import connection, ledger_paths
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
-from tests.commands.shell import PROGRAM, ROOT
-from tests.ledger.canaries import StoryWriter as Teller
+from tests.kit.canaries import StoryWriter as Teller
+from tests.kit.shell import PROGRAM, ROOT
 from tests.ledger.test_residue import StoryLedger as Told
 from tests.ledger.test_residue import attach
 

@@ -8,12 +8,12 @@ import pytest
 
 from tests.faults.books import Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
-from tests.faults.fork_server import LINES, POINTS, Ended
 from tests.faults.scenes import (
     READ,
     WRITES,
 )
 from tests.faults.stages import Stage, Stages
+from tests.kit.fork_server import LINES, POINTS, Ended
 
 scenes = pytest.mark.parametrize("scene", [*WRITES, READ], ids=lambda scene: scene.name)
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests.faults.books import Place, Scene, choose_points
 from tests.faults.conftest import Amount
-from tests.faults.fork_server import POINTS, TIME, Ended, wait_until_stopped
 from tests.faults.scenes import WRITES
 from tests.faults.stages import Stages, build_stages
+from tests.kit.fork_server import POINTS, TIME, Ended, wait_until_stopped
 
 scenes = pytest.mark.parametrize("scene", WRITES, ids=lambda scene: scene.name)
 

@@ -18,14 +18,14 @@ from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
 from tests.faults.power.judge import judge_crashes
 from tests.faults.power.scenario import AfterCrash, Command, Scenario, Stage, rows
 from tests.faults.power.scenario import shell as on
-from tests.helpers import amount as money
-from tests.helpers import line
-from tests.ledger.old_ledgers import asked, form, make_old, whole
+from tests.kit.events import amount as money
+from tests.kit.events import line
+from tests.kit.old_ledgers import asked, form, make_old, whole
+from tests.kit.shell import OCTOBER, Shell
 
 if TYPE_CHECKING:
     import pytest

@@ -22,7 +22,6 @@ from liveportal.ledger.backup import age
 from liveportal.ledger.backup.age import Decryption
 from liveportal.ledger.backup.archive import Bundle, Manifest
 from liveportal.ledger.backup.last_backup import file_of, last_backup
-from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
 from tests.faults.power.judge import judge_crashes
 from tests.faults.power.scenario import EVENTS, AfterCrash, Command, Scenario, Stage
@@ -40,7 +39,8 @@ from tests.faults.test_power import (
     profile_opens,
     with_files,
 )
-from tests.ledger.old_ledgers import asked
+from tests.kit.old_ledgers import asked
+from tests.kit.shell import OCTOBER, Shell
 
 if TYPE_CHECKING:
     import pytest

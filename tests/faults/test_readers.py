@@ -15,12 +15,12 @@ import pytest
 
 from liveportal.cli.main import main
 from liveportal.ledger.storage import connection, driver
-from tests.commands.shell import assert_no_traceback
-from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
 from tests.faults.commands import ALSO_READ
-from tests.faults.fork_server import BUSY, ForkServer
 from tests.faults.scenes import SYNC
+from tests.kit.fork_server import BUSY, ForkServer
+from tests.kit.shell import assert_no_traceback
+from tests.kit.states import READS, WRITES, Write
 
 _SCENE = Scene("readers", ())
 _ADJUST = (

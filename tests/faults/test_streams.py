@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from liveportal.ledger.storage import connection
-from tests.commands.shell import assert_no_traceback
-from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import MODES, Place, set_up, story
 from tests.faults.commands import ALSO_READ, PRINTS_NOTHING
 from tests.faults.conftest import Amount
-from tests.faults.fork_server import LEFT, ForkServer
 from tests.faults.scenes import SYNC
+from tests.kit.fork_server import LEFT, ForkServer
+from tests.kit.shell import assert_no_traceback
+from tests.kit.states import READS, WRITES, Write
 
 OUTPUT_FAILED = 74
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.shell import PROGRAM, ROOT, assert_no_traceback
 from tests.faults.books import AT, Place, Scene, set_up, story
-from tests.faults.fork_server import ForkServer
+from tests.kit.fork_server import ForkServer
+from tests.kit.shell import PROGRAM, ROOT, assert_no_traceback
 
 if sys.platform == "win32":
     pytest.skip("needs a terminal of Unix", allow_module_level=True)

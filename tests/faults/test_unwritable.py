@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from liveportal.ledger.storage import connection
-from tests.commands.shell import assert_no_traceback
-from tests.commands.states import READS
 from tests.faults.books import MODES, Place, Scene, set_up, story
 from tests.faults.conftest import Amount
-from tests.faults.fork_server import Ended, ForkServer, wait_until_stopped
 from tests.faults.scenes import ACCEPT, ADJUST, ATTACH, PROFILE, SYNC, UPGRADE
 from tests.faults.test_disk_full import Disk, disk
+from tests.kit.fork_server import Ended, ForkServer, wait_until_stopped
+from tests.kit.shell import assert_no_traceback
+from tests.kit.states import READS
 
 __all__ = ["disk"]
 

@@ -9,7 +9,7 @@ import pytest
 from liveportal.domain.errors import FileChanged, InvalidEvent, NoEvents
 from liveportal.exports.events import line as exported_line
 from liveportal.feeds import exported, jsonl
-from tests.helpers import amount, event
+from tests.kit.events import amount, event
 
 RECORDED = "2026-10-05T09:00:00.000000Z"
 

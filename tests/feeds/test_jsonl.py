@@ -16,8 +16,8 @@ from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import RequestOpened
 from liveportal.feeds import jsonl
 from liveportal.feeds.jsonl import lines, parse, read
-from tests.domain.contract import CONTRACT, full
-from tests.helpers import amount, at, short
+from tests.kit.event_contract import CONTRACT, full
+from tests.kit.events import amount, at, short
 
 OPENED: dict[str, Any] = {
     "specversion": "1.0",

@@ -17,9 +17,9 @@ from unittest.mock import patch
 import time_machine
 
 from liveportal.cli.main import main
-from tests.commands import states
-from tests.commands.shell import OCTOBER
-from tests.ledger import rich
+from tests.kit import rich_ledger as rich
+from tests.kit import states
+from tests.kit.shell import OCTOBER
 from tests.samples.test_samples import HERE as SAMPLES
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 import liveportal
-from tests.commands.shell import ROOT, Shell
-from tests.commands.states import WRITES
 from tests.golden.books import BOOKS, fixed_clock, make
 from tests.golden.reads import NAMES, NO_READS, READS
+from tests.kit.shell import ROOT, Shell
+from tests.kit.states import WRITES
 
 EXPECTED = Path(__file__).parent / "expected"
 FORMATS: dict[str, tuple[str, ...]] = {

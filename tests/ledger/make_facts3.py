@@ -15,7 +15,7 @@ from typing import Any
 from liveportal.domain.events.envelope import CLI_SOURCE, Event
 from liveportal.domain.policy import Policy
 from liveportal.portal import Portal
-from tests.helpers import FEED, OTHER, amount, event
+from tests.kit.events import FEED, OTHER, amount, event
 
 
 def hosted(number: int, *middle: str) -> Iterator[Event]:

@@ -14,8 +14,9 @@ from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.portal import Portal, open_readonly
-from tests.helpers import OTHER, Clock, amount, at, event, plain, policy
-from tests.ledger.conftest import contents
+from tests.kit.books import Clock, plain
+from tests.kit.events import OTHER, amount, at, event, policy
+from tests.kit.ledger_files import contents
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)

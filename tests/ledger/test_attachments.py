@@ -26,13 +26,13 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import DatabaseError
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Attachment, Portal, open_readonly
-from tests.helpers import amount, at, event
-from tests.ledger.conftest import contents, query
+from tests.kit.events import amount, at, event
+from tests.kit.ledger_files import contents, query
 from tests.ledger.test_vault import files, sha
 
 if TYPE_CHECKING:
     from liveportal.domain.events.envelope import Event
-    from tests.helpers import Clock
+    from tests.kit.books import Clock
 
 CHAT = b"Mina: Rumpelstilzchen flickers\nJoe: no\n"
 

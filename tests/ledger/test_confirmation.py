@@ -6,7 +6,8 @@ import pytest
 
 from liveportal.domain.errors import AlreadyExists, Conflict, CurrencyMismatch, LiveportalError
 from liveportal.domain.events.envelope import CLI_SOURCE
-from tests.helpers import FEED, OTHER, Book, amount
+from tests.kit.books import Book
+from tests.kit.events import FEED, OTHER, amount
 
 SHELL = {"source": CLI_SOURCE}
 

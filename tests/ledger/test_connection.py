@@ -22,8 +22,9 @@ from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import connection, driver
 from liveportal.portal import Portal
-from tests.helpers import Clock, event, usd
-from tests.ledger.conftest import contents, query
+from tests.kit.books import Clock
+from tests.kit.events import event, usd
+from tests.kit.ledger_files import contents, query
 
 Open = Callable[[Path], None]
 

@@ -15,7 +15,7 @@ from liveportal import portal as portal_module
 from liveportal.domain.events.types import RequestAccepted
 from liveportal.domain.policy import Policy
 from liveportal.portal import Portal
-from tests.helpers import line
+from tests.kit.events import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

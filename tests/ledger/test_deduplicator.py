@@ -13,10 +13,10 @@ from liveportal.ledger.journal.deduplication import (
     New,
     Replay,
 )
-from tests.helpers import OTHER, amount, event
+from tests.kit.events import OTHER, amount, event
 
 if TYPE_CHECKING:
-    from tests.helpers import Book
+    from tests.kit.books import Book
 
 
 def answer(books: Book, kind: str, when: str, /, **data: Any) -> Answer:  # noqa: ANN401 (JSON)

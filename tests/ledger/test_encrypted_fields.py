@@ -30,7 +30,7 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal, utc_now
-from tests.ledger.conftest import query
+from tests.kit.ledger_files import query
 
 IBAN = "DE89370400440532013000"
 SECRET = {"name": "Anna", "iban": IBAN, "country": "DE", "tax_number": "65 929 970 489"}

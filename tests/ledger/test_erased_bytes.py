@@ -12,7 +12,7 @@ from liveportal.domain.events.types import CustomerForgotten, RequestAccepted, S
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries import sessions
 from liveportal.portal import Portal
-from tests.helpers import at
+from tests.kit.events import at
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import Conflict, UnknownEntity
-from tests.helpers import OTHER, Book, amount
+from tests.kit.books import Book
+from tests.kit.events import OTHER, amount
 from tests.ledger.test_journal import recomputed
 
 SECRET = "Sesame"  # noqa: S105 (it stands for a person's name)

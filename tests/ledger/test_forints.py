@@ -23,10 +23,10 @@ from liveportal.ledger.queries import earnings, statement
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
-from tests.commands.shell import Shell
-from tests.helpers import event
+from tests.kit.events import event
+from tests.kit.old_ledgers import FIXTURES, asked
+from tests.kit.shell import Shell
 from tests.ledger import make_huf3
-from tests.ledger.old_ledgers import FIXTURES, asked
 from tests.ledger.test_verify import tampered
 
 PINNED = "1eaf58a5ba0a9ee599d4496affe5377481357007f9f62427fd8ca2162182734a"

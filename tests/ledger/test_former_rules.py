@@ -19,10 +19,10 @@ from liveportal.ledger.replay.replay_journal import former_until
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
-from tests.helpers import OTHER, amount, event
+from tests.kit.events import OTHER, amount, event
+from tests.kit.old_ledgers import FIXTURES
+from tests.kit.quick_ledgers import tables
 from tests.ledger import make_facts3
-from tests.ledger.old_ledgers import FIXTURES
-from tests.properties.ledgers import tables
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from liveportal.ledger import health
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import connection
 from liveportal.portal import Portal, new_id
-from tests.commands.shell import ROOT, Shell
-from tests.ledger.old_ledgers import asked
+from tests.kit.old_ledgers import asked
+from tests.kit.shell import ROOT, Shell
 
 # A process that is killed with a transaction in the log of a ledger, or in the middle of one.
 _KILLED = """

@@ -15,8 +15,9 @@ from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.types import RequestAccepted, SessionPaused, TipReceived
 from liveportal.ledger.storage.driver import Connection, DatabaseError
 from liveportal.portal import Portal
-from tests.helpers import OTHER, Book, Clock, amount, at, event, policy, usd
-from tests.ledger.conftest import contents, query
+from tests.kit.books import Book, Clock
+from tests.kit.events import OTHER, amount, at, event, policy, usd
+from tests.kit.ledger_files import contents, query
 
 
 def opened(**data: object) -> dict[str, Any]:

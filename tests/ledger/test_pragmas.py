@@ -11,7 +11,7 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger.storage import connection, ledger_paths
 from liveportal.ledger.storage.driver import Connection
 from liveportal.portal import Portal
-from tests.ledger.conftest import query
+from tests.kit.ledger_files import query
 from tests.ledger.test_connection import Open, both
 
 

@@ -7,8 +7,8 @@ import pytest
 from liveportal.domain import errors
 from liveportal.domain.money import LARGEST_MINOR
 from liveportal.ledger.queries import earnings
-from tests.helpers import FEED, Book, amount, plain, policy
-from tests.ledger.conftest import NewBook
+from tests.kit.books import Book, NewBook, plain
+from tests.kit.events import FEED, amount, policy
 
 YEN = policy(
     currency="JPY", payout={"minimum": "100"}, rate={"minimum": "1", "maximum": "500"}

@@ -15,7 +15,7 @@ from liveportal.ledger.backup.age import Decryption
 from liveportal.ledger.backup.restore import restoring
 from liveportal.ledger.storage import connection
 from liveportal.portal import Portal
-from tests.commands.shell import PROGRAM, ROOT
+from tests.kit.shell import PROGRAM, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,10 +27,10 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema import migrate
 from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify.verify import verify
-from tests.commands.shell import Shell
-from tests.helpers import plain
-from tests.ledger import rich
-from tests.ledger.old_ledgers import asked, beside, form, make_released, untouched, whole
+from tests.kit import rich_ledger as rich
+from tests.kit.books import plain
+from tests.kit.old_ledgers import asked, beside, form, make_released, untouched, whole
+from tests.kit.shell import Shell
 from tests.ledger.test_verify import tampered
 
 pytestmark = pytest.mark.damages

@@ -14,7 +14,7 @@ from liveportal.ledger.replay import replay
 from liveportal.ledger.storage.connection import open_file
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.projections import DERIVED
-from tests.ledger import rich
+from tests.kit import rich_ledger as rich
 
 
 @pytest.fixture(scope="module")

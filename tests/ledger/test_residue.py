@@ -19,8 +19,9 @@ from liveportal.ledger.storage import atomic, connection, ledger_paths
 from liveportal.ledger.verify.projections import DERIVED
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Attachment, Portal
-from tests.helpers import FEED, amount, at, say
-from tests.ledger.canaries import NO_CUSTOMER, StoryWriter, all_paths, canaries_in, canary
+from tests.kit.canaries import NO_CUSTOMER, StoryWriter, all_paths, canaries_in, canary
+from tests.kit.events import FEED, amount, at
+from tests.kit.ledger_files import say
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CUSTOMERS = ("C-1", "C-2", "C-3")

@@ -30,9 +30,9 @@ from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.connection import open_file
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
-from tests.commands.shell import Shell
-from tests.helpers import line
-from tests.ledger import rich
+from tests.kit import rich_ledger as rich
+from tests.kit.events import line
+from tests.kit.shell import Shell
 from tests.ledger.test_verify import tampered
 
 

@@ -12,8 +12,9 @@ import pytest
 from liveportal.domain.errors import Conflict, InvalidEvent, LiveportalError, Refused, WrongState
 from liveportal.feeds import jsonl
 from liveportal.portal import Portal, SyncResult
-from tests.helpers import OTHER, Clock, amount, line, say
-from tests.ledger.conftest import contents, query
+from tests.kit.books import Clock
+from tests.kit.events import OTHER, amount, line
+from tests.kit.ledger_files import contents, query, say
 
 
 def opened(number: int, **data: Any) -> bytes:  # noqa: ANN401 (JSON)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from liveportal.domain.errors import Conflict
 from liveportal.domain.events.envelope import CLI_SOURCE
-from tests.helpers import OTHER, Book, amount
+from tests.kit.books import Book
+from tests.kit.events import OTHER, amount
 
 SHELL = {"source": CLI_SOURCE}
 

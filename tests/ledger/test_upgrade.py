@@ -22,9 +22,10 @@ from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify.projections import DERIVED
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
-from tests.commands.shell import OCTOBER, PROGRAM, Shell
-from tests.helpers import dump, plain
-from tests.ledger.old_ledgers import Schema, asked, beside, form, whole
+from tests.kit.books import plain
+from tests.kit.ledger_files import dump
+from tests.kit.old_ledgers import Schema, asked, beside, form, whole
+from tests.kit.shell import OCTOBER, PROGRAM, Shell
 
 # Released files are never edited: an older ledger would not match them.
 PINNED = {

@@ -20,8 +20,8 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema import migrate
 from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify.verify import verify
-from tests.commands.shell import Shell, error_of
-from tests.ledger.old_ledgers import asked, beside, form, untouched, whole
+from tests.kit.old_ledgers import asked, beside, form, untouched, whole
+from tests.kit.shell import Shell, error_of
 from tests.ledger.test_connection import HOLDER
 
 # --- unchanged ------------------------------------------------------------------------------------

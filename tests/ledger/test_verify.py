@@ -29,8 +29,8 @@ from liveportal.ledger.verify.projections import COMPARED, DERIVED
 from liveportal.ledger.verify.sums import BookedSums
 from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
-from tests.ledger import rich
-from tests.ledger.old_ledgers import asked
+from tests.kit import rich_ledger as rich
+from tests.kit.old_ledgers import asked
 
 pytestmark = pytest.mark.damages
 

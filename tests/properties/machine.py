@@ -22,18 +22,9 @@ from liveportal.domain.events.sources import Origin
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
 from liveportal.ledger.journal.journal import open_journal
-from tests.properties import ledgers
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.pools import DAY, GAPS, MICROSECOND, MIRROR, PLATFORM, SPANS, borders, policy_of
 from tests.properties.model import Model, is_the_experts
-from tests.properties.pools import (
-    DAY,
-    GAPS,
-    MICROSECOND,
-    MIRROR,
-    PLATFORM,
-    SPANS,
-    borders,
-    policy_of,
-)
 from tests.properties.state import Refusal, Session
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from liveportal.domain.events import types as on
 from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.money import Money
-from tests.properties.pools import ANSWERS, MICROSECOND, MIRROR, PLATFORM, borders, policy_of
+from tests.kit.pools import ANSWERS, MICROSECOND, MIRROR, PLATFORM, borders, policy_of
 
 T = TypeVar("T")
 

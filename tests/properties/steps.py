@@ -9,6 +9,16 @@ from typing import Any
 
 from liveportal.domain.events import types as on
 from liveportal.domain.events.envelope import CLI_SOURCE, EventData
+from tests.kit.pools import (
+    AFTER_THE_END,
+    ANSWERS,
+    GAPS,
+    MICROSECOND,
+    MIRROR,
+    PLATFORM,
+    SPANS,
+    policy_of,
+)
 from tests.properties.machine import (
     CLAIMS,
     CUSTOMER,
@@ -19,16 +29,6 @@ from tests.properties.machine import (
     Deal,
     Machine,
     step,
-)
-from tests.properties.pools import (
-    AFTER_THE_END,
-    ANSWERS,
-    GAPS,
-    MICROSECOND,
-    MIRROR,
-    PLATFORM,
-    SPANS,
-    policy_of,
 )
 from tests.properties.state import FOREIGN_HOURS
 

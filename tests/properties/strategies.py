@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from liveportal.domain.events import types as on
 from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.money import Money
-from tests.properties.model import Model, is_the_experts
-from tests.properties.pools import (
+from tests.kit.pools import (
     AFTER_THE_END,
     ANSWERS,
     CUSTOMERS,
@@ -32,6 +31,7 @@ from tests.properties.pools import (
     borders,
     policy_of,
 )
+from tests.properties.model import Model, is_the_experts
 from tests.properties.state import Refusal, Session
 
 T = TypeVar("T")

@@ -33,8 +33,8 @@ from liveportal.ledger.queries import (
 )
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
-from tests.properties import ledgers
-from tests.properties.ledgers import empty_ledger, recorded
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.quick_ledgers import empty_ledger, recorded
 from tests.properties.strategies import Book, books
 
 PARTS = 4

@@ -19,7 +19,8 @@ from liveportal.ledger.format.open_items import open_items
 from liveportal.ledger.journal.journal import open_journal
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.verify.verify import verify
-from tests.properties import ledgers
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.pools import MIRROR, READINGS, SPANS, policy_of
 from tests.properties.machine import (
     ALL_STEPS,
     CLAIMS,
@@ -34,7 +35,6 @@ from tests.properties.machine import (
     step,
 )
 from tests.properties.outcomes import OUTCOMES
-from tests.properties.pools import MIRROR, READINGS, SPANS, policy_of
 from tests.properties.steps import StepMachine
 
 OPEN = ("conceded", "granted", "denied", "withdrawn")

@@ -20,7 +20,7 @@ from liveportal.ledger.journal.journal import open_journal
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
-from tests.properties import ledgers
+from tests.kit import quick_ledgers as ledgers
 from tests.properties.machine import HASTY
 from tests.properties.merging import World
 from tests.properties.model import Model

@@ -18,7 +18,7 @@ from liveportal.cli.main import main
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.ledger.opening import open_readonly
 from liveportal.portal import Portal
-from tests.helpers import Clock
+from tests.kit.books import Clock
 from tests.properties.strategies import Book
 
 BOOKS = 12

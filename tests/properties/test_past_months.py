@@ -15,8 +15,8 @@ from liveportal.domain.events.types import PolicyAdopted
 from liveportal.ledger.queries import earnings, statement
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
-from tests.properties import ledgers
-from tests.properties.ledgers import empty_ledger
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.quick_ledgers import empty_ledger
 from tests.properties.strategies import Book, books
 
 

@@ -22,10 +22,11 @@ from liveportal.ledger.format import row_mapping
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.driver import Connection
 from liveportal.portal import Portal, allow_all, open_readonly
-from tests.properties import arithmetic, ledgers
-from tests.properties.ledgers import NOWHERE, empty_ledger, recorded, tables
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.quick_ledgers import NOWHERE, empty_ledger, recorded, tables
+from tests.kit.verified import deeply
+from tests.properties import arithmetic
 from tests.properties.strategies import Book, books
-from tests.verified import deeply
 
 UNDECIDED = ("open", "disputed")
 GONE = ("failed", "returned", "reversed")

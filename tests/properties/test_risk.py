@@ -11,9 +11,9 @@ from hypothesis import given
 
 from liveportal.domain.clock import utc_text
 from liveportal.ledger.queries import earnings
-from tests.properties import ledgers
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.pools import MICROSECOND
 from tests.properties.model import Model
-from tests.properties.pools import MICROSECOND
 from tests.properties.state import Session
 from tests.properties.strategies import Book, books
 from tests.properties.test_thousand_books import PARTS

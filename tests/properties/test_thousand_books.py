@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from liveportal.domain.events.types import PayoutFailed, PayoutReturned, PolicyAdopted
-from tests.properties import ledgers
-from tests.properties.pools import READINGS
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.pools import READINGS
 from tests.properties.strategies import Book
 
 BOOKS = 1_000

@@ -27,8 +27,8 @@ from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
-from tests.properties import ledgers
-from tests.properties.ledgers import NOW, NOWHERE, empty_ledger, tables
+from tests.kit import quick_ledgers as ledgers
+from tests.kit.quick_ledgers import NOW, NOWHERE, empty_ledger, tables
 from tests.properties.strategies import Book, books
 
 BESIDE = ("missing_value", "missing_file")

@@ -23,8 +23,8 @@ from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries import earnings
 from liveportal.portal import Portal, SyncResult, open_readonly
-from tests.helpers import plain
-from tests.ledger.conftest import contents
+from tests.kit.books import plain
+from tests.kit.ledger_files import contents
 
 HERE = Path(__file__).parent
 WINTER = Policy.from_document(tomllib.loads((HERE / "winter.policy.toml").read_text("utf-8")))

@@ -27,7 +27,7 @@ from tests.faults.power.scenario import (
     replay,
     shell,
 )
-from tests.verified import deeply
+from tests.kit.verified import deeply
 
 SEED = 20_261_128
 PASSING = ("-wal", "-shm", "-journal")

@@ -26,9 +26,9 @@ from unittest.mock import patch
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.projections import DERIVED
-from tests.commands.shell import PROGRAM, ROOT, Shell
 from tests.faults.power import trace
 from tests.faults.power.disk import Disk, paths
+from tests.kit.shell import PROGRAM, ROOT, Shell
 
 EVENTS = "SELECT * FROM event ORDER BY seq"
 Row = tuple[object, ...]

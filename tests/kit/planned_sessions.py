@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.commands.shell import SetClock, Shell
-from tests.helpers import amount, at, line
+from tests.kit.events import amount, at, line
+from tests.kit.shell import SetClock, Shell
 
 SetNow = Callable[[str], None]
 _ids = count(1)

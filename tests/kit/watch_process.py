@@ -10,9 +10,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
-from tests.commands.shell import PROGRAM, Shell, assert_no_traceback
 from tests.commands.test_sync import opened
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
+from tests.kit.shell import PROGRAM, Shell, assert_no_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

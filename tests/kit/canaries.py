@@ -16,7 +16,7 @@ from typing import Any
 from liveportal.domain.events.envelope import PREFIX
 from liveportal.domain.events.fields import ListOf, Struct, Text, field_specs
 from liveportal.domain.events.types import TYPES
-from tests.helpers import FEED, OTHER, amount, at
+from tests.kit.events import FEED, OTHER, amount, at
 
 NO_CUSTOMER = {"adjustment.posted"}
 """What has personal text and belongs to no customer."""

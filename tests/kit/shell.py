@@ -25,8 +25,8 @@ import liveportal
 from liveportal.cli.clock import system_clock
 from liveportal.cli.main import main
 from liveportal.ledger.opening import open_readonly
-from tests.commands.schemas import check_output
-from tests.helpers import dump, say
+from tests.kit.ledger_files import dump, say
+from tests.kit.schemas import check_output
 
 ROOT = Path(liveportal.__file__).parents[1]
 OCTOBER = ROOT / "liveportal" / "samples" / "october.jsonl"

@@ -8,8 +8,9 @@ from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.ledger.journal.journal import Outcome
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.verify.verify import verify
-from tests.helpers import FEED, Book, amount
-from tests.properties.ledgers import tables
+from tests.kit.books import Book
+from tests.kit.events import FEED, amount
+from tests.kit.quick_ledgers import tables
 
 SHELL = {"source": CLI_SOURCE}
 

@@ -15,7 +15,7 @@ from tests.commands.test_profile import GERMAN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 CHAT = "22:02 Mina: The Mali shader flickers\n22:05:30 Ana: Rebuild it\nthen try\n"
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 (of tests only)

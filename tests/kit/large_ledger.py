@@ -12,7 +12,7 @@ from unittest.mock import patch
 from liveportal.cli.main import main
 from liveportal.ledger.storage import connection as sqlite_connection
 from liveportal.ledger.storage import driver
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
 
 NOW = "11-04 12:00"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from liveportal.domain.schedule.working_hours import WEEKDAYS
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 SATURDAYS = "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h"
 ONCE = "FREQ=DAILY;COUNT=1 from 2020-01-01 10:00 for 1h"

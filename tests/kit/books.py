@@ -1,130 +1,33 @@
-"""Test helpers: short times, short events, and a book in memory.
+"""Books in memory: the journal of a ledger file without the file.
 
-A test uses the format of a feed: `book.record("session.ended", "10-05 09:30", session="S-1")` is
-decoded as a line of a feed is, and recorded by the journal. Events that a feed may not report come
-from the expert's own source.
+`book.record("session.ended", "10-05 09:30", session="S-1")` records an event as a feed reports it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from liveportal.domain.clock import parse_instant
 from liveportal.domain.entities import Claim, Payout, Request, Session
 from liveportal.domain.errors import LiveportalError
-from liveportal.domain.events.envelope import CLI_SOURCE, PREFIX, Event
-from liveportal.domain.events.fields import decode
-from liveportal.domain.events.sources import beyond_feeds
-from liveportal.domain.events.types import TYPES
+from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.feeds import jsonl
 from liveportal.ledger.journal.journal import Outcome, open_journal
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.connection import in_memory
 from liveportal.ledger.storage.schema.migrate import make_tables
-from liveportal.portal import Portal
+from tests.kit.events import amount, at, event
+from tests.kit.ledger_files import dump
 
-FEED = "https://help.example/experts/7"
-OTHER = "https://other.example/mirror"
 ADOPTED = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2029, 1, 1, tzinfo=UTC)
-
-_ids = count(1)
-
-
-def at(text: str) -> datetime:
-    """Parse `10-05 09:00`, `10-05 09:00:30.5` (of 2026, UTC) or a full time with an offset."""
-    if "T" in text:
-        return parse_instant(text)
-    day, clock = text.split(" ")
-    return datetime.fromisoformat(f"2026-{day}T{clock}+00:00")
-
-
-def amount(text: str, currency: str = "USD") -> dict[str, str]:
-    """Return an amount as a feed writes it."""
-    return {"amount": text, "currency": currency}
-
-
-def short(value: object) -> str:
-    """Return a test's id for a parameter that may be of any length or alphabet."""
-    return ascii(value)[:24]
-
-
-def usd(text: str) -> Money:
-    """Return dollars."""
-    return Money.parse(text, "USD")
-
-
-def policy(**tables: object) -> Policy:
-    """Return the default policy but for these switches: `policy(trial={"minutes": 0})`."""
-    return Policy.from_document({"name": "test", **tables})
-
-
-# Required fields that few tests need to set.
-_GIVEN: dict[str, dict[str, Any]] = {"refund.claimed": {"reason": "not solved"}}
-
-
-def event(
-    kind: str,
-    when: str,
-    /,
-    *,
-    source: str | None = None,
-    id: str | None = None,  # noqa: A002 (the attribute's own name)
-    assumed: frozenset[str] = frozenset(),
-    **data: Any,  # noqa: ANN401 (JSON)
-) -> Event:
-    """Make an event from feed data; `id` is generated unless given.
-
-    Events that a feed may not report come from the expert, unless a `source` is given.
-    """
-    name = id or f"e-{next(_ids)}"
-    said = decode(TYPES[kind], _GIVEN.get(kind, {}) | data)
-    speaker = source or (CLI_SOURCE if beyond_feeds(FEED, said) else FEED)
-    return Event(speaker, name, at(when), said, assumed=assumed)
-
-
-def line(
-    kind: str,
-    when: str,
-    /,
-    *,
-    id: str,  # noqa: A002 (the attribute's own name)
-    source: str = FEED,
-    **data: Any,  # noqa: ANN401 (JSON)
-) -> bytes:
-    """Write an event as a line of a feed."""
-    time = at(when).isoformat().replace("+00:00", "Z")
-    document = {
-        "specversion": "1.0",
-        "id": id,
-        "source": source,
-        "type": PREFIX + kind,
-        "time": time,
-        "data": _GIVEN.get(kind, {}) | data,
-    }
-    return json.dumps(document).encode() + b"\n"
-
-
-def say(ledger: Path, *lines: bytes) -> list[Outcome]:
-    """Record the events of feed lines in the expert's own name, as a feed may not report them."""
-    events = [
-        replace(jsonl.parse(feed_line), source=CLI_SOURCE)
-        for feed_line in b"".join(lines).splitlines()
-    ]
-    with Portal.open(ledger) as portal:
-        return portal.record(events)
 
 
 class Clock:
@@ -290,18 +193,6 @@ class Book:
         return dump(self.reader())
 
 
-def dump(reader: Reader) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return the whole contents of a book, table by table."""
-    # How SQLite lays out the index of messages is its own: the messages themselves are compared.
-    tables = reader.all(
-        "SELECT name FROM sqlite_schema"
-        " WHERE type = 'table' AND name NOT LIKE 'message_index%' ORDER BY name"
-    )
-    names = [str(table["name"]) for table in tables]
-    # The names are the ledger's own.
-    return [(name, reader.all(f'SELECT * FROM "{name}"')) for name in names]  # noqa: S608
-
-
 def plain(row: Any) -> Any:  # noqa: ANN401 (whatever a window answers)
     """Return a query's result as JSON shows it: amounts as decimal strings."""
     if isinstance(row, Mapping):
@@ -319,3 +210,6 @@ def book(rules: Policy | None = None) -> Iterator[Book]:
         yield made
     finally:
         made.db.close()
+
+
+NewBook = Callable[..., Book]

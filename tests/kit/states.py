@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tests.helpers import FEED as SOURCE
-from tests.helpers import amount, line
+from tests.kit.events import FEED as SOURCE
+from tests.kit.events import amount, line
 
 
 def _opened(name: str, when: str, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.

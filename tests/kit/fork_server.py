@@ -1,7 +1,7 @@
 """A process that has the whole program loaded and forks a child for each run.
 
 What dies is a real process with its own files and locks. It does not have to start Python first,
-so hundreds can be killed in a minute. `python -m tests.faults.fork_server` is the process;
+so hundreds can be killed in a minute. `python -m tests.kit.fork_server` is the process;
 `ForkServer` is what a test uses to speak to it: an `Order` goes in as a line of JSON, an `Ended`
 comes back.
 """
@@ -99,7 +99,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.fork_server"],
+            [sys.executable, "-m", "tests.kit.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from liveportal.domain.row import columns
 from liveportal.ledger.queries import requests as seen
 from tests.commands.test_sync import feed, opened
-from tests.helpers import amount, line
+from tests.kit.events import amount, line
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 NOW = "2026-10-05T09:00:00+00:00"
 PREFERENCES = line(

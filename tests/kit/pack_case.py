@@ -12,7 +12,7 @@ from liveportal.domain.case import Case, CaseEvent, CaseFile, CaseMessage
 from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from tests.helpers import amount, at, usd
+from tests.kit.events import amount, at, usd
 
 SESSION = Session(
     id="S-1",

@@ -14,7 +14,7 @@ from typing import Any
 
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.storage.driver import Connection
-from tests.ledger import rich
+from tests.kit import rich_ledger as rich
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FORM_1 = FIXTURES / "form1.db.gz"
