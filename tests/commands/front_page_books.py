@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.commands.planned_sessions import book, event_line
-from tests.helpers import amount
+from tests.kit.events import amount
+from tests.kit.planned_sessions import book, event_line
 
 LONG_ID = "01890a5d-ac9{}-774b-bcce-b302099a8000"
 """The ids of two requests, which differ in one character."""

@@ -9,7 +9,7 @@ import pytest
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
-    from tests.commands.shell import Shell
+    from tests.kit.shell import Shell
 
 
 def _by_id(shell: Shell) -> dict[str, dict[str, Any]]:

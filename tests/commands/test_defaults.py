@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liveportal.cli.clock import system_timezone
-from tests.commands.shell import Shell
-from tests.helpers import at
+from tests.kit.events import at
+from tests.kit.shell import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path

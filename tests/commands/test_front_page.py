@@ -23,9 +23,9 @@ from liveportal.ledger.queries.front_page import FrontPage, front_page
 from liveportal.ledger.queries.reader import LONGEST_SHOWN, SHORTEST_PREFIX
 from liveportal.portal import Portal
 from tests.commands.front_page_books import BUSY, CROWDED, LONG_ID, TWICE
-from tests.commands.planned_sessions import SetNow, now
-from tests.commands.shell import Shell
-from tests.helpers import at
+from tests.kit.events import at
+from tests.kit.planned_sessions import SetNow, now
+from tests.kit.shell import Shell
 
 __all__ = ["now"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.commands.shell import PROGRAM, Ran, Shell
+from tests.kit.shell import PROGRAM, Ran, Shell
 
 if sys.platform == "win32":
     pytest.skip("needs a terminal of Unix", allow_module_level=True)
