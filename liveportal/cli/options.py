@@ -23,14 +23,24 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 import typer
 
+from liveportal.cli.completion import Completer, ids, zones
+from liveportal.cli.completion import fields as field_names
+from liveportal.cli.ledger_path import default_ledger, ledgers_above
 from liveportal.domain.frozen import frozen
 
-LEDGER_VARIABLE = "LIVEPORTAL_LEDGER"
 LEDGER_HELP = "The ledger's file."
 
-OUTPUT_PANEL = "Output"
-WRITING_PANEL = "Writing"
 LEDGER_PANEL = "Ledger and time"
+
+
+def options_in(panel: str) -> Callable[..., Any]:
+    """Return `typer.Option` for the options of one panel of the help."""
+    return functools.partial(typer.Option, rich_help_panel=panel)
+
+
+_output_option = options_in("Output")
+writing_option = options_in("Writing")
+_ledger_option = options_in(LEDGER_PANEL)
 
 _CONTEXT = "typer_context"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -39,6 +49,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 @frozen
 class Options:
     """A group of options; the fields of a subclass are `Annotated[type, typer.Option(...)]`."""
+
+    comes_first: ClassVar[bool] = False
+    """True if the help lists the group before the command's own optional parameters."""
 
     @classmethod
     def build(cls, _context: typer.Context, values: Mapping[str, Any]) -> Self:
@@ -52,11 +65,8 @@ class LedgerOption(Options):
 
     ledger: Annotated[
         Path | None,
-        typer.Option(
-            "--ledger",
-            metavar="PATH",
-            help=f"{LEDGER_HELP} May stand before the subcommand, too.",
-            rich_help_panel=LEDGER_PANEL,
+        _ledger_option(
+            "--ledger", metavar="PATH", help=f"{LEDGER_HELP} May stand before the subcommand, too."
         ),
     ] = None
 
@@ -66,8 +76,8 @@ class LedgerOption(Options):
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
         """Use the path given nearest to the command; the root group has read the variable."""
-        typed = values["ledger"] or next(_ledgers_above(context, typed=True), None)
-        option = cls(typed or next(_ledgers_above(context), None))
+        typed = values["ledger"] or next(ledgers_above(context, typed=True), None)
+        option = cls(typed or next(ledgers_above(context), None))
         object.__setattr__(option, "typed", typed)
         return option
 
@@ -84,87 +94,43 @@ class LedgerOption(Options):
         return own_files(self.path)
 
 
-def _ledgers_above(context: typer.Context, *, typed: bool = False) -> Iterator[Path]:
-    """Yield the ledgers given to the groups around a command, the innermost first.
-
-    With `typed`, the value of the variable is left out.
-    """
-    group = context.parent
-    while group is not None:
-        source = group.get_parameter_source("ledger")
-        is_variable = source is not None and source.name == "ENVIRONMENT"
-        if (path := group.params.get("ledger")) and not (typed and is_variable):
-            yield Path(path)  # Typer converts only when it calls a function.
-        group = group.parent
-
-
-def default_ledger() -> Path:
-    """Return the default path of the ledger."""
-    from platformdirs import user_data_path  # Takes as long as half a read; rarely needed.
-
-    return user_data_path("liveportal", appauthor=False) / "ledger.db"
-
-
 @frozen
 class OutputOptions(Options):
     """The format and destination of results; see `liveportal.cli.io.render`."""
 
     json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            help="One JSON array or object, with every field.",
-            rich_help_panel=OUTPUT_PANEL,
-        ),
+        bool, _output_option("--json", help="One JSON array or object, with every field.")
     ] = False
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="One JSON object a line.", rich_help_panel=OUTPUT_PANEL)
-    ] = False
+    jsonl: Annotated[bool, _output_option("--jsonl", help="One JSON object a line.")] = False
     csv: Annotated[
-        bool,
-        typer.Option(
-            "--csv", help="CSV with a header, safe in a spreadsheet.", rich_help_panel=OUTPUT_PANEL
-        ),
+        bool, _output_option("--csv", help="CSV with a header, safe in a spreadsheet.")
     ] = False
-    tsv: Annotated[
-        bool,
-        typer.Option(
-            "--tsv", help="Tab-separated rows, as in a pipe.", rich_help_panel=OUTPUT_PANEL
-        ),
-    ] = False
+    tsv: Annotated[bool, _output_option("--tsv", help="Tab-separated rows, as in a pipe.")] = False
     header: Annotated[
-        bool,
-        typer.Option(
-            "--header", help="Begin tab-separated rows with a header.", rich_help_panel=OUTPUT_PANEL
-        ),
+        bool, _output_option("--header", help="Begin tab-separated rows with a header.")
     ] = False
     fields: Annotated[
         list[str] | None,
-        typer.Option(
+        _output_option(
             "--fields",
             "--field",
             metavar="A,B",
             help="Only these fields, in this order.",
-            rich_help_panel=OUTPUT_PANEL,
+            autocompletion=field_names,
         ),
     ] = None
     output: Annotated[
         Path | None,
-        typer.Option(
+        _output_option(
             "--output",
             "-o",
             metavar="FILE",
             help="Write to a file, whole or not at all; - is standard output.",
-            rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None
     no_pager: Annotated[
         bool,
-        typer.Option(
-            "--no-pager",
-            help="Show it all at once, however long it is.",
-            rich_help_panel=OUTPUT_PANEL,
-        ),
+        _output_option("--no-pager", help="Show it all at once, however long it is."),
     ] = False
 
     @classmethod
@@ -186,12 +152,15 @@ class OutputOptions(Options):
         return tuple(name.strip() for text in self.fields for name in text.split(","))
 
 
-_TIMEZONE = typer.Option(
-    "--timezone",
-    metavar="ZONE",
-    help="The zone of times typed without an offset, such as Europe/Paris.",
-    rich_help_panel=LEDGER_PANEL,
-)
+Timezone = Annotated[
+    str | None,
+    _ledger_option(
+        "--timezone",
+        metavar="ZONE",
+        help="The zone of times typed without an offset, such as Europe/Paris.",
+        autocompletion=zones,
+    ),
+]
 
 
 @frozen
@@ -200,14 +169,13 @@ class ReadOptions(Options):
 
     as_known: Annotated[
         str | None,
-        typer.Option(
+        _ledger_option(
             "--as-known",
             metavar="TIME",
             help="Answer as the ledger would have then; a bare date is the end of that day.",
-            rich_help_panel=LEDGER_PANEL,
         ),
     ] = None
-    timezone: Annotated[str | None, _TIMEZONE] = None
+    timezone: Timezone = None
 
     def known_at(self, zone_name: str, now: datetime) -> datetime | None:
         """Return the instant of `--as-known` (UTC), read in `--timezone` or else in `zone_name`."""
@@ -224,45 +192,29 @@ class WriteOptions(Options):
 
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run",
-            help="Show what would happen; record nothing, ask nothing.",
-            rich_help_panel=WRITING_PANEL,
-        ),
+        writing_option("--dry-run", help="Show what would happen; record nothing, ask nothing."),
     ] = False
     at: Annotated[
         str | None,
-        typer.Option(
+        writing_option(
             "--at",
             metavar="TIME",
             help="When it happened, such as 'yesterday 14:00'; default: now.",
-            rich_help_panel=WRITING_PANEL,
         ),
     ] = None
     key: Annotated[
         str | None,
-        typer.Option(
-            "--key",
-            metavar="KEY",
-            help="Repeat safely: the same key records once.",
-            rich_help_panel=WRITING_PANEL,
-        ),
+        writing_option("--key", metavar="KEY", help="Repeat safely: the same key records once."),
     ] = None
     anyway: Annotated[
         bool,
-        typer.Option(
+        writing_option(
             "--anyway",
             help="Record it although something speaks against it, such as a time in the future.",
-            rich_help_panel=WRITING_PANEL,
         ),
     ] = False
-    yes: Annotated[
-        bool,
-        typer.Option(
-            "--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=WRITING_PANEL
-        ),
-    ] = False
-    timezone: Annotated[str | None, _TIMEZONE] = None
+    yes: Annotated[bool, writing_option("--yes", "-y", help="Do not ask for confirmation.")] = False
+    timezone: Timezone = None
 
     def happened_at(self, zone_name: str, now: datetime) -> datetime | None:
         """Return the instant of `--at` (UTC), read in `--timezone` or else in `zone_name`.
@@ -288,6 +240,44 @@ NewId = Annotated[
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nothing is asked here.")]
 """The option of commands that ask nothing."""
+
+Confirmed = Annotated[bool, writing_option("--yes", "-y", help="Do not ask for confirmation.")]
+DryRun = Annotated[
+    bool, writing_option("--dry-run", help="Show what would happen; change nothing.")
+]
+"""The options of commands that write files rather than record events."""
+
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is standard output."),
+]
+"""The option of commands that write a document rather than rows."""
+
+Overlap = Annotated[bool, typer.Option("--overlap", help="Book it although that time is taken.")]
+OfCustomer = Annotated[
+    str | None,
+    typer.Option(
+        "--customer", metavar="ID", help="Only this customer's.", autocompletion=ids("customer")
+    ),
+]
+
+
+def one_id(thing: str, completer: Completer, metavar: str = "ID") -> Any:  # noqa: ANN401 -- As typer.Argument does.
+    """Return the argument that names one thing, such as "A claim"."""
+    return typer.Argument(
+        metavar=metavar,
+        help=f"{thing}, whole or by a unique prefix of its id.",
+        autocompletion=completer,
+    )
+
+
+def many_ids(things: str, completer: Completer) -> Any:  # noqa: ANN401 -- As typer.Argument does.
+    """Return the argument that names one or more things, such as "Claims"."""
+    return typer.Argument(
+        metavar="ID...",
+        help=f"{things}, whole or by a unique prefix; - reads ids.",
+        autocompletion=completer,
+    )
 
 
 def with_options(*groups: type[Options]) -> Callable[[_Command], _Command]:
@@ -344,13 +334,15 @@ class OptionGroupsCommand:
             raise TypeError(f"{self.command.__qualname__} has {clash} as shared options, too")
         keyword = inspect.Parameter.KEYWORD_ONLY
         context = inspect.Parameter(_CONTEXT, keyword, annotation=typer.Context)
-        return inspect.Signature(
-            [
-                *(parameter.replace(kind=keyword) for parameter in own),
-                *self.shared_options.values(),
-                context,
-            ]
-        )
+        first = {name for g in self.groups if g.comes_first for name, _ in _parameters(g)}
+
+        def place(parameter: inspect.Parameter) -> int:
+            if parameter.name in self.shared_options:
+                return 1 if parameter.name in first else 3
+            return 0 if parameter.default is inspect.Parameter.empty else 2
+
+        parameters = [p.replace(kind=keyword) for p in (*own, *self.shared_options.values())]
+        return inspect.Signature([*sorted(parameters, key=place), context])
 
     def __call__(self, **values: Any) -> Any:  # noqa: ANN401 -- The command's own result.
         """Build the option groups from the parsed values, and call the command."""
@@ -360,6 +352,37 @@ class OptionGroupsCommand:
             group_values = {field.name: typed[field.name] for field in fields(group)}
             values[name] = group.build(context, group_values)
         return self.command(**values)
+
+
+class DerivedCommand(OptionGroupsCommand):
+    """A command made of a function that has only parameters of its own.
+
+    `run` is called with these, the leading `arguments` and the `groups`, all by name.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        run: Callable[..., None],
+        arguments: Mapping[str, Any],
+        **groups: type[Options],
+    ) -> None:
+        super().__init__(function, tuple(groups.values()))
+        self.command = run
+        self._function = function
+        self._arguments = arguments
+        self._named_groups = groups
+
+    @functools.cached_property
+    def inner_signature(self) -> inspect.Signature:
+        """The leading arguments, the parameters of the function, and the groups."""
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        own = inspect.signature(self._function, eval_str=True).parameters.values()
+        first, last = (
+            [inspect.Parameter(name, keyword, annotation=kind) for name, kind in added.items()]
+            for added in (self._arguments, self._named_groups)
+        )
+        return inspect.Signature([*first, *(p.replace(kind=keyword) for p in own), *last])
 
 
 def _parameters(group: type[Options]) -> Iterator[tuple[str, inspect.Parameter]]:

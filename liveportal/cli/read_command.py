@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import check_target
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
+from liveportal.cli.io.render import render
+from liveportal.cli.io.view_model import Detail, RowClass, Table, shows
+from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, ReadOptions
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
-States = Annotated[
-    list[str] | None,
-    typer.Option("--state", metavar="STATE", help="Only those in this state; may be repeated."),
-]
+Result = TypeVar("Result", bound=Table | Detail)
+
+
+def state_option(known: tuple[str, ...]) -> Any:  # noqa: ANN401 -- As typer.Option does.
+    """Return the option `--state` of a list; its values are the `known` states."""
+    return typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only those in this state; may be repeated.",
+        autocompletion=choices(known, listed=True),
+    )
+
 
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N of them.")
@@ -36,6 +47,44 @@ def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> 
             return
     with open_readonly(ledger.path, as_known=until) as reader:
         yield reader
+
+
+Query = Callable[[Reader], Table | Detail]
+
+
+def reads(*rows: RowClass, many: bool = False) -> Callable[[Callable[..., Query]], DerivedCommand]:
+    """Make a command of a function that takes its own options and returns the query to show.
+
+    `rows` and `many` declare what is shown, as `shows` does. The options of all reads are added.
+    """
+
+    def decorate(query: Callable[..., Query]) -> DerivedCommand:
+        def run(
+            *,
+            ledger: LedgerOption,
+            read: ReadOptions,
+            out: OutputOptions,
+            **own: Any,  # noqa: ANN401 -- The options of the function.
+        ) -> None:
+            run_read(query(**own), ledger, read, out)
+
+        groups = {"ledger": LedgerOption, "read": ReadOptions, "out": OutputOptions}
+        return shows(*rows, many=many)(DerivedCommand(query, run, {}, **groups))
+
+    return decorate
+
+
+def run_read(
+    query: Callable[[Reader], Result], ledger: LedgerOption, read: ReadOptions, out: OutputOptions
+) -> Result:
+    """Open the ledger, query a table or a single result, close it and show the result.
+
+    Also returns the result. Times are shown in `--timezone`, or else in the expert's own zone.
+    """
+    with open_reader(ledger, read, out) as reader:
+        result, zone = query(reader), display_zone(reader, read)
+    render(result, out, zone=zone)
+    return result
 
 
 def reference_time(reader: Reader) -> datetime:

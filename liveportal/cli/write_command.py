@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,14 +15,21 @@ from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.hints import override_of
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
 from liveportal.cli.io.render import check_output_possible, render
-from liveportal.cli.io.view_model import Detail, Fields, Row, Table, names_of, value_of
-from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
+from liveportal.cli.io.view_model import (
+    Detail,
+    Fields,
+    Row,
+    Table,
+    all_fields,
+    names_of,
+    shows_result,
+    value_of,
+)
+from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, WriteOptions
 from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
-from liveportal.domain.frozen import frozen
+from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
-from liveportal.domain.row import Row as TypedRow
-from liveportal.domain.row import columns, row
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -31,47 +38,33 @@ if TYPE_CHECKING:
     from liveportal.portal import Outcome, Portal
 
 
-@row
-class WriteResult(TypedRow):
-    """What every write says: what became of which thing, and of the event that was recorded.
-
-    A command's own fields stand between the message and the time.
-    """
-
-    id: str
-    state: str
-    error: None
-    message: str | None
-    time: datetime | None
-    event: str | None
-    flags: list[str]
-    replayed: bool
-    confirmed: bool
-    dry_run: bool
-
-
-LEADING_FIELDS, TRAILING_FIELDS = columns(WriteResult)[:4], columns(WriteResult)[4:]
-ADDED_FIELDS = ("slot", "reason")
-"""Fields of steps that were added later: they come last, since rows only grow at the end."""
-
 ReadBack = Callable[[Reader, str], Row]
 
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 
 
 @frozen
+class Answer:
+    """How a command that records answers: its own fields, and the query that reads them afterwards.
+
+    What else a terminal gets after a single write is declared here, and shown by `show_result`.
+    """
+
+    fields: Fields = ()
+    read_back: ReadBack | None = None
+
+
+@frozen
 class WriteStep:
     """The event that a command records for each id.
 
-    `data` builds the event for an id; `read_back` reads the entity afterwards, and `fields` are the
-    ones shown; `allow` holds the overriding options that were given; `question` is asked first.
-    `assumed` names the fields of the data that were assumed rather than given (`Portal.event`).
+    `data` builds the event for an id of an entity of this `kind`; `allow` holds the overriding
+    options that were given; `question` is asked first. `assumed` names the fields of the data that
+    were assumed rather than given (`Portal.event`).
     """
 
     kind: str
     data: Callable[[Writer, str], EventData]
-    fields: Fields = ()
-    read_back: ReadBack | None = None
     allow: frozenset[str] = frozenset()
     question: Callable[[Reader, str], str] | None = None
     assumed: tuple[str, ...] = ()
@@ -107,9 +100,11 @@ class Writer:
 
     def amount(self, text: str) -> Money:
         """Parse an amount such as `84`, `84.00` or `84.00 USD`; raises `InvalidAmount`."""
-        number, _, currency = text.strip().partition(" ")
-        code = currency.strip().upper() or self.reader.currency
-        return Money.parse(number, self.reader.currency_called(code))
+        return self.reader.parse_amount(text)
+
+    def amount_if_given(self, text: str | None) -> Money | None:
+        """Parse an amount as `amount` does; None if there is none."""
+        return None if text is None else self.amount(text)
 
     def allows(self, caution: Caution) -> bool:
         """Return True if `--anyway` was given and overrides the caution."""
@@ -201,9 +196,38 @@ def open_writer(
         yield Writer(portal, write)
 
 
+def records(
+    ids: object, answer: Answer, *, many: bool = False
+) -> Callable[[Callable[..., WriteStep]], DerivedCommand]:
+    """Make a command of a function that takes its own options and returns the step to record.
+
+    `ids` annotates the argument, which names one thing or many; `answer` declares the rows. With
+    `many`, several ids give a row each (`shows_result`). The options of all writes are added.
+    """
+
+    def decorate(step: Callable[..., WriteStep]) -> DerivedCommand:
+        def run(
+            *,
+            ids: str | list[str],
+            ledger: LedgerOption,
+            write: WriteOptions,
+            out: OutputOptions,
+            **own: Any,  # noqa: ANN401 -- The options of the function.
+        ) -> None:
+            given = [ids] if isinstance(ids, str) else ids
+            run_step(given, step(**own), answer, ledger, write, out)
+
+        groups = {"ledger": LedgerOption, "write": WriteOptions, "out": OutputOptions}
+        rows = (answer.fields,) if isinstance(answer.fields, type) else ()
+        return shows_result(*rows, many=many)(DerivedCommand(step, run, {"ids": ids}, **groups))
+
+    return decorate
+
+
 def run_step(
     given: Sequence[str] | Callable[[Writer], Sequence[str]],
     step: WriteStep,
+    answer: Answer,
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
@@ -217,79 +241,119 @@ def run_step(
     id ends the command. `given` may be a function that finds the ids in the ledger; its ids count
     as many, even if there is only one.
     """
-    many = callable(given) or len(given) > 1 or STDIN in given
-    with open_writer(ledger, write, out, step.fields) as writer:
-        zone = writer.zone
-        if callable(given):
-            results = [run_catching(writer, name, step, write) for name in given(writer)]
-        elif many:
-            results = [run_catching(writer, text, step, write) for text in list(read_ids(given))]
-        else:
-            results = [(run_one(writer, given[0], step), 0)]
-    rows = [row for row, _ in results]
-    if not many:
-        show_result(rows[0], step.fields, out, zone=zone)
+    if not callable(given) and len(given) == 1 and STDIN not in given:
+        record = partial(_run_one, given[0], step, answer)
+        run_write(record, answer, ledger, write, out)
         return
-    human = ("id", "state", *names_of(step.fields)[:4], "message")
-    table = Table(all_fields(step.fields), rows, human, empty=empty)
-    render(table, out, zone=zone)
-    if code := next((code for _, code in results if code), 0):
-        raise typer.Exit(code)
+    fields = answer.fields
+    with open_writer(ledger, write, out, fields) as writer:
+        zone = writer.zone
+        texts = given(writer) if callable(given) else list(read_ids(given))
+        results = [
+            run_catching(
+                partial(_run_one, text, step, answer, writer, many=True), fields, write, id=text
+            )
+            for text in texts
+        ]
+    human = ("id", "state", *names_of(fields)[:4], "message")
+    show_results(results, fields, human, out, zone=zone, empty=empty)
 
 
-def show_result(row: Row, fields: Fields, out: OutputOptions, *, zone: str | None = None) -> None:
+def run_new(
+    prefix: str,
+    given: str | None,
+    step: WriteStep,
+    answer: Answer,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+) -> None:
+    """Record the step that creates an entity, under the given id or a generated one."""
+    from liveportal.portal import new_id
+
+    entity_id = f"{prefix}-{new_id()}" if given is None else given
+    named = step if given is not None else replace(step, assumed=(*step.assumed, step.kind))
+    run_write(partial(_record, entity_id, named, answer), answer, ledger, write, out)
+
+
+def run_write(
+    record: Callable[[Writer], Row],
+    answer: Answer,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+) -> Row:
+    """Record one thing, and show its result row; also returns the row."""
+    with open_writer(ledger, write, out, answer.fields) as writer:
+        row, zone = record(writer), writer.zone
+    show_result(row, answer, out, zone=zone)
+    return row
+
+
+def show_result(row: Row, answer: Answer, out: OutputOptions, *, zone: str | None = None) -> None:
     """Show the result of a single write; a terminal leaves out the empty fields."""
-    names = all_fields(fields)
+    names = all_fields(answer.fields)
     human = tuple(name for name in names if value_of(row, name) not in (None, False, [], ""))
     render(Detail(names, row, human), out, zone=zone)
 
 
-def run_one(writer: Writer, text: str, step: WriteStep, *, many: bool = False) -> Row:
+def show_results(
+    results: Sequence[tuple[Row, int]],
+    fields: Fields,
+    human: tuple[str, ...],
+    out: OutputOptions,
+    *,
+    zone: str | None = None,
+    empty: str = "",
+) -> None:
+    """Show the rows of many writes; exits with the code of the first failure."""
+    rows = [row for row, _ in results]
+    render(Table(all_fields(fields), rows, human, empty=empty), out, zone=zone)
+    if code := next((code for _, code in results if code), 0):
+        raise typer.Exit(code)
+
+
+def _run_one(
+    text: str, step: WriteStep, answer: Answer, writer: Writer, *, many: bool = False
+) -> Row:
     """Record the step for one id and return its result row; raises what the rules raise."""
     entity_id = writer.portal.resolve_id(step.kind, text)
     if step.question:
         writer.ask(step.question(writer.reader, entity_id))
-    data = step.data(writer, entity_id)
+    return _record(entity_id, step, answer, writer, many=many)
+
+
+def _record(
+    entity_id: str, step: WriteStep, answer: Answer, writer: Writer, *, many: bool = False
+) -> Row:
     return writer.record(
-        data, entity_id, many=many, read_back=step.read_back, allow=step.allow, assumed=step.assumed
+        step.data(writer, entity_id),
+        entity_id,
+        many=many,
+        read_back=answer.read_back,
+        allow=step.allow,
+        assumed=step.assumed,
     )
 
 
 def run_catching(
-    writer: Writer, text: str, step: WriteStep, write: WriteOptions
+    record: Callable[[], Row], fields: Fields, write: WriteOptions, **known: object
 ) -> tuple[Row, int]:
-    """Record the step for one of many ids; return its row, and its exit code (0: no failure)."""
+    """Record one of many; return its row, and its exit code (0: no failure).
+
+    The row of a failure has the error and the `known` fields.
+    """
     try:
-        return run_one(writer, text, step, many=True), 0
+        return record(), 0
     except LiveportalError as error:
-        row: dict[str, object] = dict.fromkeys(all_fields(step.fields))
+        row: dict[str, object] = dict.fromkeys(all_fields(fields))
         failed = row | {
-            "id": text,
             "state": error.details.get("state"),
             "error": error.code,
             "message": error.message,
             "dry_run": write.dry_run,
         }
-        return failed, exit_code_for(error)
-
-
-def all_fields(fields: Fields) -> tuple[str, ...]:
-    """Return all fields of a write's result: the common ones and the command's own."""
-    names = names_of(fields)
-    own = (name for name in names if name not in LEADING_FIELDS + ADDED_FIELDS)
-    return (
-        *LEADING_FIELDS,
-        *own,
-        *TRAILING_FIELDS,
-        *(name for name in ADDED_FIELDS if name in names),
-    )
-
-
-def new_or_given_id(prefix: str, given: str | None) -> str:
-    """Return the id that was given, or generate one."""
-    from liveportal.portal import new_id
-
-    return f"{prefix}-{new_id()}" if given is None else given
+        return failed | known, exit_code_for(error)
 
 
 def recorded_id(outcome: Outcome, entity_id: str) -> str:

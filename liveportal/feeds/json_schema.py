@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from liveportal.domain.events.envelope import EXPERT_PREFIX, NAME, PREFIX, EventData
-from liveportal.domain.events.fields import INSTANT, object_schema, record_schema
+from liveportal.domain.events.field_types import INSTANT, object_schema
+from liveportal.domain.events.fields import record_schema
 from liveportal.domain.events.types import TYPES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -19,6 +20,11 @@ def event_schema(kind: type[EventData]) -> dict[str, Any]:
     """Return the schema of an event of a type, with all that the expert may say, too."""
     line = _line(kind, record_schema(kind), NAME.schema())
     return {"$schema": DRAFT, "title": PREFIX + kind.TYPE, **line}
+
+
+def meaning_of(kind: type[EventData]) -> str:
+    """Return what an event of a type means, in one paragraph."""
+    return " ".join((kind.__doc__ or "").split())
 
 
 def feed_schema() -> dict[str, Any]:
@@ -47,7 +53,9 @@ def _line(kind: type[EventData], data: dict[str, Any], source: dict[str, Any]) -
         "time": INSTANT.schema(),
         "data": data,
     }
-    return object_schema(properties) | {
+    return {
+        "description": meaning_of(kind),
+        **object_schema(properties),
         "propertyNames": {"pattern": "^[a-z0-9]{1,64}$"},
         "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
     }

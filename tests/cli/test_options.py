@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import pytest
+import typer
 from typer.main import get_command
 
 from liveportal.cli.app import Commands
+from liveportal.cli.completion import ids
+from liveportal.cli.ledger_path import LEDGER_VARIABLE, default_ledger
 from liveportal.cli.options import (
-    LEDGER_VARIABLE,
     LedgerOption,
+    Options,
     OutputOptions,
     ReadOptions,
     WriteOptions,
-    default_ledger,
+    many_ids,
     with_options,
 )
+from liveportal.cli.write_command import Answer, WriteStep, records
+from liveportal.domain.frozen import frozen
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -150,3 +155,45 @@ def test_a_command_must_not_spell_a_shared_option_itself() -> None:
 
     with pytest.raises(TypeError, match="timezone"):
         get_command(app)
+
+
+@frozen
+class Months(Options):
+    """A group that the help lists before the command's own options."""
+
+    comes_first: ClassVar[bool] = True
+    month: Annotated[str | None, typer.Option("--month")] = None
+
+
+def _parameters(app: Commands) -> list[str]:
+    return [parameter.name or "" for parameter in get_command(app).params]
+
+
+def test_a_group_may_come_before_the_commands_own_options() -> None:
+    """After what must be given, before what may be; all other groups come last."""
+    app = Commands()
+
+    @app.command("sum")
+    @with_options(LedgerOption, Months)
+    def total(
+        name: Annotated[str, typer.Argument()],
+        ledger: LedgerOption,
+        months: Months,
+        by: Annotated[str | None, typer.Option("--by")] = None,
+    ) -> None: ...
+
+    assert _parameters(app) == ["name", "month", "by", "ledger"]
+
+
+def test_a_command_that_records_has_the_options_of_all_writes() -> None:
+    """Its function names only its own; the ids come first, and the shared options last."""
+    app = Commands()
+
+    @app.command("end")
+    @records(Annotated[list[str], many_ids("Sessions", ids("session"))], Answer())
+    def end(billed: Annotated[str | None, typer.Option("--billed")] = None) -> WriteStep:
+        raise NotImplementedError(billed)
+
+    own = ["ids", "billed", "ledger"]
+    assert _parameters(app)[:3] == own
+    assert {"dry_run", "at", "key", "json", "output"} <= set(_parameters(app)[3:])

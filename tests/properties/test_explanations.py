@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liveportal.cli.commands.earnings.analysis import WAYS
 from liveportal.domain.calculations import provenance as trees
 from liveportal.domain.calculations.months import Month
 from liveportal.domain.calculations.provenance import CARRIED, Node
@@ -159,7 +160,7 @@ def test_groups_add_up_to_the_figures(book: Book, zone: str) -> None:
         reader = ledgers.reader(db)
         figures = earnings.figures_of(reader)
         spans = [(name, name) for name in figures] + [(earnings.FIRST, earnings.LAST)]
-        for way in breakdown.WAYS:
+        for way in WAYS:
             for first, last in spans:
                 groups = breakdown.groups(reader, way, first, last, zone).values()
                 months = [figure for name, figure in figures.items() if first <= name <= last]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from liveportal.cli.app import Commands
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.read_command import Limit, display_zone, open_reader, reference_time
 from liveportal.ledger.queries import customer_overview
 from liveportal.ledger.queries.customer_overview import CustomerOverview, CustomerRow
@@ -45,9 +44,7 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, limit: Li
 @shows(CustomerOverview)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
-    customer: Annotated[
-        str, typer.Argument(metavar="ID", help="A customer, whole or by a unique prefix of its id.")
-    ],
+    customer: Annotated[str, one_id("A customer", ids("customer"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,

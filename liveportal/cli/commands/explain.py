@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import ids, months
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, paged, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
@@ -55,7 +56,10 @@ def explain_month(
     read: ReadOptions,
     out: OutputOptions,
     month: Annotated[
-        str, typer.Argument(metavar="[MONTH]", help="2026-10, oct, last or this.")
+        str,
+        typer.Argument(
+            metavar="[MONTH]", help="2026-10, oct, last or this.", autocompletion=months
+        ),
     ] = "this",
 ) -> None:
     """Show where a month's money comes from: every cent, with its rule and its event.
@@ -78,9 +82,7 @@ def explain_month(
 @shows(provenance.ExplainedSession)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_session(
-    session: Annotated[
-        str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
-    ],
+    session: Annotated[str, one_id("A session", ids("session"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -100,9 +102,7 @@ def explain_session(
 @shows(provenance.ExplainedPayout)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_payout(
-    payout: Annotated[
-        str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
-    ],
+    payout: Annotated[str, one_id("A payout", ids("payout"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,

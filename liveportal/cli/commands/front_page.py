@@ -25,6 +25,7 @@ from liveportal.cli.parse.times import MONTHS, WEEKDAYS
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.months import MonthRow
 from liveportal.domain.clock import month_of, zone
+from liveportal.domain.entities import SessionState
 from liveportal.domain.handlers.cautions import EARLIEST_START, LONGEST_SESSION
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Silence
@@ -189,7 +190,7 @@ def _request(row: RequestRow, short_id: ShortId) -> Item:
 def _running(row: RunningSession, now: datetime, short_id: ShortId) -> Item:
     elapsed, paused = row.elapsed_seconds or timedelta(), row.paused_seconds or timedelta()
     can_end = row.earned_so_far is not None and timedelta() <= now - row.start <= LONGEST_SESSION
-    step = "resume" if row.state == "paused" else "end" if can_end else "show"
+    step = "resume" if row.state == SessionState.PAUSED else "end" if can_end else "show"
     earned = f", {_amount(row.earned_so_far)} so far" if row.earned_so_far is not None else ""
     return Item(
         f"{row.state} {_length(elapsed - paused)}{earned}",

@@ -8,15 +8,17 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import system_timezone, utc_now
+from liveportal.cli.completion import choices, policies, zones
 from liveportal.cli.io.render import check_output_possible, hint, note, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.policy_files import load_policy
 from liveportal.domain.clock import zone as check_zone
+from liveportal.domain.currencies import listed_digits
 from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.policy import DEFAULT_NAME
+from liveportal.domain.policy import DEFAULT_NAME, Policy
 from liveportal.domain.row import Row, row
 from liveportal.portal import Portal
 
@@ -42,10 +44,19 @@ def init(
     ledger: LedgerOption,
     out: OutputOptions,
     policy: Annotated[
-        str, typer.Option("--policy", metavar="NAME|FILE", help="The platform's rules.")
+        str,
+        typer.Option(
+            "--policy", metavar="NAME|FILE", help="The platform's rules.", autocompletion=policies
+        ),
     ] = DEFAULT_NAME,
     currency: Annotated[
-        str | None, typer.Option("--currency", metavar="CODE", help="Default: the policy's.")
+        str | None,
+        typer.Option(
+            "--currency",
+            metavar="CODE",
+            help="Default: the policy's.",
+            autocompletion=choices(sorted(listed_digits())),
+        ),
     ] = None,
     timezone: Annotated[
         str | None,
@@ -53,6 +64,7 @@ def init(
             "--timezone",
             metavar="ZONE",
             help="Your own, for times you type; else the system's.",
+            autocompletion=zones,
         ),
     ] = None,
     dry_run: Annotated[
@@ -69,27 +81,21 @@ def init(
     """
     check_output_possible(NewLedger, out, spared=ledger.files)
     shipped = load_policy(policy)
-    policy_in_currency = shipped if currency is None else shipped.in_currency(currency.upper())
-    book_timezone = policy_in_currency.period.timezone
+    adopted = shipped if currency is None else shipped.in_currency(currency.upper())
+    book_timezone = adopted.period.timezone
     own_timezone = (system_timezone() or book_timezone) if timezone is None else timezone
-    check_zone(own_timezone)
-    settings: list[EventData] = []
-    if timezone is not None or own_timezone != book_timezone:
-        settings.append(PreferencesChanged(timezone=own_timezone))
-    if not dry_run:
-        Portal.create(ledger.path, policy_in_currency, *settings, now=utc_now)
-    elif ledger.path.exists():
-        raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
+    is_chosen = timezone is not None or own_timezone != book_timezone
+    _create(ledger, adopted, own_timezone if is_chosen else None, dry_run=dry_run)
     made = NewLedger(
         path=str(ledger.path),
-        policy=policy_in_currency.name,
-        currency=policy_in_currency.currency,
+        policy=adopted.name,
+        currency=adopted.currency,
         timezone=book_timezone,
         own_timezone=own_timezone,
         dry_run=dry_run,
     )
     render(Detail(NewLedger, made, title="A new ledger"), out)
-    if policy_in_currency.currency != shipped.currency:
+    if adopted.currency != shipped.currency:
         note(
             f"The amounts of {shipped.name} are in {shipped.currency}, so this ledger has no rate"
             " bounds and no payout minimum. `liveportal policy use FILE` sets them."
@@ -101,3 +107,15 @@ def init(
             " `liveportal preferences set --zone ZONE` changes it."
         )
     hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")
+
+
+def _create(ledger: LedgerOption, policy: Policy, timezone: str | None, *, dry_run: bool) -> None:
+    """Make the ledger, with the time zone as its first preference; a dry run only checks."""
+    settings: list[EventData] = []
+    if timezone is not None:
+        check_zone(timezone)
+        settings.append(PreferencesChanged(timezone=timezone))
+    if not dry_run:
+        Portal.create(ledger.path, policy, *settings, now=utc_now)
+    elif ledger.path.exists():
+        raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))

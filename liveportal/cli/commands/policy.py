@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.completion import policies
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
+from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -19,12 +21,13 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.policy_files import load_policy, shipped_policies
-from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.cli.write_command import open_writer, show_result
+from liveportal.cli.read_command import Query, open_reader, reads
+from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
 from liveportal.domain.rules import RULES, Rule
+from liveportal.ledger.queries.reader import Reader
 
 app = Commands("The platform's rules: list, show, use, check, rules.", default="list")
 
@@ -58,33 +61,34 @@ class ValidPolicy(Row):
 
 
 Which = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A shipped policy, or a TOML file.")
+    str,
+    typer.Argument(
+        metavar="NAME|FILE", help="A shipped policy, or a TOML file.", autocompletion=policies
+    ),
 ]
 
 
 @app.command("list")
-@shows(PolicyRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(PolicyRow, many=True)
+def list_() -> Query:
     """List the shipped policies, and the one in force.
 
     Example: liveportal policy list
     """
-    with open_reader(ledger, read, out) as reader:
-        in_force = reader.policy
-        zone = display_zone(reader, read)
-    rows = [_policy_row(policy, in_force, is_shipped=True) for policy in shipped_policies()]
-    if in_force not in shipped_policies():
-        rows.append(_policy_row(in_force, in_force, is_shipped=False))
-    render(Table(PolicyRow, rows), out, zone=zone)
+
+    def query(reader: Reader) -> Table:
+        in_force, shipped = reader.policy, shipped_policies()
+        rows = [_policy_row(policy, in_force, is_shipped=True) for policy in shipped]
+        if in_force not in shipped:
+            rows.append(_policy_row(in_force, in_force, is_shipped=False))
+        return Table(PolicyRow, rows)
+
+    return query
 
 
 def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> PolicyRow:
     return PolicyRow(
-        name=policy.name,
-        currency=policy.currency,
-        in_force=policy == in_force,
-        shipped=is_shipped,
+        name=policy.name, currency=policy.currency, in_force=policy == in_force, shipped=is_shipped
     )
 
 
@@ -97,7 +101,9 @@ def show(
     out: OutputOptions,
     policy: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME|FILE]", help="Which; default: the one in force."),
+        typer.Argument(
+            metavar="[NAME|FILE]", help="Which; default: the one in force.", autocompletion=policies
+        ),
     ] = None,
 ) -> None:
     """Show every switch of a policy, with its value and where that comes from.
@@ -130,13 +136,13 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
       liveportal policy use winter.toml --yes
     """
     selected = load_policy(policy)
-    with open_writer(ledger, write, out) as writer:
+
+    def adopt(writer: Writer) -> AnyRow:
         if writer.reader.one("SELECT 1 AS one FROM session LIMIT 1"):
-            question = f"Use the policy {selected.name} for sessions agreed from now on?"
-            writer.ask(question)
-        row = writer.record(PolicyAdopted(policy=selected), selected.name)
-        zone = writer.zone
-    show_result(row, (), out, zone=zone)
+            writer.ask(f"Use the policy {selected.name} for sessions agreed from now on?")
+        return writer.record(PolicyAdopted(policy=selected), selected.name)
+
+    run_write(adopt, Answer(), ledger, write, out)
 
 
 @app.command("check")

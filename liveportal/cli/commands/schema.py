@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
 from liveportal.cli import app as commands
+from liveportal.cli.completion import Completer
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.view_model import Shown
 from liveportal.cli.json_schema import schema_of
+from liveportal.cli.options import OutputFile
 from liveportal.domain.events.envelope import PREFIX
 from liveportal.domain.events.types import TYPES
 from liveportal.feeds.json_schema import event_schema, feed_schema
@@ -24,6 +25,7 @@ app = commands.Commands()
 EVENT, FEED = "event", "feed"
 
 
+@Completer
 def _complete(context: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the words that may come next."""
     words = context.params.get("command") or ()
@@ -49,12 +51,7 @@ def schema(
             autocompletion=_complete,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write to a file; - is standard output."
-        ),
-    ] = None,
+    output: OutputFile = None,
 ) -> None:
     """Print the JSON Schema of what a command writes with --json, or of an event.
 

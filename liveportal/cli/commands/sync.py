@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -84,7 +84,6 @@ def sync(
       curl -s https://help.example/feed | liveportal sync -
       liveportal sync old.jsonl --rejects bad.jsonl
     """
-    total = SyncResult()
     input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
     check_output_possible(DrySynced, out, spared=input_files)
     check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
@@ -92,29 +91,42 @@ def sync(
         open_output(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
         Portal.open(ledger.path, dry_run=dry_run, now=utc_now) as portal,
     ):
-        reject = reject_writer(bad_lines) if rejects else None
-        for feed in feeds:
-            with _open_stream(feed) as stream, _progress(feed) as progress:
-                try:
-                    synced = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
-                except LiveportalError as error:
-                    mention_rejects(error)
-                    if len(feeds) > 1:
-                        error.located(feed, feed=feed)
-                    raise
-            total = _add(total, synced)
+        total = _sync_feeds(portal, feeds, batch, reject_writer(bad_lines) if rejects else None)
     counts = asdict(total)
     synced_row = DrySynced(**counts, dry_run=True) if dry_run else Synced(**counts)
     seen = (name for name in synced_row if name not in ("recorded", "head") and synced_row[name])
     render(Detail(type(synced_row), synced_row, ("recorded", *seen), title="Synced"), out)
     if total.refused:
-        raise RejectedLines(
-            f"{total.refused} lines were rejected",
-            hint="This was a dry run; nothing was recorded or written."
-            if dry_run
-            else f"They are in {rejects}, each with its reason; all others were recorded.",
-            refused=total.refused,
-        )
+        raise rejected_lines(total.refused, None if dry_run else rejects)
+
+
+def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
+    """Return the error that ends a run that went on past bad lines; no file for a dry run."""
+    return RejectedLines(
+        f"{count} lines were rejected",
+        hint="This was a dry run; nothing was recorded or written."
+        if rejects is None
+        else f"They are in {rejects}, each with its reason; all others were recorded.",
+        refused=count,
+    )
+
+
+def _sync_feeds(
+    portal: Portal, feeds: Sequence[str], batch: int | None, reject: OnError | None
+) -> SyncResult:
+    """Record feeds one after the other; an error names its feed if there are several."""
+    total = SyncResult()
+    for feed in feeds:
+        with _open_stream(feed) as stream, _progress(feed) as progress:
+            try:
+                synced = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
+            except LiveportalError as error:
+                mention_rejects(error)
+                if len(feeds) > 1:
+                    error.located(feed, feed=feed)
+                raise
+        total = _add(total, synced)
+    return total
 
 
 def _add(total: SyncResult, synced: SyncResult) -> SyncResult:

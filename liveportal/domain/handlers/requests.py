@@ -51,7 +51,7 @@ MOVES = {
     (RequestState.OPEN, "request.expired"): RequestState.EXPIRED,
     (RequestState.ACCEPTED, "request.taken"): RequestState.TAKEN,
 }
-_BY_FEED = {
+MOVES_BY_FEED = {
     **MOVES,
     (RequestState.ACCEPTED, "request.withdrawn"): RequestState.WITHDRAWN,
     (RequestState.ACCEPTED, "request.expired"): RequestState.EXPIRED,
@@ -133,7 +133,7 @@ def on_closed(data: RequestClosed, event: Event, context: RuleContext) -> Decisi
         return Decision(flags=(SUPERSEDED,))
     if request.state == RequestState.ACCEPTED and isinstance(data, RequestDeclined) and by_feed:
         raise Conflict(f"the answer to request {request.id}", ["type"])
-    state = next_state(_BY_FEED if by_feed else MOVES, request, event)
+    state = next_state(MOVES_BY_FEED if by_feed else MOVES, request, event)
     closed_request = replace(request, state=state, closed_at=event.time)
     if request.session is None:
         return Decision(entities=(closed_request,))

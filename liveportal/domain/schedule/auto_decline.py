@@ -11,16 +11,8 @@ from liveportal.domain.errors import (
     InvalidEvent,
 )
 from liveportal.domain.events.envelope import event_data
-from liveportal.domain.events.fields import (
-    BOOLEAN,
-    ID,
-    POSITIVE,
-    TEXT,
-    Choice,
-    EventRecord,
-    ListOf,
-    of,
-)
+from liveportal.domain.events.field_types import BOOLEAN, ID, POSITIVE, TEXT, Choice, ListOf
+from liveportal.domain.events.fields import EventRecord, of
 from liveportal.domain.events.types import MINUTES, Slot
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
@@ -119,19 +111,32 @@ def _times(request: RequestFacts, now: datetime) -> list[Span]:
 class DeclineRule(EventRecord):
     """A rule that declines requests automatically if all its conditions are met.
 
-    `unmatched`: the request asks for skills, none of which the expert has. `outside_hours`,
-    `on_vacation` and `shorter_than` (minutes) must be met by all its slots; an instant request is
-    now, and has no length.
+    `outside_hours`, `on_vacation` and `shorter_than` must be met by all slots of a request; an
+    instant request is now, and has no length. A condition that is false is met by the opposite.
     """
 
-    reason: str = of(TEXT)
-    kind: str | None = of(Choice("instant", "scheduled"), default=None)
-    below_rate: Money | None = of(POSITIVE, default=None)
-    unmatched: bool | None = of(BOOLEAN, default=None)
-    outside_hours: bool | None = of(BOOLEAN, default=None)
-    on_vacation: bool | None = of(BOOLEAN, default=None)
-    shorter_than: int | None = of(MINUTES, default=None)
-    customers: tuple[str, ...] | None = of(ListOf(ID), default=None)
+    reason: str = of(TEXT, doc="The reason that the decline gives.")
+    kind: str | None = of(
+        Choice("instant", "scheduled"), default=None, doc="The request is of this kind."
+    )
+    below_rate: Money | None = of(
+        POSITIVE, default=None, doc="The request pays less than this a minute."
+    )
+    unmatched: bool | None = of(
+        BOOLEAN, default=None, doc="The request needs skills, and the expert has none of them."
+    )
+    outside_hours: bool | None = of(
+        BOOLEAN, default=None, doc="All its slots are outside the expert's working hours."
+    )
+    on_vacation: bool | None = of(
+        BOOLEAN, default=None, doc="All its slots are in vacations of the expert."
+    )
+    shorter_than: int | None = of(
+        MINUTES, default=None, doc="All its slots are shorter than this, in minutes."
+    )
+    customers: tuple[str, ...] | None = of(
+        ListOf(ID), default=None, doc="The request is of one of these customers."
+    )
 
     def check_whole(self) -> None:
         """Raise `InvalidEvent` for a rule without conditions."""

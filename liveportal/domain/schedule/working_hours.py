@@ -19,17 +19,8 @@ from typing import TYPE_CHECKING, Any
 from liveportal.domain.clock import FIRST, LAST, MICROSECOND, local_date, shifted, zone
 from liveportal.domain.errors import InvalidEvent
 from liveportal.domain.events.envelope import event_data
-from liveportal.domain.events.fields import (
-    Day,
-    EventRecord,
-    FieldType,
-    Integer,
-    ListOf,
-    Pattern,
-    Struct,
-    Text,
-    of,
-)
+from liveportal.domain.events.field_types import Day, FieldType, Integer, ListOf, Pattern, Text
+from liveportal.domain.events.fields import EventRecord, Struct, of
 from liveportal.domain.patterns import pattern
 
 if TYPE_CHECKING:
@@ -68,13 +59,14 @@ _HOURS = pattern(r"(?P<from>[0-9]{2}:[0-9]{2})-(?P<to>[0-9]{2}:[0-9]{2})", re.AS
 class LocalTime(FieldType):
     """A local date and time of day, without an offset."""
 
-    def read(self, path: str, raw: Any) -> datetime:
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": "local time such as 2026-10-05T09:00"}
+
+    def parse(self, path: str, raw: Any) -> datetime:
         try:
-            local = datetime.fromisoformat(raw)
+            return datetime.fromisoformat(raw)
         except (TypeError, ValueError):
             raise InvalidEvent(path, "must be a local time such as 2026-10-05T09:00") from None
-        self.check(path, local)
-        return local
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, datetime) or value.tzinfo or value < _EARLIEST_RULE:
@@ -127,22 +119,22 @@ HOURS = Pattern(
 class Week(EventRecord):
     """The usual hours of each weekday; a weekday that is not given has none."""
 
-    mon: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    tue: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    wed: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    thu: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    fri: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    sat: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
-    sun: tuple[str, ...] | None = of(ListOf(HOURS), default=None)
+    mon: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Mondays.")
+    tue: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Tuesdays.")
+    wed: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Wednesdays.")
+    thu: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Thursdays.")
+    fri: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Fridays.")
+    sat: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Saturdays.")
+    sun: tuple[str, ...] | None = of(ListOf(HOURS), default=None, doc="The hours on Sundays.")
 
 
 @event_data
 class Recurrence(EventRecord):
     """Hours that recur by a rule: the first begin at `start` and last `minutes`."""
 
-    rrule: str = of(RuleText())
-    start: datetime = of(LOCAL_TIME)
-    minutes: int = of(Integer(1, 24 * 60))
+    rrule: str = of(RuleText(), doc="A recurrence rule (RFC 5545), such as `FREQ=WEEKLY;BYDAY=SA`.")
+    start: datetime = of(LOCAL_TIME, doc="When the first of these hours begin.")
+    minutes: int = of(Integer(1, 24 * 60), doc="How many minutes they last.")
 
     def check_whole(self) -> None:
         """Raise `InvalidEvent` for a rule that cannot be parsed, or that never occurs."""
@@ -208,8 +200,8 @@ def _rule(text: str, start: datetime) -> Rule:
 class DayException(EventRecord):
     """A day with other hours, or none, instead of those of the week and the rules."""
 
-    date: date = of(Day())
-    hours: tuple[str, ...] = of(ListOf(HOURS))
+    date: date = of(Day(), doc="The day.")
+    hours: tuple[str, ...] = of(ListOf(HOURS), doc="The hours on that day; an empty list for none.")
 
 
 @event_data
@@ -219,9 +211,13 @@ class Availability(EventRecord):
     Without a week and rules, the expert is always available, except on the exceptions.
     """
 
-    weekly: Week | None = of(Struct(Week), default=None)
-    rules: tuple[Recurrence, ...] | None = of(ListOf(Struct(Recurrence), 0, 100), default=None)
-    exceptions: tuple[DayException, ...] | None = of(ListOf(Struct(DayException)), default=None)
+    weekly: Week | None = of(Struct(Week), default=None, doc="The usual hours of each weekday.")
+    rules: tuple[Recurrence, ...] | None = of(
+        ListOf(Struct(Recurrence), 0, 100), default=None, doc="Hours that recur by a rule."
+    )
+    exceptions: tuple[DayException, ...] | None = of(
+        ListOf(Struct(DayException)), default=None, doc="Days with other hours, or none."
+    )
 
 
 def open_spans(

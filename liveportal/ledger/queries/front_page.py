@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 from liveportal.domain.calculations.forecast import ExpectedPayout, forecast
 from liveportal.domain.calculations.months import MonthRow
 from liveportal.domain.clock import local_date, month_of
-from liveportal.domain.entities import ClaimState, RequestState
+from liveportal.domain.entities import ClaimState, RequestState, SessionState
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, extend, row
 from liveportal.ledger.queries import earnings
-from liveportal.ledger.queries.agenda import STATES, AgendaRow, agenda
+from liveportal.ledger.queries.agenda import AgendaRow, agenda
 from liveportal.ledger.queries.claims import ClaimRow, claims
 from liveportal.ledger.queries.live_figures import running_figures
 from liveportal.ledger.queries.payouts import Blocker, open_balance, payout_position
@@ -82,7 +82,7 @@ def front_page(reader: Reader, now: datetime) -> FrontPage:
             for session in sessions
             if session.id in figures
         ],
-        upcoming=[session for session in sessions if session.state == STATES[0]],
+        upcoming=[session for session in sessions if session.state == SessionState.UPCOMING],
         claims=_open_claims(reader, now),
         this_month=earnings.month(reader, month),
         last_month=earnings.month(reader, earnings.months_before(month, 1)),

@@ -75,6 +75,15 @@ class Reader:
         )
         return currency_of(row["currency"], row["digits"]) if row else Policy().currency
 
+    def parse_amount(self, text: str) -> Money:
+        """Parse an amount such as `84`, `84.00` or `84.00 USD`; raises `InvalidAmount`.
+
+        Without a currency it is in that of the ledger.
+        """
+        number, _, currency = text.strip().partition(" ")
+        code = currency.strip().upper() or self.currency
+        return Money.parse(number, self.currency_called(code))
+
     def currency_called(self, code: str) -> str:
         """Return the book's currency if the code is its own, else the code unchanged."""
         return self.currency if code == self.currency else code

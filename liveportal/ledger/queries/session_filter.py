@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.clock import utc_text
+from liveportal.domain.entities import UNFINISHED
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row
@@ -71,17 +72,25 @@ class SessionFilter:
             f"{START} >= ?": self.since and utc_text(self.since),
             f"{START} <= ?": self.until and utc_text(self.until),
             f"{LAST_SEQ} > ?": self.after_seq,
-            _one_of("session.id"): _mentioning(reader, self.words) if self.words else None,
+            _one_of("session.id"): self._mentioning(reader),
         }
         active = {condition: value for condition, value in given.items() if value is not None}
         conditions = list(active)
-        if self.states and {"upcoming", "live", "paused"}.issuperset(self.states):
+        if self.states and set(self.states) <= set(UNFINISHED):
             conditions.append(NOT_OVER)
         if self.claimed:
             conditions.append("EXISTS (SELECT 1 FROM claim WHERE claim.session = session.id)")
         if self.disputed:
             conditions.append(DISPUTED)
         return " AND ".join(conditions) or "TRUE", list(active.values())
+
+    def _mentioning(self, reader: Reader) -> str | None:
+        """Return the ids of the sessions that mention the words, as JSON; None without words."""
+        if not self.words:
+            return None
+        from liveportal.ledger.queries.session_mentions import sessions_mentioning
+
+        return to_json(sessions_mentioning(reader, self.words))
 
     def sorted_rows(self, rows: Sequence[T]) -> list[T]:
         """Return the rows in the requested order; rows without the value come last either way.
@@ -92,14 +101,6 @@ class SessionFilter:
         valued = [row for row in rows if row[name] is not None]
         valued.sort(key=lambda row: _comparable(row[name]), reverse=self.sort.startswith("-"))
         return valued + [row for row in rows if row[name] is None]
-
-
-def _mentioning(reader: Reader, words: Sequence[str]) -> str:
-    from liveportal.ledger.queries.session_mentions import (  # Few lists search for words.
-        sessions_mentioning,
-    )
-
-    return to_json(sessions_mentioning(reader, words))
 
 
 def _one_of(column: str) -> str:

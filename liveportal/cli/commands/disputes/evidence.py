@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
@@ -21,6 +22,9 @@ from liveportal.cli.read_command import open_reader, reference_time
 from liveportal.domain.case import Case
 from liveportal.domain.clock import FIRST
 from liveportal.domain.row import Row, row
+
+if TYPE_CHECKING:
+    from liveportal.exports.exhibits import ExhibitRules
 
 
 @row
@@ -52,7 +56,12 @@ Names = Annotated[
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def evidence(
     claim: Annotated[
-        str, typer.Argument(metavar="CLAIM", help="A claim, whole or by a unique prefix.")
+        str,
+        typer.Argument(
+            metavar="CLAIM",
+            help="A claim, whole or by a unique prefix.",
+            autocompletion=ids("claim"),
+        ),
     ],
     ledger: LedgerOption,
     read: ReadOptions,
@@ -63,8 +72,7 @@ def evidence(
     keep: Keep = None,
     name: Names = None,
     largest: Annotated[
-        int,
-        typer.Option("--largest", min=0, metavar="MB", help="Of larger files only the hash."),
+        int, typer.Option("--largest", min=0, metavar="MB", help="Of larger files only the hash.")
     ] = 100,
 ) -> None:
     """Write a pack that proves what happened: timeline, bill, transcript, files, hashes.
@@ -80,9 +88,7 @@ def evidence(
       liveportal dispute evidence CL-1 -o case.zip
       liveportal dispute evidence CL-1 --redact --keep Ana -o public.zip
     """
-    from liveportal.exports import evidence as exports
     from liveportal.exports.exhibits import ExhibitRules
-    from liveportal.exports.pack import write_pack
     from liveportal.exports.pages import CURRENT, case_redactor
     from liveportal.ledger.attachments.vault import Vault
     from liveportal.ledger.queries.case import case as case_of
@@ -105,23 +111,30 @@ def evidence(
     check_target(target, ledger.files)
     redaction = case_redactor(CURRENT, case, keep or (), name or ()) if redact else None
     rules = ExhibitRules(CURRENT, limit, redaction, transcript_reader(case))
+    written = _write_pack(case, rules, target)
+    render(Detail(WrittenPack, written), result_options)
+    hint(f"Send the recipient this seal, separately from the pack: {written.seal}")
+
+
+def _write_pack(case: Case, rules: ExhibitRules, target: Path) -> WrittenPack:
+    from liveportal.exports import evidence as exports
+    from liveportal.exports.pack import write_pack
+
     parts = exports.pack_entries(case, rules)
     about = exports.manifest_fields(case, rules)
     with open_output_bytes(target) as stream:
         seal = write_pack(stream, parts, about)
-    written = WrittenPack(
+    return WrittenPack(
         claim=case.claim,
         session=case.session.id,
         file=str(target),
         files=len(parts),
         withheld=len(case.kept) - sum(part.name.startswith("files/") for part in parts),
-        redacted=redact,
+        redacted=rules.redact is not None,
         events=case.journal_length,
         head=case.head,
         seal=seal,
     )
-    render(Detail(WrittenPack, written), result_options)
-    hint(f"Send the recipient this seal, separately from the pack: {seal}")
 
 
 def transcript_reader(case: Case) -> Callable[[bytes, str], str]:

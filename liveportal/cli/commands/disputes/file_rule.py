@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,9 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.disputes.list_show import One
 from liveportal.cli.io.prompts import STDIN, read_text
 from liveportal.cli.io.render import check_output_possible, hint
-from liveportal.cli.io.view_model import shows_result
-from liveportal.cli.options import (
-    LedgerOption,
-    OutputOptions,
-    WriteOptions,
-    with_options,
-)
-from liveportal.cli.write_command import Writer, WriteStep, all_fields, run_step
+from liveportal.cli.io.view_model import all_fields, shows_result
+from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
+from liveportal.cli.write_command import Answer, Writer, WriteStep, records, run_step
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
     DisputeAccepted,
@@ -31,6 +27,8 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 from liveportal.portal import Portal
+
+CLAIM = Answer(claims.ClaimResult, claims.result_fields)
 
 
 @shows_result(claims.ClaimResult, many=True)
@@ -78,20 +76,9 @@ def file_(
         )
     if claim != STDIN:
         _preview(claim, text, ledger)
-    if attach:
-        with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
-            name = portal.resolve_id("claim", claim)
-            # A refused dispute must not attach any files.
-            Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
-    for file in attach or ():
-        _attach(claim, file, ledger, write)
-    step = WriteStep(
-        "claim",
-        lambda _, name: DisputeFiled(claim=name, summary=text),
-        fields=claims.ClaimResult,
-        read_back=claims.result_fields,
-    )
-    run_step([claim], step, ledger, write, out)
+    _attach_files(claim, text, attach or (), ledger, write)
+    step = WriteStep("claim", lambda _, name: DisputeFiled(claim=name, summary=text))
+    run_step([claim], step, CLAIM, ledger, write, out)
 
 
 def _edit_draft(claim: str, ledger: LedgerOption) -> str:
@@ -111,14 +98,24 @@ def _edit_draft(claim: str, ledger: LedgerOption) -> str:
     return edit_text(draft(facts), notes(facts, record))
 
 
-def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -> None:
-    """Attach a file to the claim's session; it remains evidence even if the dispute fails."""
+def _attach_files(
+    claim: str, text: str, files: Sequence[Path], ledger: LedgerOption, write: WriteOptions
+) -> None:
+    """Attach files to the claim's session; they remain evidence even if the dispute fails."""
     from liveportal.cli.commands.sessions.attach_search import describe_file
 
-    with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
-        session = claims.result_fields(portal.reader(), portal.resolve_id("claim", claim)).session
-        key = f"{write.key}:{file.name}" if write.key else None
-        portal.attach(file, describe_file(session, file), key=key)
+    if not files:
+        return
+    with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
+        name = portal.resolve_id("claim", claim)
+        # A refused dispute must not attach any files.
+        Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
+    for file in files:
+        with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
+            name = portal.resolve_id("claim", claim)
+            session = claims.result_fields(portal.reader(), name).session
+            key = f"{write.key}:{file.name}" if write.key else None
+            portal.attach(file, describe_file(session, file), key=key)
 
 
 def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
@@ -136,21 +133,15 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
         hint(record.warning)
 
 
-@shows_result(claims.ClaimResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+@records(One, CLAIM, many=True)
+def withdraw() -> WriteStep:
     """Withdraw a dispute: the claim is open again. Asks first.
 
     Example: liveportal dispute withdraw CL-1 --yes
     """
-    step = WriteStep(
-        "claim",
-        lambda _, name: DisputeWithdrawn(claim=name),
-        fields=claims.ClaimResult,
-        read_back=claims.result_fields,
-        question=_withdraw_question,
+    return WriteStep(
+        "claim", lambda _, name: DisputeWithdrawn(claim=name), question=_withdraw_question
     )
-    run_step([claim], step, ledger, write, out)
 
 
 def _withdraw_question(reader: Reader, claim_id: str) -> str:
@@ -161,13 +152,8 @@ def _withdraw_question(reader: Reader, claim_id: str) -> str:
     )
 
 
-@shows_result(claims.ClaimResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@records(One, CLAIM, many=True)
 def rule(
-    claim: One,
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
     accepted: Annotated[
         bool | None,
         typer.Option(
@@ -177,7 +163,7 @@ def rule(
     note: Annotated[
         str | None, typer.Option("--note", metavar="TEXT", help="What was said.")
     ] = None,
-) -> None:
+) -> WriteStep:
     """Record what the review decided.
 
     Examples:
@@ -187,10 +173,4 @@ def rule(
     if accepted is None:
         raise typer.BadParameter("say --accepted or --rejected")
     decision = DisputeAccepted if accepted else DisputeRejected
-    step = WriteStep(
-        "claim",
-        lambda _, name: decision(claim=name, note=note),
-        fields=claims.ClaimResult,
-        read_back=claims.result_fields,
-    )
-    run_step([claim], step, ledger, write, out)
+    return WriteStep("claim", lambda _, name: decision(claim=name, note=note))

@@ -24,7 +24,7 @@ from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
     from liveportal.exports.comparing import Comparison, LedgerSide
-    from liveportal.exports.pack import Problem
+    from liveportal.exports.pack import PackCheck, Problem
 
 PARTLY = "partly"
 
@@ -98,16 +98,27 @@ def verify(
     )
     if comparison is False and ledger.typed:
         _raise_if_changed(pack, _foreign_problems(ledger.path))
-    not_compared: Sequence[Problem] = ()
-    in_ledger: bool | str | None = None
-    if isinstance(comparison, bool):
-        in_ledger = comparison
-    elif comparison is not None:
+    if comparison is not None and not isinstance(comparison, bool):
         _raise_if_changed(pack, comparison.problems)
-        not_compared = comparison.not_compared
-        in_ledger = PARTLY if not_compared else True
-    gaps = [Gap(file=gap.file, why=str(spell(gap.what))) for gap in not_compared]
-    verified = VerifiedPack(
+    verified = _verified_row(pack, checked, comparison, ledger.path)
+    render(Detail(VerifiedPack, verified, human=HUMAN, title="What the pack proves"), out)
+    for gap in verified.not_compared or ():
+        hint(f"Not compared: {gap.file}: {gap.why}.")
+
+
+def _verified_row(
+    pack: Path, checked: PackCheck, comparison: Comparison | bool | None, ledger: Path
+) -> VerifiedPack:
+    """Return what a pack proves, by itself and by its comparison with the ledger."""
+    gaps: list[Gap] = []
+    in_ledger: bool | str | None
+    if comparison is None or isinstance(comparison, bool):
+        in_ledger = comparison
+    else:
+        gaps = [Gap(file=gap.file, why=str(spell(gap.what))) for gap in comparison.not_compared]
+        in_ledger = PARTLY if gaps else True
+    manifest = checked.manifest
+    return VerifiedPack(
         file=str(pack),
         claim=manifest["claim"],
         session=manifest["session"],
@@ -117,12 +128,9 @@ def verify(
         head=manifest["ledger"]["head"],
         in_ledger=in_ledger,
         seal=checked.seal,
-        proved=_proof_sentence(in_ledger, checked.seal, ledger.path),
+        proved=_proof_sentence(in_ledger, checked.seal, ledger),
         not_compared=gaps if in_ledger else None,
     )
-    render(Detail(VerifiedPack, verified, human=HUMAN, title="What the pack proves"), out)
-    for gap in not_compared:
-        hint(f"Not compared: {gap.file}: {spell(gap.what)}.")
 
 
 def _raise_if_changed(pack: Path, problems: Sequence[Problem]) -> None:

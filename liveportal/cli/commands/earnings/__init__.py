@@ -6,7 +6,7 @@ Other views (by group, zone, interpretation or knowledge time) are in `analysis`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,18 +16,12 @@ from liveportal.cli.commands.earnings.analysis import (
     BOUNDS_HINT,
     GROUPED,
     MOVED,
+    WAYS,
     compare_zones,
     special_view,
 )
-from liveportal.cli.commands.earnings.span import (
-    First,
-    Last,
-    OneMonth,
-    Span,
-    Year,
-    parse_month,
-    parse_span,
-)
+from liveportal.cli.commands.earnings.span import AnyMonths, Months, Span, parse_month
+from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, hint, note, paged, render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
@@ -40,12 +34,15 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.times import MONTHS
-from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
 from liveportal.domain.calculations.months import Month, MonthRow
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
+
+if TYPE_CHECKING:
+    from liveportal.cli.write_command import Writer
 
 app = Commands(
     "What you earned: summary, months, sessions, transactions, explain, check, diff, statement,"
@@ -82,22 +79,23 @@ CompareZones = Annotated[
 
 @app.command("summary")
 @shows(earnings.SummaryRow, tables=(GROUPED, BOUNDED, MOVED))
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(AnyMonths, LedgerOption, ReadOptions, OutputOptions)
 def summary(
+    months: AnyMonths,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    month: OneMonth = None,
-    first: First = None,
-    last: Last = None,
-    year: Year = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="WAY", help="By customer, skill, kind or weekday."),
+        typer.Option(
+            "--by",
+            metavar="WAY",
+            help="By customer, skill, kind or weekday.",
+            autocompletion=choices(WAYS),
+        ),
     ] = None,
     bounds: Annotated[
-        bool,
-        typer.Option("--bounds", help="What it would be, were the platform read otherwise."),
+        bool, typer.Option("--bounds", help="What it would be, were the platform read otherwise.")
     ] = False,
     compare: CompareZones = False,
 ) -> None:
@@ -120,7 +118,7 @@ def summary(
     if sum((by is not None, bounds, compare)) > 1:
         raise typer.BadParameter("--by, --bounds and --compare-zones exclude one another")
     with open_reader(ledger, read, out) as reader:
-        span = parse_span(reader, month, first, last, year, default="this")
+        span = months.span(reader, default="this")
         zone, currency = display_zone(reader, read), reader.currency
         result: Table | Detail | None = special_view(
             reader, span, zone, by=by, bounds=bounds, compare=compare
@@ -168,14 +166,12 @@ def _name_of(month: str, this: str) -> str:
 
 @app.command("months")
 @shows(MonthRow, MOVED, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(Months, LedgerOption, ReadOptions, OutputOptions)
 def months(
+    months: Months,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    first: First = None,
-    last: Last = None,
-    year: Year = None,
     compare: CompareZones = False,
 ) -> None:
     """Show every month from the first to the last in which something happened, oldest first.
@@ -190,7 +186,7 @@ def months(
       liveportal earnings months --compare-zones
     """
     with open_reader(ledger, read, out) as reader:
-        span = parse_span(reader, None, first, last, year)
+        span = months.span(reader)
         gaps: list[tuple[str, str]] = []
         if compare:
             table = compare_zones(reader, span)
@@ -204,15 +200,8 @@ def months(
 
 @app.command("sessions")
 @shows(earnings.SessionSummaryRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def sessions(
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-    first: First = None,
-    last: Last = None,
-    year: Year = None,
-) -> None:
+@with_options(Months, LedgerOption, ReadOptions, OutputOptions)
+def sessions(months: Months, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show the Session Summary: sessions, refund claims, disputes and refunds, by month.
 
     Examples:
@@ -220,7 +209,7 @@ def sessions(
       liveportal earnings sessions --year 2026 --csv
     """
     with open_reader(ledger, read, out) as reader:
-        span = parse_span(reader, None, first, last, year)
+        span = months.span(reader)
         rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
     table = Table(earnings.SessionSummaryRow, rows, HUMAN_SESSIONS, empty=NOTHING_YET)
@@ -236,15 +225,9 @@ def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
 
 @app.command("transactions")
 @shows(earnings.TransactionRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(AnyMonths, LedgerOption, ReadOptions, OutputOptions)
 def transactions(
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-    month: OneMonth = None,
-    first: First = None,
-    last: Last = None,
-    year: Year = None,
+    months: AnyMonths, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 ) -> None:
     """Show the Transaction Record: every earning, hold, refund, tip, payout, oldest first.
 
@@ -255,13 +238,14 @@ def transactions(
       liveportal earnings transactions --month oct
       liveportal earnings transactions --jsonl | jq -r .amount
     """
-    with open_reader(ledger, read, out) as reader:
-        span = parse_span(reader, month, first, last, year)
+
+    def query(reader: Reader) -> Table:
+        span = months.span(reader)
         rows = earnings.transactions(reader, span.first, span.last)
-        zone = display_zone(reader, read)
-    empty = "No transactions: `liveportal earnings months` lists the months that have some."
-    table = Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
-    render(table, out, zone=zone)
+        empty = "No transactions: `liveportal earnings months` lists the months that have some."
+        return Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
+
+    run_read(query, ledger, read, out)
 
 
 @app.command("adjust")
@@ -283,23 +267,18 @@ def adjust(
       liveportal earnings adjust 25.00 --reason "Mentor of the month"
       liveportal earnings adjust -3.50 --reason "Transfer fee"
     """
-    from liveportal.cli.write_command import new_or_given_id, open_writer, show_result
+    from liveportal.cli.write_command import Answer, WriteStep, run_new
     from liveportal.domain.events.types import AdjustmentPosted
 
-    with open_writer(ledger, write, out, AmountRow) as writer:
-        data = AdjustmentPosted(
-            adjustment=new_or_given_id("AD", adjustment),
-            amount=writer.amount(amount),
-            reason=reason,
-        )
-        row = writer.record(
-            data,
-            data.adjustment,
-            assumed=() if adjustment is not None else ("adjustment",),
-        )
-        zone = writer.zone
-    result = {**row, "amount": data.amount, "currency": data.amount.currency}
-    show_result(result, AmountRow, out, zone=zone)
+    def posted(writer: Writer, name: str) -> AdjustmentPosted:
+        return AdjustmentPosted(adjustment=name, amount=writer.amount(amount), reason=reason)
+
+    def shown(reader: Reader, _name: str) -> AmountRow:
+        money = reader.parse_amount(amount)
+        return AmountRow(amount=money, currency=money.currency)
+
+    step, answer = WriteStep("adjustment", posted), Answer(AmountRow, shown)
+    run_new("AD", adjustment, step, answer, ledger, write, out)
 
 
 app.place("explain", "liveportal.cli.commands.explain", "explain_month")

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Span, Year, parse_span
+from liveportal.cli.commands.earnings.span import AnyMonths, Span
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_as_known
-from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.cli.read_command import display_zone, open_reader, run_read
 from liveportal.domain.money import Money
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
     from liveportal.ledger.queries.as_known_diff import ChangingEvent
+    from liveportal.ledger.queries.billing_audit import AuditRow
     from liveportal.ledger.queries.interpretation_range import BoundRow, LeftOutRow
 
 HUMAN_GROUP = (
@@ -36,6 +37,7 @@ HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
 
 
+WAYS = ("customer", "skill", "kind", "weekday")
 GROUPED = "liveportal.ledger.queries.breakdown.GroupRow"
 BOUNDED = "liveportal.ledger.queries.interpretation_range.BoundRow"
 MOVED = "liveportal.ledger.queries.zone_comparison.MovedRow"
@@ -59,9 +61,9 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     """Return the figures of a span, grouped by customer, skill, kind or weekday."""
     from liveportal.ledger.queries import breakdown
 
-    if way not in breakdown.WAYS:
+    if way not in WAYS:
         raise typer.BadParameter(
-            f"{way!r} is no way to group. The ways are: {', '.join(breakdown.WAYS)}.",
+            f"{way!r} is no way to group. The ways are: {', '.join(WAYS)}.",
             param_hint="--by",
         )
     groups = breakdown.rows(reader, way, span.first, span.last, zone)
@@ -203,9 +205,7 @@ def diff(
         render(Detail(("changed", "events"), row, title=month.month), out, zone=shown_zone)
 
 
-def _event_lines(
-    events: Sequence[ChangingEvent],
-) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
+def _event_lines(events: Sequence[ChangingEvent]) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
     def format_lines(_now: datetime, local: tzinfo | None) -> list[str]:
         from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
@@ -223,15 +223,12 @@ def _event_lines(
 
 
 @shows("liveportal.ledger.queries.billing_audit.AuditRow", many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(AnyMonths, LedgerOption, ReadOptions, OutputOptions)
 def check(
+    months: AnyMonths,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    month: OneMonth = None,
-    first: First = None,
-    last: Last = None,
-    year: Year = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also sessions that were billed as we reckon.")
     ] = False,
@@ -248,26 +245,33 @@ def check(
     """
     from liveportal.ledger.queries import billing_audit
 
-    with open_reader(ledger, read, out) as reader:
-        span = parse_span(reader, month, first, last, year)
+    def query(reader: Reader) -> Table:
+        span = months.span(reader)
         rows = billing_audit.audit(reader, span.first, span.last, everything=everything)
-        zone, currency = display_zone(reader, read), reader.currency
+        return _audit_table(rows, reader.currency)
+
+    rows = list(run_read(query, ledger, read, out).rows)
+    has_reported = any(row["reported"] is not None for row in rows)
+    if has_reported:
+        hint(
+            "A bill that is reported came after a correction or a refund, and was not booked:"
+            " `liveportal sessions correct ID --billed AMOUNT` books it."
+        )
+    if any(row["difference"] for row in rows):
+        hint("`liveportal sessions explain ID` shows how one was reckoned.")
+
+
+def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:
+    from liveportal.ledger.queries import billing_audit
+
     differing = [row.difference for row in rows if row.difference]
-    has_reported = any(row.reported is not None for row in rows)
     total = sum(differing, Money(0, currency))
     title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
-    table = Table(
+    has_reported = any(row.reported is not None for row in rows)
+    return Table(
         billing_audit.AuditRow,
         rows,
         (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
         title=title if rows else None,
         empty="Every session was billed as our calculation says: --all shows each.",
     )
-    render(table, out, zone=zone)
-    if has_reported:
-        hint(
-            "A bill that is reported came after a correction or a refund, and was not booked:"
-            " `liveportal sessions correct ID --billed AMOUNT` books it."
-        )
-    if differing:
-        hint("`liveportal sessions explain ID` shows how one was reckoned.")

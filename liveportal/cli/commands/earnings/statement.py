@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.earnings.span import parse_month
+from liveportal.cli.completion import periods
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import open_reader
-from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, OutputFailed, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
 from liveportal.domain.row import Row, row
@@ -59,7 +58,12 @@ def statement(
     read: ReadOptions,
     out: OutputOptions,
     period: Annotated[
-        str, typer.Argument(metavar="[MONTH|YEAR]", help="2026-10, oct, last, or a year: 2026.")
+        str,
+        typer.Argument(
+            metavar="[MONTH|YEAR]",
+            help="2026-10, oct, last, or a year: 2026.",
+            autocompletion=periods,
+        ),
     ] = "last",
 ) -> None:
     """Write a statement of a month or a year: HTML, PDF or CSV, by the ending of -o FILE.
@@ -76,7 +80,6 @@ def statement(
       liveportal earnings statement 2026 -o 2026.pdf
       liveportal earnings statement 2026 -o 2026.csv
     """
-    from liveportal.domain.statement import seal_of
     from liveportal.ledger.queries.statement import statement as statement_document
 
     result_options = replace(out, output=None)
@@ -85,16 +88,23 @@ def statement(
     check_target(out.output, ledger.files)
     with open_reader(ledger, read, out) as reader:
         is_year = _YEAR.fullmatch(period)
-        name = period if is_year else read_month(period, local_date(utc_now(), reader.timezone))
+        name = period if is_year else parse_month(reader, period)
         path = out.output or _new_file(name)
         document = statement_document(reader, name)
     content = write_document(document)
     with open_output_bytes(path) as stream:
         stream.write(content)
+    render(Detail(WrittenStatement, _written_row(name, path, document)), result_options)
+    hint(f"`liveportal ledger verify --statement {path}` proves it.")
+
+
+def _written_row(name: str, file: Path, document: Document) -> WrittenStatement:
+    from liveportal.domain.statement import seal_of
+
     seal = seal_of(document)
-    written = WrittenStatement(
+    return WrittenStatement(
         statement=name,
-        file=str(path),
+        file=str(file),
         net=document["summary"]["net"],
         currency=document["currency"],
         transactions=len(document["transactions"]),
@@ -102,8 +112,6 @@ def statement(
         head=seal.head,
         digest=seal.digest,
     )
-    render(Detail(WrittenStatement, written), result_options)
-    hint(f"`liveportal ledger verify --statement {path}` proves it.")
 
 
 def _new_file(name: str) -> Path:

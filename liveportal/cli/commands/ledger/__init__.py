@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.completion import ids
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, shows, shows_result
-from liveportal.cli.options import (
-    LedgerOption,
-    OutputOptions,
-    ReadOptions,
-    WriteOptions,
-    with_options,
-)
-from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.cli.io.view_model import Row as AnyRow
+from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
+from liveportal.cli.read_command import Query, reads
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.ledger_info import LedgerInfo
+from liveportal.ledger.queries.reader import Reader
+
+if TYPE_CHECKING:
+    from liveportal.cli.write_command import Writer
 
 app = Commands(
     "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget.",
@@ -52,17 +52,17 @@ def path(ledger: LedgerOption, out: OutputOptions) -> None:
 
 
 @app.command("info")
-@shows(LedgerInfo)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(LedgerInfo)
+def info() -> Query:
     """Show what the ledger holds: events, transactions, policy, zone, and the journal's head.
 
     Example: liveportal ledger info --json
     """
-    with open_reader(ledger, read, out) as reader:
-        found = ledger_info.info(reader)
-        zone = display_zone(reader, read)
-    render(Detail(LedgerInfo, found, title="Ledger"), out, zone=zone)
+
+    def query(reader: Reader) -> Detail:
+        return Detail(LedgerInfo, ledger_info.info(reader), title="Ledger")
+
+    return query
 
 
 @app.command("reverse")
@@ -72,7 +72,9 @@ def reverse(
     event: Annotated[
         str,
         typer.Argument(
-            metavar="EVENT", help="An event's id, or that of an adjustment or a payout."
+            metavar="EVENT",
+            help="An event's id, or that of an adjustment or a payout.",
+            autocompletion=ids("adjustment", "payout"),
         ),
     ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it was wrong.")],
@@ -89,20 +91,20 @@ def reverse(
 
     Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
     """
-    from liveportal.cli.write_command import open_writer, show_result
+    from liveportal.cli.write_command import Answer, run_write
     from liveportal.domain.events.types import EntryReversed, EventRef
 
-    with open_writer(ledger, write, out) as writer:
-        ref = ledger_info.reversible(writer.reader, event, source)
-        writer.ask(f"Reverse event {ref[1]}?")
-        data = EntryReversed(event=EventRef(source=ref[0], id=ref[1]), reason=reason)
-        result = writer.record(data, ref[1])
-        zone = writer.zone
-    show_result(result, (), out, zone=zone)
+    def reverse_event(writer: Writer) -> AnyRow:
+        origin, event_id = ledger_info.reversible(writer.reader, event, source)
+        writer.ask(f"Reverse event {event_id}?")
+        data = EntryReversed(event=EventRef(source=origin, id=event_id), reason=reason)
+        return writer.record(data, event_id)
+
+    run_write(reverse_event, Answer(), ledger, write, out)
 
 
 app.place("backup", "liveportal.cli.commands.ledger.backup")
-app.place("restore", "liveportal.cli.commands.ledger.backup")
+app.place("restore", "liveportal.cli.commands.ledger.restore")
 app.group("export", "liveportal.cli.commands.ledger.export", "Write the journal to a file.")
 app.place("import", "liveportal.cli.commands.ledger.import_file", "import_")
 app.place("forget", "liveportal.cli.commands.ledger.forget")

@@ -1,44 +1,36 @@
-"""`liveportal ledger backup` and `restore`.
+"""`liveportal ledger backup`: back up the ledger and its vault.
 
 Registered in `liveportal.cli.commands.ledger`.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
-from liveportal.cli.io.prompts import STDIN, confirm
+from liveportal.cli.io.prompts import STDIN
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.secrets import (
-    ask_new_passphrase,
-    ask_passphrase,
-    read_passphrase,
-    read_secret,
-)
+from liveportal.cli.io.secrets import ask_new_passphrase, read_passphrase
 from liveportal.cli.io.view_model import Detail, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.cli.options import DryRun, LedgerOption, Options, OutputOptions, Yes, with_options
 from liveportal.domain import retention
 from liveportal.domain.clock import from_text
-from liveportal.domain.errors import BackupIncomplete, BackupLocked
-from liveportal.domain.row import Row, columns, row
+from liveportal.domain.errors import BackupIncomplete
+from liveportal.domain.frozen import frozen
+from liveportal.domain.row import Row, row
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
-    from liveportal.ledger.backup.age import Decryption, Encryption
+    from liveportal.ledger.backup.age import Encryption
     from liveportal.ledger.backup.backup import BackupResult, RetentionPlan
-    from liveportal.ledger.backup.restore import Restored, Restoring
     from liveportal.ledger.backup.snapshot import LedgerExtent
 
 
@@ -65,47 +57,16 @@ class BackupRow(Row):
     dry_run: bool
 
 
-@row
-class RestoredRow(Row):
-    """A backup that was restored.
+@frozen
+class BackupOptions(Options):
+    """Where a backup goes, which older ones are kept, and what it is locked with."""
 
-    `replaced` counts the events of the ledger that was there, `lost` those that the backup has not;
-    `kept` is where that ledger is now. `brought_back` are forgotten customers that are there again.
-    """
+    comes_first: ClassVar[bool] = True
 
-    ledger: str
-    state: str
-    book: str
-    events: int
-    head: str
-    made_at: datetime
-    files: int | None
-    damaged: list[str]
-    replaced: int | None
-    lost: int
-    kept: str | None
-    brought_back: list[str]
-    key: str | None
-    dry_run: bool
-
-
-DryRun = Annotated[
-    bool,
-    typer.Option(
-        "--dry-run", help="Show what would happen; change nothing.", rich_help_panel="Writing"
-    ),
-]
-
-
-@shows(BackupRow)
-@with_options(LedgerOption, OutputOptions)
-def backup(
-    ledger: LedgerOption,
-    out: OutputOptions,
     to: Annotated[
         Path | None,
         typer.Option("--to", metavar="FOLDER", help="Into that folder, under a dated name."),
-    ] = None,
+    ] = None
     keep: Annotated[
         str | None,
         typer.Option(
@@ -114,10 +75,10 @@ def backup(
             help="In --to, remove older ones but the newest of each of the last days, weeks, months"
             " or years (y) that have one.",
         ),
-    ] = None,
+    ] = None
     encrypt: Annotated[
         bool, typer.Option("--encrypt", help="Lock it with a passphrase, which is asked for.")
-    ] = False,
+    ] = False
     recipient: Annotated[
         list[str] | None,
         typer.Option(
@@ -125,7 +86,7 @@ def backup(
             metavar="KEY",
             help="Encrypt to a public key of age (age1…); repeatable; needs no secret.",
         ),
-    ] = None,
+    ] = None
     passphrase_file: Annotated[
         Path | None,
         typer.Option(
@@ -134,7 +95,42 @@ def backup(
             help="Lock it with the passphrase in a file that only you may read; - is standard"
             " input.",
         ),
-    ] = None,
+    ] = None
+
+    def check(self, out: OutputOptions) -> None:
+        """Refuse options that conflict, and an output that cannot be written."""
+        if out.output == Path(STDIN):
+            raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
+        if out.output and self.to:
+            raise typer.BadParameter("-o names a file and --to a folder: choose one")
+        if self.keep and not self.to:
+            raise typer.BadParameter("--keep belongs to --to")
+        check_output_possible(BackupRow, replace(out, output=None))
+        if self.recipient and (self.encrypt or self.passphrase_file):
+            raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
+
+    def encryption(self, *, dry_run: bool) -> Encryption | None:
+        """Return the encryption, asking for a passphrase; None if the backup is not encrypted."""
+        if not (self.recipient or self.passphrase_file or self.encrypt):
+            return None
+        from liveportal.ledger.backup.age import Encryption
+
+        if self.recipient:
+            encryption = Encryption(self.recipient)
+            encryption.check()
+            return encryption
+        if dry_run:
+            return Encryption()  # Nothing is encrypted, so no passphrase is asked for.
+        file = self.passphrase_file
+        return Encryption(passphrase=read_passphrase(file) if file else ask_new_passphrase())
+
+
+@shows(BackupRow)
+@with_options(BackupOptions, LedgerOption, OutputOptions)
+def backup(
+    ledger: LedgerOption,
+    out: OutputOptions,
+    wanted: BackupOptions,
     dry_run: DryRun = False,
     _yes: Yes = False,
 ) -> None:
@@ -152,11 +148,9 @@ def backup(
       liveportal ledger backup --to ~/backups --keep 7d,4w,12m
       liveportal ledger backup --to ~/cloud --recipient age1ql3z7…
     """
-    result_options = _check_options(out, to, keep)
-    if recipient and (encrypt or passphrase_file):
-        raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
-    retention_rules = retention.Keep.parse(keep) if keep else None
-    encryption = _encryption(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
+    wanted.check(out)
+    rules = retention.Keep.parse(wanted.keep) if wanted.keep else None
+    encryption = wanted.encryption(dry_run=dry_run)
     from liveportal.ledger.backup.backup import RetentionPlan, back_up
     from liveportal.ledger.backup.snapshot import extent
 
@@ -166,57 +160,20 @@ def backup(
         size = _ledger_and_vault_size(reader)
     suffix = encryption.suffix if encryption else ".zip"
     name = retention.name_of(ledger.path.resolve().name, ledger_extent.book, made_at, suffix)
-    target = out.output or (to or Path()) / name
+    target = out.output or (wanted.to or Path()) / name
     check_target(target, ledger.files)
-    plan = RetentionPlan(to, retention_rules) if to and retention_rules else None
+    plan = RetentionPlan(wanted.to, rules) if wanted.to and rules else None
     if dry_run:
-        render(
-            Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan)),
-            result_options,
-        )
+        planned = Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan))
+        render(planned, replace(out, output=None))
         return
     with progress("Backing up", 2 * size) as advance:
         result = back_up(
             ledger.path, target, made_at=made_at, lock=encryption, rotation=plan, progress=advance
         )
-    render(
-        Detail(
-            BackupRow, _result_row(result, encryption), _human_fields(result), title="Backed up"
-        ),
-        result_options,
-    )
+    row = _result_row(result, encryption)
+    render(Detail(BackupRow, row, _human_fields(result), "Backed up"), replace(out, output=None))
     _report_gaps(result)
-
-
-def _check_options(out: OutputOptions, to: Path | None, keep: str | None) -> OutputOptions:
-    """Refuse conflicting options; return the output options of the result row."""
-    if out.output == Path(STDIN):
-        raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
-    if out.output and to:
-        raise typer.BadParameter("-o names a file and --to a folder: choose one")
-    if keep and not to:
-        raise typer.BadParameter("--keep belongs to --to")
-    result_options = replace(out, output=None)
-    check_output_possible(BackupRow, result_options)
-    return result_options
-
-
-def _encryption(
-    recipients: list[str], passphrase_file: Path | None, *, encrypt: bool, dry_run: bool
-) -> Encryption | None:
-    if not (recipients or passphrase_file or encrypt):
-        return None
-    from liveportal.ledger.backup.age import Encryption
-
-    if recipients:
-        encryption = Encryption(recipients)
-        encryption.check()
-        return encryption
-    if dry_run:
-        return Encryption()  # Nothing is encrypted, so no passphrase is asked for.
-    return Encryption(
-        passphrase=read_passphrase(passphrase_file) if passphrase_file else ask_new_passphrase()
-    )
 
 
 def _ledger_and_vault_size(reader: Reader) -> int:
@@ -286,153 +243,3 @@ def _report_gaps(result: BackupResult) -> None:
             file=str(result.file),
             damaged=damaged,
         )
-
-
-# --- restore --------------------------------------------------------------------------------------
-
-
-@shows(RestoredRow)
-@with_options(LedgerOption, OutputOptions)
-def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `ledger backup` wrote.")],
-    ledger: LedgerOption,
-    out: OutputOptions,
-    identity: Annotated[
-        Path | None,
-        typer.Option(
-            "--identity",
-            metavar="FILE",
-            help="A secret key of age that opens it; - is standard input.",
-        ),
-    ] = None,
-    passphrase_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--passphrase-file",
-            metavar="FILE",
-            help="The passphrase, in a file that only you may read; - is standard input.",
-        ),
-    ] = None,
-    dry_run: DryRun = False,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel="Writing"),
-    ] = False,
-) -> None:
-    """Restore a backup: to where the ledger is, or where there is none yet. Asks first.
-
-    Everything in it is checked before anything is touched, and its ledger verified. A ledger that
-    is there is replaced in one step, while other programs may have it open, and a copy of it is
-    kept beside it (`kept`): nothing that was recorded since is lost. Evidence files come back, and
-    so does the key to the payout profile, if the backup has it. Whether the key that the profile
-    needs is there then is compared first, and said (`key`), also by --dry-run: restored, kept, or
-    wrong_key and key_not_found, with which all but the profile can be read.
-
-    Examples:
-      liveportal ledger restore ledger-0199f0a2c4d1-20261128T120000Z.zip --dry-run
-      liveportal --ledger new.db ledger restore backup.zip.age --identity key.txt
-    """
-    from liveportal.ledger.backup.restore import restoring
-
-    check_output_possible(RestoredRow, out, spared=(*ledger.files, file))
-    check_input(file)
-    decryption = _decryption(file, identity, passphrase_file)
-    with ExitStack() as stack:
-        with progress("Checking", _file_size(file)) as advance:
-            checked = restoring(ledger.path, file, opener=decryption, progress=advance)
-            restoration = stack.enter_context(checked)
-        if restoration.replaced is not None:
-            confirm(_question(ledger.path, restoration), yes=yes, dry_run=dry_run)
-        restored = None
-        if not dry_run:
-            with progress("Restoring", restoration.manifest.size) as advance:
-                restored = restoration.carry_out(utc_now(), advance)
-    fit = restored.key if restored else restoration.key
-    result = _restored_row(ledger.path, restoration, restored, key=fit.state)
-    last = columns(RestoredRow)[6:]
-    human = ("ledger", "state", "events", *(name for name in last if result[name]))
-    title = "This would be restored" if dry_run else "Restored"
-    render(Detail(RestoredRow, result, human, title=title), out)
-    if fit.problem is not None:
-        hint(f"The payout profile cannot be read: {fit.problem.message}.")
-        hint(spell(fit.problem.hint) or "")
-    for customer in restoration.replaced.forgotten if restoration.replaced else ():
-        hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
-
-
-def _file_size(file: Path) -> int:
-    return file.stat().st_size if file.is_file() else 0
-
-
-def _decryption(
-    file: Path, identity: Path | None, passphrase_file: Path | None
-) -> Decryption | None:
-    """Return the decryption of a backup, asking for a passphrase; None if it is not encrypted.
-
-    Raises `BackupLocked` if the secret is not given and cannot be asked for.
-    """
-    from liveportal.ledger.backup.age import Decryption
-    from liveportal.ledger.backup.restore import encryption_of
-
-    kind = encryption_of(file)
-    if kind == "recipient":
-        if identity is None:
-            raise BackupLocked(
-                f"{file} is encrypted to a key",
-                hint="--identity FILE names the secret key that opens it.",
-                path=str(file),
-            )
-        return Decryption(identities=[read_secret(identity)])
-    if kind == "passphrase":
-        passphrase = read_passphrase(passphrase_file) if passphrase_file else ask_passphrase()
-        return Decryption(passphrase=passphrase)
-    return None
-
-
-def _question(ledger: Path, restoration: Restoring) -> str:
-    """Return the question that names what a restore would replace and what would be missing."""
-    problem = restoration.key.problem
-    lacks = f" Its payout profile cannot be read then: {problem.message}." if problem else ""
-    return _replacement_question(ledger, restoration) + lacks
-
-
-def _replacement_question(ledger: Path, restoration: Restoring) -> str:
-    replaced, events = restoration.replaced, restoration.extent.events
-    if replaced is None or replaced.extent is None:
-        return (
-            f"Replace {ledger}, which is damaged or no ledger, by the backup of {events} events?"
-            " What is there is moved aside."
-        )
-    if replaced.extent.book != restoration.extent.book:
-        return (
-            f"Replace {ledger}, which is another book ({replaced.extent.events} events), by the"
-            f" backup of {events} events? A copy of it is kept beside it."
-        )
-    lost = f"the {replaced.lost} that the backup has not" if replaced.lost else "all of them"
-    return (
-        f"The ledger at {ledger} has {replaced.extent.events} events, the backup {events}. Replace"
-        f" it? {lost[0].upper()}{lost[1:]} stay in a copy beside it."
-    )
-
-
-def _restored_row(
-    ledger: Path, restoration: Restoring, restored: Restored | None, key: str | None
-) -> RestoredRow:
-    manifest, replaced = restoration.manifest, restoration.replaced
-    current = replaced.extent if replaced else None
-    return RestoredRow(
-        ledger=str(ledger),
-        state="replaced" if replaced else "created",
-        book=restoration.extent.book,
-        events=restoration.extent.events,
-        head=restoration.extent.head,
-        made_at=from_text(manifest.made_at),
-        files=restored.files if restored else None,
-        damaged=list(manifest.damaged),
-        replaced=current.events if current else None,
-        lost=replaced.lost if replaced else 0,
-        kept=str(restored.kept) if restored and restored.kept else None,
-        brought_back=list(replaced.forgotten) if replaced else [],
-        key=key,
-        dry_run=restored is None,
-    )

@@ -11,7 +11,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.earnings.span import First, Last, parse_span
+from liveportal.cli.commands.earnings.span import FromTo
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
@@ -37,13 +37,12 @@ class Exported(Row):
 
 @app.command("events")
 @shows(Exported)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(FromTo, LedgerOption, ReadOptions, OutputOptions)
 def events(
+    months: FromTo,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    first: First = None,
-    last: Last = None,
     without_personal: Annotated[
         bool,
         typer.Option("--without-personal", help="Leave out what is personal; ids and money stay."),
@@ -72,28 +71,36 @@ def events(
     with open_readonly(ledger.path) as reader:
         known_at = read.known_at(reader.own_timezone, utc_now())
         stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
-        if first or last:
-            stored_events = _in_months(reader, stored_events, first, last)
-        count = erased = 0
-        with open_output(path) as stream:
-            for stored in stored_events:
-                text = line(
-                    stored.event,
-                    stored.recorded_at,
-                    erased=stored.erased,
-                    without_personal=without_personal,
-                )
-                stream.write(f"{text}\n")
-                count += 1
-                erased += stored.erased
+        if months.is_given:
+            stored_events = _in_months(reader, stored_events, months)
+        count, erased = _write(stored_events, path, without_personal=without_personal)
     if path is not None:
         exported = Exported(path=path, events=count, erased=erased)
         render(Detail(Exported, exported, title="Exported"), replace(out, output=None))
         hint("`liveportal ledger import` makes a ledger of it; see its help for what it lacks.")
 
 
+def _write(
+    events: Iterable[StoredEvent], path: Path | None, *, without_personal: bool
+) -> tuple[int, int]:
+    """Write events to a file or to standard output; return their number, and of the erased."""
+    count = erased = 0
+    with open_output(path) as stream:
+        for stored in events:
+            text = line(
+                stored.event,
+                stored.recorded_at,
+                erased=stored.erased,
+                without_personal=without_personal,
+            )
+            stream.write(f"{text}\n")
+            count += 1
+            erased += stored.erased
+    return count, erased
+
+
 def _in_months(
-    reader: Reader, events: Iterable[StoredEvent], first: str | None, last: str | None
+    reader: Reader, events: Iterable[StoredEvent], months: FromTo
 ) -> Iterator[StoredEvent]:
-    span, zone = parse_span(reader, None, first, last, None), reader.timezone
+    span, zone = months.span(reader), reader.timezone
     return (e for e in events if span.first <= month_of(e.event.time, zone) <= span.last)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import HumanValue, shows_result
+from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
-from liveportal.cli.write_command import open_writer, show_result
+from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.row import Row, row
 
 if TYPE_CHECKING:
@@ -50,7 +52,12 @@ ELSEWHERE = (
 @shows_result(ForgottenRow)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def forget(
-    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")],
+    customer: Annotated[
+        str,
+        typer.Argument(
+            metavar="CUSTOMER", help="The customer's id.", autocompletion=ids("customer")
+        ),
+    ],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
@@ -64,16 +71,17 @@ def forget(
       liveportal ledger forget C-17 --dry-run
       liveportal ledger forget C-17 --yes
     """
-    with open_writer(ledger, write, out, ForgottenRow) as writer:
+
+    def forget_customer(writer: Writer) -> AnyRow:
         customer_id = writer.portal.resolve_id("customer", customer)
         writer.ask(f"Erase all personal data of customer {customer_id}, for ever?")
         outcome, result = writer.portal.forget(
             customer_id, at=writer.at, key=write.key, allow=writer.allows
         )
-        result_row = writer.result(outcome, customer_id, _result_fields(result))
-        zone = writer.zone
-    show_result(result_row, ForgottenRow, out, zone=zone)
-    if not result.rewritten:
+        return writer.result(outcome, customer_id, _result_fields(result))
+
+    result = run_write(forget_customer, Answer(ForgottenRow), ledger, write, out)
+    if not result["log_emptied"]:
         hint("Another program reads the ledger: when it has ended, run this again.")
 
 

@@ -21,7 +21,7 @@ from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, with_options
+from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOptions, with_options
 from liveportal.domain.errors import UnreadableFile
 from liveportal.domain.row import Row, row
 from liveportal.feeds import exported
@@ -95,16 +95,8 @@ def import_(
     ],
     ledger: LedgerOption,
     out: OutputOptions,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Show what would happen; change nothing.", rich_help_panel="Writing"
-        ),
-    ] = False,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel="Writing"),
-    ] = False,
+    dry_run: DryRun = False,
+    yes: Confirmed = False,
 ) -> None:
     """Import your own export: it makes an equal ledger, or adds to one. Asks first.
 

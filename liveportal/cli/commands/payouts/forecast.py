@@ -11,23 +11,24 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.io.render import for_person, render
+from liveportal.cli.io.render import for_person
 from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time
-from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.cli.read_command import Query, reads, run_read
 from liveportal.domain.clock import local_date
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
+
+HUMAN = ("on", "months", "amount", "total", "carried", "blocked")
 
 On = Annotated[
     str | None, typer.Option("--on", metavar="DATE", help="As of that day; default: today.")
 ]
 
 
-@shows(payouts.ForecastRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
+@reads(payouts.ForecastRow, many=True)
+def forecast(on: On = None) -> Query:
     """Show when how much will be paid out, of what is earned so far.
 
     Each payout is as if those before it were sent when they are due. What is blocked, as `payout
@@ -38,13 +39,13 @@ def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On
       liveportal payout forecast
       liveportal payout forecast --json --fields on,amount,total
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Table:
         rows = payouts.forecast_on(reader, parse_day(reader, on))
-        zone = display_zone(reader, read)
-    human = ("on", "months", "amount", "total", "carried", "blocked")
-    empty = "Nothing is to be paid out: `liveportal earnings months` shows what was earned."
-    table = Table(payouts.ForecastRow, rows, human, empty=empty)
-    render(table, out, zone=zone)
+        empty = "Nothing is to be paid out: `liveportal earnings months` shows what was earned."
+        return Table(payouts.ForecastRow, rows, HUMAN, empty=empty)
+
+    return query
 
 
 @shows(payouts.OverdueRow, many=True)
@@ -56,17 +57,18 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
       liveportal payout overdue
       liveportal payout overdue --json | jq -r '.[].letter'
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Table | Detail:
         row = payouts.overdue_on(reader, parse_day(reader, on))
-        zone = display_zone(reader, read)
-    if row is None or not for_person(out):
-        rows = [row] if row else []
-        empty = "Nothing is overdue: `liveportal payout forecast` shows what comes when."
-        render(Table(payouts.OverdueRow, rows, empty=empty), out, zone=zone)
-        return
-    lines = row.letter.splitlines()
-    human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}
-    render(Detail(payouts.OverdueRow, human_row, title="Overdue"), out, zone=zone)
+        if row is None or not for_person(out):
+            rows = [row] if row else []
+            empty = "Nothing is overdue: `liveportal payout forecast` shows what comes when."
+            return Table(payouts.OverdueRow, rows, empty=empty)
+        lines = row.letter.splitlines()
+        human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}
+        return Detail(payouts.OverdueRow, human_row, title="Overdue")
+
+    run_read(query, ledger, read, out)
 
 
 def parse_day(reader: Reader, on: str | None) -> date:

@@ -4,66 +4,59 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from liveportal.cli.commands.payouts.forecast import On, parse_day
-from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.cli.completion import ids
+from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.options import one_id
+from liveportal.cli.read_command import Query, parse_states, reads, state_option
+from liveportal.domain.entities import PayoutState
 from liveportal.ledger.queries import payouts
+from liveportal.ledger.queries.reader import Reader
 
-STATES = ("sent", "paid", "failed", "returned", "reversed")
-One = Annotated[
-    str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
-]
+STATES = tuple(PayoutState)
+States = Annotated[list[str] | None, state_option(STATES)]
 
 
-@shows(payouts.PayoutPreview)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def preview(
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-    on: On = None,
-) -> None:
+@reads(payouts.PayoutPreview)
+def preview(on: On = None) -> Query:
     """Show what a payout would be today, and what blocks it.
 
     Examples:
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Detail:
         row = payouts.preview_on(reader, parse_day(reader, on))
-        zone = display_zone(reader, read)
-    render(Detail(payouts.PayoutPreview, row, title="Payout preview"), out, zone=zone)
+        return Detail(payouts.PayoutPreview, row, title="Payout preview")
+
+    return query
 
 
-@shows(payouts.PayoutRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def list_(
-    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
-) -> None:
+@reads(payouts.PayoutRow, many=True)
+def list_(state: States = None) -> Query:
     """List payouts, the oldest first.
 
     Example: liveportal payout list --state sent
     """
     states = parse_states(state, STATES)
-    with open_reader(ledger, read, out) as reader:
-        rows = payouts.payouts(reader, states)
-        zone = display_zone(reader, read)
-    empty = "No payouts: `liveportal payout forecast` shows what comes when."
-    render(Table(payouts.PayoutRow, rows, empty=empty), out, zone=zone)
+
+    def query(reader: Reader) -> Table:
+        empty = "No payouts: `liveportal payout forecast` shows what comes when."
+        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty=empty)
+
+    return query
 
 
-@shows(payouts.PayoutDetail)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(payouts.PayoutDetail)
+def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
     """Show a payout: the earnings that it pays, and what happened to it.
 
     Example: liveportal payout show PO-2
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
-        zone = display_zone(reader, read)
-    render(Detail(payouts.PayoutDetail, row), out, zone=zone)
+        return Detail(payouts.PayoutDetail, row)
+
+    return query

@@ -6,21 +6,17 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
     OutputOptions,
     WriteOptions,
+    many_ids,
     with_options,
 )
-from liveportal.cli.write_command import (
-    WriteStep,
-    new_or_given_id,
-    open_writer,
-    run_step,
-    show_result,
-)
+from liveportal.cli.write_command import Answer, Reason, Writer, WriteStep, records, run_new
 from liveportal.domain.events.types import (
     PayoutFailed,
     PayoutPaid,
@@ -28,15 +24,12 @@ from liveportal.domain.events.types import (
     PayoutSent,
     PayoutStatusChanged,
 )
-from liveportal.ledger.queries import payouts as payout_queries
-from liveportal.ledger.queries.payouts import PayoutResult
+from liveportal.ledger.queries.payouts import PayoutResult, result_fields
 from liveportal.ledger.queries.reader import Reader
 
-Ids = Annotated[
-    list[str],
-    typer.Argument(metavar="ID...", help="Payouts, whole or by a unique prefix; - reads ids."),
-]
-Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+_complete = ids("payout", states={"paid": ("sent",), "fail": ("sent",), "return": ("paid",)})
+Ids = Annotated[list[str], many_ids("Payouts", _complete)]
+PAYOUT = Answer(PayoutResult, result_fields)
 
 
 @shows_result(PayoutResult)
@@ -59,57 +52,39 @@ def record(
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
-    with open_writer(ledger, write, out, PayoutResult) as writer:
-        data = PayoutSent(
-            payout=new_or_given_id("PO", payout),
-            amount=writer.amount(sent),
-            method=method,
-            reference=reference,
-        )
-        row = writer.record(
-            data,
-            data.payout,
-            read_back=payout_queries.result_fields,
-            assumed=() if payout is not None else ("payout",),
-        )
-        zone = writer.zone
-    show_result(row, PayoutResult, out, zone=zone)
+
+    def payout_sent(writer: Writer, name: str) -> PayoutSent:
+        amount = writer.amount(sent)
+        return PayoutSent(payout=name, amount=amount, method=method, reference=reference)
+
+    run_new("PO", payout, WriteStep("payout", payout_sent), PAYOUT, ledger, write, out)
 
 
-@shows_result(PayoutResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def paid(
-    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
-) -> None:
+@records(Ids, PAYOUT, many=True)
+def paid(reason: Reason = None) -> WriteStep:
     """Record that payouts arrived.
 
     Example: liveportal payout paid PO-1
     """
-    run_step(payouts, _status_step(PayoutPaid, reason), ledger, write, out)
+    return _status_step(PayoutPaid, reason)
 
 
-@shows_result(PayoutResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def fail(
-    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
-) -> None:
+@records(Ids, PAYOUT, many=True)
+def fail(reason: Reason = None) -> WriteStep:
     """Record that payouts failed: the money is owed again. Asks first.
 
     Example: liveportal payout fail PO-1 --reason "account closed" --yes
     """
-    run_step(payouts, _status_step(PayoutFailed, reason, "failed"), ledger, write, out)
+    return _status_step(PayoutFailed, reason, "failed")
 
 
-@shows_result(PayoutResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def return_(
-    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
-) -> None:
+@records(Ids, PAYOUT, many=True)
+def return_(reason: Reason = None) -> WriteStep:
     """Record that paid payouts were sent back: the money is owed again. Asks first.
 
     Example: liveportal payout return PO-1 --reason "wrong account" --yes
     """
-    run_step(payouts, _status_step(PayoutReturned, reason, "was returned"), ledger, write, out)
+    return _status_step(PayoutReturned, reason, "was returned")
 
 
 def _status_step(
@@ -118,13 +93,11 @@ def _status_step(
     """Return the step that changes a payout's status; a `change` in words must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
-        row = payout_queries.result_fields(reader, name)
+        row = result_fields(reader, name)
         return f"Record that payout {name} {change}? {row.amount} {row.currency} is owed again."
 
     return WriteStep(
         "payout",
         lambda _, name: event_type(payout=name, reason=reason),
-        PayoutResult,
-        payout_queries.result_fields,
         question=question if change else None,
     )

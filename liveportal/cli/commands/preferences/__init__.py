@@ -17,23 +17,23 @@ from liveportal.cli.commands.preferences.show import (
     human_preferences,
 )
 from liveportal.cli.io.output_file import check_target, open_output
-from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Row, shows, shows_result
+from liveportal.cli.io.view_model import Detail, Row, shows_result
 from liveportal.cli.options import (
     LedgerOption,
+    OutputFile,
     OutputOptions,
     ReadOptions,
     WriteOptions,
     with_options,
 )
-from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, open_writer, show_result
+from liveportal.cli.read_command import Query, open_reader, reads, reference_time
+from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import changed_preferences
 from liveportal.domain.row import columns
+from liveportal.domain.schedule.preferences import changed_preferences
 from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.ledger_info import PreferencesRow
 from liveportal.ledger.queries.reader import Reader
@@ -51,34 +51,30 @@ UNCHANGED: Row = {
 
 
 @app.command("show")
-@shows(PreferencesDetail)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+@reads(PreferencesDetail)
+def show() -> Query:
     """Show your preferences, and the hours in which you are there this week.
 
     Examples:
       liveportal preferences show
       liveportal preferences show --as-known 2026-10-01
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Detail:
         preferences = ledger_info.preferences(reader)
-        own_zone, now = reader.own_timezone, reference_time(reader)
-        zone = display_zone(reader, read)
-    human_row = {
-        **human_preferences(preferences, now, own_zone),
-        **added_fields(preferences, now, own_zone),
-    }
-    render(Detail(PreferencesDetail, human_row, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
+        now, zone = reference_time(reader), reader.own_timezone
+        human = human_preferences(preferences, now, zone)
+        row = {**human, **added_fields(preferences, now, zone)}
+        return Detail(PreferencesDetail, row, HUMAN_FIELDS, title="Preferences")
+
+    return query
 
 
 @app.command("set")
 @shows_result(PreferencesRow)
 @with_options(Preferences, LedgerOption, WriteOptions, OutputOptions)
 def set_(
-    wanted: Preferences,
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
+    wanted: Preferences, ledger: LedgerOption, write: WriteOptions, out: OutputOptions
 ) -> None:
     """Change preferences; what you do not name stays as it is. Each call records one event.
 
@@ -94,25 +90,17 @@ def set_(
     """
     if wanted == Preferences():
         raise typer.BadParameter("name at least one preference; your time zone is --zone")
-    with open_writer(ledger, write, out, PreferencesRow) as writer:
+
+    def change(writer: Writer) -> Row:
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
-        row = _record(writer, wanted.event(writer, in_force), seq)
-        zone = writer.zone
-    show_result(row, PreferencesRow, out, zone=zone)
+        return _record(writer, wanted.event(writer, in_force), seq)
+
+    run_write(change, Answer(PreferencesRow), ledger, write, out)
 
 
 @app.command("export")
 @with_options(LedgerOption, ReadOptions)
-def export(
-    ledger: LedgerOption,
-    read: ReadOptions,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write to a file; - is standard output."
-        ),
-    ] = None,
-) -> None:
+def export(ledger: LedgerOption, read: ReadOptions, output: OutputFile = None) -> None:
     """Write your preferences as TOML, for `preferences import`.
 
     Examples:
@@ -143,16 +131,16 @@ def import_(
     """
     check_target(out.output, (Path(file),))
     where, text = toml_document.content_of(file)
-    with open_writer(ledger, write, out, PreferencesRow) as writer:
+
+    def change(writer: Writer) -> Row:
         new = toml_document.parse_toml(text, where, writer.amount)
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
         current = decode(PreferencesChanged, dict(in_force)) if in_force else PreferencesChanged()
         if changes := changed_preferences(new, current):
-            row = _record(writer, PreferencesChanged(**changes), seq)
-        else:
-            row = {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
-        zone = writer.zone
-    show_result(row, PreferencesRow, out, zone=zone)
+            return _record(writer, PreferencesChanged(**changes), seq)
+        return {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
+
+    run_write(change, Answer(PreferencesRow), ledger, write, out)
 
 
 def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-import typer
-
-from liveportal.cli.options import Options
+from liveportal.cli.completion import preferences, zones
+from liveportal.cli.options import Options, options_in
 from liveportal.cli.parse.availability_syntax import (
     read_declining,
     read_exceptions,
@@ -21,13 +20,13 @@ from liveportal.cli.write_command import Writer
 from liveportal.domain.errors import InvalidValue, UnknownEntity
 from liveportal.domain.events.types import Buffers, PreferencesChanged
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_error, with_parts
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money
+from liveportal.domain.schedule.preferences import parse_error, with_parts
 
-SKILLS_PANEL = "Rates and skills"
-TIME_PANEL = "Time"
-ANSWERS_PANEL = "Requests, sessions and files"
+_skills_option = options_in("Rates and skills")
+_time_option = options_in("Time")
+_answers_option = options_in("Requests, sessions and files")
 
 Texts = list[str] | None
 
@@ -38,169 +37,129 @@ class Preferences(Options):
 
     skill: Annotated[
         Texts,
-        typer.Option("--skill", help="Your skills, all; repeatable.", rich_help_panel=SKILLS_PANEL),
+        _skills_option(
+            "--skill", help="Your skills, all; repeatable.", autocompletion=preferences("skills")
+        ),
     ] = None
-    add_skill: Annotated[
-        Texts,
-        typer.Option("--add-skill", help="A skill more; repeatable.", rich_help_panel=SKILLS_PANEL),
-    ] = None
+    add_skill: Annotated[Texts, _skills_option("--add-skill", help="A skill more; repeatable.")] = (
+        None
+    )
     remove_skill: Annotated[
         Texts,
-        typer.Option(
-            "--remove-skill", help="A skill less; repeatable.", rich_help_panel=SKILLS_PANEL
+        _skills_option(
+            "--remove-skill",
+            help="A skill less; repeatable.",
+            autocompletion=preferences("skills"),
         ),
     ] = None
     language: Annotated[
         Texts,
-        typer.Option(
-            "--language", help="Your languages, all; repeatable.", rich_help_panel=SKILLS_PANEL
+        _skills_option(
+            "--language",
+            help="Your languages, all; repeatable.",
+            autocompletion=preferences("languages"),
         ),
     ] = None
     add_language: Annotated[
-        Texts,
-        typer.Option(
-            "--add-language", help="A language more; repeatable.", rich_help_panel=SKILLS_PANEL
-        ),
+        Texts, _skills_option("--add-language", help="A language more; repeatable.")
     ] = None
     remove_language: Annotated[
         Texts,
-        typer.Option(
-            "--remove-language", help="A language less; repeatable.", rich_help_panel=SKILLS_PANEL
+        _skills_option(
+            "--remove-language",
+            help="A language less; repeatable.",
+            autocompletion=preferences("languages"),
         ),
     ] = None
     minimum_rate: Annotated[
         str | None,
-        typer.Option(
-            "--minimum-rate",
-            metavar="AMOUNT",
-            help="The least a minute should pay.",
-            rich_help_panel=SKILLS_PANEL,
-        ),
+        _skills_option("--minimum-rate", metavar="AMOUNT", help="The least a minute should pay."),
     ] = None
     direct_rate: Annotated[
         str | None,
-        typer.Option(
-            "--direct-rate",
-            metavar="AMOUNT",
-            help="For customers who book you.",
-            rich_help_panel=SKILLS_PANEL,
-        ),
+        _skills_option("--direct-rate", metavar="AMOUNT", help="For customers who book you."),
     ] = None
     experience_years: Annotated[
-        int | None,
-        typer.Option(
-            "--experience-years",
-            min=0,
-            max=100,
-            help="Years in the field.",
-            rich_help_panel=SKILLS_PANEL,
-        ),
+        int | None, _skills_option("--experience-years", min=0, max=100, help="Years in the field.")
     ] = None
-    role: Annotated[
-        str | None, typer.Option("--role", help="What you are.", rich_help_panel=SKILLS_PANEL)
-    ] = None
+    role: Annotated[str | None, _skills_option("--role", help="What you are.")] = None
     verification: Annotated[
-        str | None,
-        typer.Option(
-            "--verification", help="As the platform has it.", rich_help_panel=SKILLS_PANEL
-        ),
+        str | None, _skills_option("--verification", help="As the platform has it.")
     ] = None
     zone: Annotated[
         str | None,
-        typer.Option(
+        _time_option(
             "--zone",
             metavar="ZONE",
             help="Your time zone, such as Europe/Paris.",
-            rich_help_panel=TIME_PANEL,
+            autocompletion=zones,
         ),
     ] = None
     hours: Annotated[
         Texts,
-        typer.Option(
+        _time_option(
             "--hours",
             metavar="DAYS HOURS",
             help="Your usual week, all of it: 'mon-fri 09:00-12:30 13:30-18:00'; repeatable.",
-            rich_help_panel=TIME_PANEL,
         ),
     ] = None
     recurring: Annotated[
         Texts,
-        typer.Option(
+        _time_option(
             "--recurring",
             metavar="RULE from START for LENGTH",
             help="Hours by rules (RFC 5545), all of them:"
             " 'FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h'; repeatable.",
-            rich_help_panel=TIME_PANEL,
         ),
     ] = None
     exception: Annotated[
         Texts,
-        typer.Option(
+        _time_option(
             "--except",
             metavar="DAY[..DAY] [HOURS]",
             help="Days with other hours, or none, all of them: '2026-12-24 09:00-12:00';"
             " repeatable.",
-            rich_help_panel=TIME_PANEL,
         ),
     ] = None
     vacation: Annotated[
         Texts,
-        typer.Option(
+        _time_option(
             "--vacation",
             metavar="FIRST..LAST",
             help="Your vacations, all: 2026-12-24..2027-01-02; repeatable.",
-            rich_help_panel=TIME_PANEL,
         ),
     ] = None
     buffer_before: Annotated[
-        int | None,
-        typer.Option(
-            "--buffer-before",
-            min=0,
-            max=1440,
-            help="Minutes kept free.",
-            rich_help_panel=TIME_PANEL,
-        ),
+        int | None, _time_option("--buffer-before", min=0, max=1440, help="Minutes kept free.")
     ] = None
     buffer_after: Annotated[
-        int | None,
-        typer.Option(
-            "--buffer-after", min=0, max=1440, help="Minutes kept free.", rich_help_panel=TIME_PANEL
-        ),
+        int | None, _time_option("--buffer-after", min=0, max=1440, help="Minutes kept free.")
     ] = None
     auto_decline: Annotated[
         Texts,
-        typer.Option(
+        _answers_option(
             "--auto-decline",
             metavar="CONDITIONS: REASON",
             help="What to decline by itself, all rules: 'below 2.50 and instant: too little'. Also"
             " scheduled, not my skills, outside my hours, on vacation, shorter than MINUTES,"
             " customer ID; repeatable.",
-            rich_help_panel=ANSWERS_PANEL,
         ),
     ] = None
     bell: Annotated[
-        bool | None,
-        typer.Option(
-            "--bell/--no-bell", help="Ring for new requests.", rich_help_panel=ANSWERS_PANEL
-        ),
+        bool | None, _answers_option("--bell/--no-bell", help="Ring for new requests.")
     ] = None
     alarm: Annotated[
         Texts,
-        typer.Option(
+        _answers_option(
             "--alarm",
             metavar="MINUTES",
             help="Minutes before a session, for calendars; all of them; repeatable.",
-            rich_help_panel=ANSWERS_PANEL,
         ),
     ] = None
     attachment_limit: Annotated[
         str | None,
-        typer.Option(
-            "--attachment-limit",
-            metavar="SIZE",
-            help="The largest file to attach, such as 500MB.",
-            rich_help_panel=ANSWERS_PANEL,
+        _answers_option(
+            "--attachment-limit", metavar="SIZE", help="The largest file to attach, such as 500MB."
         ),
     ] = None
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
-import typer
-
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.completion import ids
+from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.read_command import (
     Limit,
-    States,
-    display_zone,
-    open_reader,
+    Query,
     parse_states,
+    reads,
     reference_time,
+    run_read,
+    state_option,
 )
+from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
+from liveportal.ledger.queries.reader import Reader
 
-STATES = (
-    *("open", "disputed", "conceded", "granted", "rejected"),
-    *("denied", "withdrawn", "accepted"),
-)
+STATES = tuple(ClaimState)
+States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
     *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
@@ -30,9 +32,6 @@ SHOWN = (
     *("deadline", "left_seconds", "next", "if_silent", "warning", "summary", "disputed_at"),
     *("decided_at", "earlier", "record", "history"),
 )
-One = Annotated[
-    str, typer.Argument(metavar="ID", help="A claim, whole or by a unique prefix of its id.")
-]
 
 
 @shows(claims.ClaimRow, many=True)
@@ -50,26 +49,43 @@ def list_(
       liveportal refunds list --state open
       liveportal refunds list --csv -o claims.csv
     """
-    states = parse_states(state, STATES)
-    with open_reader(ledger, read, out) as reader:
-        rows = claims.claims(reader, reference_time(reader), states=states)[:limit]
-        zone = display_zone(reader, read)
     empty = "No refund claims: `liveportal refunds claim SESSION` records one."
-    render(Table(claims.ClaimRow, rows, HUMAN, empty=empty), out, zone=zone)
-    if any(row.state == "open" for row in rows):
+    query = claim_table(state, empty=empty, limit=limit)
+    shown = run_read(query, ledger, read, out)
+    if any(row["state"] == ClaimState.OPEN for row in shown.rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 
-@shows(claims.ClaimDetail)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+def claim_table(
+    state: list[str] | None,
+    *,
+    empty: str,
+    disputed_only: bool = False,
+    limit: int | None = None,
+) -> Callable[[Reader], Table]:
+    """Return the query for the claims in these states; an unknown state is a usage error."""
+    states = parse_states(state, STATES)
+
+    def query(reader: Reader) -> Table:
+        now = reference_time(reader)
+        rows = claims.claims(reader, now, states=states, disputed_only=disputed_only)
+        return Table(claims.ClaimRow, rows[:limit], HUMAN, empty=empty)
+
+    return query
+
+
+@reads(claims.ClaimDetail)
+def show(claim: Annotated[str, one_id("A claim", ids("claim"))]) -> Query:
     """Show one claim: why, whether it is late, what it holds and costs, what comes next.
 
     Also what happens if you do nothing, and what this customer claimed before.
 
     Example: liveportal refunds show CL-1
     """
-    with open_reader(ledger, read, out) as reader:
-        row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
-        zone = display_zone(reader, read)
-    render(Detail(claims.ClaimDetail, row, SHOWN), out, zone=zone)
+    return partial(claim_detail, claim)
+
+
+def claim_detail(claim: str, reader: Reader) -> Detail:
+    """Return all about one claim, named by a prefix of its id."""
+    row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
+    return Detail(claims.ClaimDetail, row, SHOWN)

@@ -14,27 +14,39 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import format_slots
+from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.options import (
+    LedgerOption,
+    OfCustomer,
+    Options,
+    OutputOptions,
+    ReadOptions,
+    one_id,
+    with_options,
+)
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
     Limit,
-    States,
     display_zone,
     open_reader,
     parse_states,
     reference_time,
+    state_option,
 )
-from liveportal.domain.money import Money
+from liveportal.domain.entities import RequestState
+from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
-STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
+STATES = tuple(RequestState)
+OPEN = (RequestState.OPEN,)
+States = Annotated[list[str] | None, state_option(STATES)]
 KINDS = ("instant", "scheduled")
 
 # What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
@@ -51,43 +63,45 @@ SHOWN = (
 )
 _POSITION = pattern("[0-9]{1,18}", re.ASCII)
 
-One = Annotated[
-    str, typer.Argument(metavar="ID", help="A request, whole or by a unique prefix of its id.")
-]
 
+@frozen
+class Selection(Options):
+    """Which requests are listed, and in which order."""
 
-@shows(requests.RequestRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def list_(
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-    state: States = None,
+    state: States = None
     all_states: Annotated[
         bool, typer.Option("--all", help="Also those that were answered, or are over.")
-    ] = False,
-    limit: Limit = None,
+    ] = False
+    limit: Limit = None
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="Only instant or scheduled ones.")
-    ] = None,
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="Only instant or scheduled ones.",
+            autocompletion=choices(KINDS),
+        ),
+    ] = None
     skill: Annotated[
         list[str] | None,
-        typer.Option("--skill", help="Only those that ask for this skill; may be repeated."),
-    ] = None,
+        typer.Option(
+            "--skill",
+            help="Only those that ask for this skill; may be repeated.",
+            autocompletion=preferences("skills"),
+        ),
+    ] = None
     min_rate: Annotated[
         str | None,
         typer.Option("--min-rate", metavar="AMOUNT", help="Only those that pay this, or more."),
-    ] = None,
+    ] = None
     direct: Annotated[
         bool | None,
         typer.Option("--direct/--not-direct", help="Only direct bookings, or all others."),
-    ] = None,
-    customer: Annotated[
-        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")
-    ] = None,
+    ] = None
+    customer: OfCustomer = None
     matching: Annotated[
         bool, typer.Option("--matching", help="Only those that match your skills and rates.")
-    ] = False,
+    ] = False
     since: Annotated[
         str | None,
         typer.Option(
@@ -96,13 +110,56 @@ def list_(
             help="Only those opened since then; a bare number is a position of the journal"
             " (field seq), after which they were.",
         ),
-    ] = None,
+    ] = None
     sort: Annotated[
         str,
         typer.Option(
-            "--sort", metavar="BY", help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses."
+            "--sort",
+            metavar="BY",
+            help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
+            autocompletion=sorts(SORTS),
         ),
-    ] = "opened",
+    ] = "opened"
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown state, kind or order, and --all with a state, as wrong usage."""
+        parse_states(self.state, STATES)
+        if self.state and self.all_states:
+            raise typer.BadParameter("--all is every state: give --all or --state")
+        kind, sort = self.kind, self.sort
+        if kind not in (None, *KINDS):
+            raise typer.BadParameter(
+                f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind"
+            )
+        if sort.removeprefix("-") not in SORTS:
+            raise typer.BadParameter(
+                f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort"
+            )
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states to list, by default the open one; () stands for all."""
+        return parse_states(self.state, STATES) or (() if self.all_states else OPEN)
+
+    def request_filter(self, reader: Reader, zone: str) -> RequestFilter:
+        """Return the filter; amounts are read in the ledger's currency, and times in `zone`."""
+        return RequestFilter(
+            states=self.states,
+            kind=self.kind,
+            skills=self.skill or (),
+            min_rate=None if self.min_rate is None else reader.parse_amount(self.min_rate),
+            direct=self.direct,
+            customer=self.customer,
+            matching=self.matching,
+            **_parse_since(self.since, zone),
+            sort=self.sort,
+        )
+
+
+@shows(requests.RequestRow, many=True)
+@with_options(Selection, LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, selection: Selection
 ) -> None:
     """List open requests, the oldest first: what each asks, would earn, and clashes with.
 
@@ -116,34 +173,17 @@ def list_(
       liveportal requests list --all --since 1042 --field seq,id
       liveportal requests list --field id | liveportal requests accept -
     """
-    if state and all_states:
-        raise typer.BadParameter("--all is every state: give --all or --state")
-    states = parse_states(state, STATES) or (() if all_states else STATES[:1])
-    if kind not in (None, *KINDS):
-        raise typer.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind")
-    if sort.removeprefix("-") not in SORTS:
-        raise typer.BadParameter(f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort")
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
-        request_filter = RequestFilter(
-            states=states,
-            kind=kind,
-            skills=skill or (),
-            min_rate=_parse_amount(min_rate, reader) if min_rate is not None else None,
-            direct=direct,
-            customer=customer,
-            matching=matching,
-            **_parse_since(since, zone),
-            sort=sort,
-        )
-        rows = requests.requests(reader, now, request_filter)[:limit]
+        selected = selection.request_filter(reader, zone)
+        rows = requests.requests(reader, now, selected)[: selection.limit]
     human_rows = [_human_row(row) for row in rows]
     empty = "No open requests: `liveportal requests list --all` lists the others."
-    if states != STATES[:1]:
+    if selection.states != OPEN:
         empty = "No requests: `liveportal sync FEED` records what the platform reports."
     table = Table(requests.RequestRow, human_rows, _columns(rows), empty=empty)
     render(table, out, zone=zone, now=now)
-    if any(row.state == "open" for row in rows):
+    if any(row.state == RequestState.OPEN for row in rows):
         hint(
             "Answer with `liveportal requests accept ID` (--best takes the best slot of a scheduled"
             " one); `liveportal requests show ID` says more."
@@ -152,7 +192,12 @@ def list_(
 
 @shows(requests.RequestDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+def show(
+    request: Annotated[str, one_id("A request", ids("request"))],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+) -> None:
     """Show everything about one request: slots ranked, conflicts, customer, what happened to it.
 
     Each slot has its place among them, what speaks for it and against it, and what it would earn.
@@ -165,20 +210,11 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
         now = reference_time(reader)
         row = requests.request(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
-    human_row = {
-        **row,
-        "slots": format_slots(row.slots),
-        "history": format_history(row.history),
-    }
+    human_row = {**row, "slots": format_slots(row.slots), "history": format_history(row.history)}
     render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
-    if row.state == "open":
+    if row.state == RequestState.OPEN:
         how = " --best" if row.slots else ""
         hint(f"Accept it with `liveportal requests accept {row.id}{how}`.")
-
-
-def _parse_amount(text: str, reader: Reader) -> Money:
-    number, _, currency = text.strip().partition(" ")
-    return Money.parse(number, reader.currency_called(currency.strip().upper() or reader.currency))
 
 
 def _parse_since(text: str | None, zone: str) -> dict[str, Any]:
@@ -197,7 +233,7 @@ def _columns(rows: Sequence[RequestRow]) -> tuple[str, ...]:
         for name in ("age_seconds", "conflicts")
         if all(row[name] in (None, []) for row in rows)
     }
-    if all(row.state == "open" for row in rows):
+    if all(row.state == RequestState.OPEN for row in rows):
         omitted.add("state")
     return tuple(name for name in HUMAN if name not in omitted)
 

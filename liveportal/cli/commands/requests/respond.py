@@ -10,25 +10,28 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import choose_slot
+from liveportal.cli.completion import ids, preferences
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
     OutputOptions,
+    Overlap,
     WriteOptions,
+    many_ids,
     with_options,
 )
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import (
+    Answer,
     Reason,
     Writer,
     WriteStep,
-    new_or_given_id,
-    open_writer,
     overrides,
+    records,
+    run_new,
     run_step,
-    show_result,
 )
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
@@ -41,14 +44,12 @@ from liveportal.domain.events.types import (
 )
 from liveportal.ledger.queries import requests as request_queries
 
-Ids = Annotated[
-    list[str],
-    typer.Argument(metavar="ID...", help="Requests, whole or by a unique prefix; - reads ids."),
-]
-IdsUnlessAuto = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="ID...", help="Requests, whole or by a unique prefix; - reads ids."),
-]
+_complete_open = ids("request", states=dict.fromkeys(("accept", "decline", "withdraw"), ("open",)))
+Ids = Annotated[list[str], many_ids("Requests", _complete_open)]
+IdsUnlessAuto = Annotated[list[str] | None, many_ids("Requests", _complete_open)]
+
+ACCEPTED = Answer(request_queries.Acceptance, request_queries.accept_result)
+DECLINED = Answer(request_queries.Declination, request_queries.decline_result)
 
 
 @shows_result(request_queries.Acceptance, many=True)
@@ -69,9 +70,7 @@ def accept(
         str | None,
         typer.Option("--session", metavar="ID", help="The session's id; default: the request's."),
     ] = None,
-    overlap: Annotated[
-        bool, typer.Option("--overlap", help="Book it although that time is taken.")
-    ] = False,
+    overlap: Overlap = False,
 ) -> None:
     """Accept requests: an instant one is live at once, a scheduled one needs a slot.
 
@@ -91,15 +90,9 @@ def accept(
         number = slot or choose_slot(writer, name, best=best, ask=ask)
         return RequestAccepted(request=name, session=session, slot=number)
 
-    step = WriteStep(
-        "request",
-        acceptance,
-        fields=request_queries.Acceptance,
-        read_back=request_queries.accept_result,
-        allow=overrides(overlap=overlap),
-        assumed=() if slot else ("slot",),
-    )
-    run_step(requests, step, ledger, write, out)
+    assumed = () if slot else ("slot",)
+    step = WriteStep("request", acceptance, allow=overrides(overlap=overlap), assumed=assumed)
+    run_step(requests, step, ACCEPTED, ledger, write, out)
 
 
 @shows_result(request_queries.Declination, many=True)
@@ -133,39 +126,34 @@ def decline(
         return tuple(reasons)
 
     step = WriteStep(
-        "request",
-        lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason)),
-        fields=request_queries.Declination,
-        read_back=request_queries.decline_result,
+        "request", lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason))
     )
     empty = "No open request is declined by a rule." if auto else "No ids were given."
-    run_step(requests or find_declined, step, ledger, write, out, empty=empty)
+    run_step(requests or find_declined, step, DECLINED, ledger, write, out, empty=empty)
     if auto and not reasons:
         hint("`liveportal preferences show` shows your rules (auto_decline).")
 
 
-@shows_result(many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def withdraw(
-    requests: Ids,
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
-    reason: Reason = None,
-) -> None:
+@records(Ids, Answer(), many=True)
+def withdraw(reason: Reason = None) -> WriteStep:
     """Record that customers withdrew their requests.
 
     Example: liveportal requests withdraw REQ-1001
     """
-    step = WriteStep("request", lambda _, name: RequestWithdrawn(request=name, reason=reason))
-    run_step(requests, step, ledger, write, out)
+    return WriteStep("request", lambda _, name: RequestWithdrawn(request=name, reason=reason))
 
 
 @shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def add(
     customer: Annotated[
-        str, typer.Option("--customer", metavar="ID", help="The customer's id: no personal data.")
+        str,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="The customer's id: no personal data.",
+            autocompletion=ids("customer"),
+        ),
     ],
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="What it is about.")],
     rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute pays.")],
@@ -184,7 +172,12 @@ def add(
     name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
     description: Annotated[str | None, typer.Option("--description", help="Details.")] = None,
     skill: Annotated[
-        list[str] | None, typer.Option("--skill", help="A skill it needs; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--skill",
+            help="A skill it needs; may be repeated.",
+            autocompletion=preferences("skills"),
+        ),
     ] = None,
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="TIME", help="When it lapses.")
@@ -199,10 +192,11 @@ def add(
       liveportal requests add --customer C-77 --title "Shader flickers" --rate 3.00
       liveportal requests add --customer C-12 --title "Review" --rate 3 --slot "tomorrow 9am, 45"
     """
-    with open_writer(ledger, write, out) as writer:
+
+    def opened(writer: Writer, request_id: str) -> RequestOpened:
         zone, now = writer.zone, writer.at or utc_now()
-        data = RequestOpened(
-            request=new_or_given_id("REQ", request),
+        return RequestOpened(
+            request=request_id,
             kind="scheduled" if slot else "instant",
             direct=True if direct else None,
             customer=CustomerInfo(id=customer, name=name),
@@ -213,12 +207,8 @@ def add(
             slots=tuple(_parse_slot(text, zone, now) for text in slot) if slot else None,
             expires=read_time(expires, zone, now) if expires is not None else None,
         )
-        row = writer.record(
-            data,
-            data.request,
-            assumed=() if request is not None else ("request",),
-        )
-    show_result(row, (), out, zone=zone)
+
+    run_new("REQ", request, WriteStep("request", opened), Answer(), ledger, write, out)
 
 
 def _parse_slot(text: str, zone: str, now: datetime) -> Slot:

@@ -12,23 +12,24 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, ClassVar, TextIO
 
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.sync import mention_rejects, reject_writer
+from liveportal.cli.commands.sync import mention_rejects, reject_writer, rejected_lines
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
-from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
-from liveportal.domain.errors import LiveportalError, Refused, RejectedLines
+from liveportal.cli.options import LedgerOption, Options, OutputOptions, Yes, with_options
+from liveportal.domain.entities import RequestState
+from liveportal.domain.errors import LiveportalError, Refused
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.row import columns, row
+from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.feeds.following import FeedChunk, follow, open_feed, read_stream
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.queries import requests
@@ -52,41 +53,29 @@ class WatchedRequest(RequestRow):
 
 
 @frozen
-class Choice:
-    """What to do with a new request: filter it, decline it, ring the bell, run a command."""
+class WatchOptions(Options):
+    """How long a feed is watched, and what is done with a new request."""
 
-    matching: bool
-    decline: bool
-    bell: bool | None
-    command: tuple[str, ...]
+    comes_first: ClassVar[bool] = True
 
-
-@shows(WatchedRequest, many=True)
-@with_options(LedgerOption, OutputOptions)
-def watch(
-    feed: Annotated[
-        str, typer.Argument(metavar="FEED", help="A JSON Lines file; - is standard input.")
-    ],
-    ledger: LedgerOption,
-    out: OutputOptions,
-    once: Annotated[
-        bool, typer.Option("--once", help="Stop at the present end of the file.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the present end of the file.")] = (
+        False
+    )
     interval: Annotated[
         float,
         typer.Option(
             "--interval", min=0.01, max=3600, metavar="SECONDS", help="How often to look for more."
         ),
-    ] = 1.0,
+    ] = 1.0
     matching: Annotated[
         bool, typer.Option("--matching", help="Show only those that match your skills and rates.")
-    ] = False,
+    ] = False
     bell: Annotated[
         bool | None,
         typer.Option(
             "--bell/--no-bell", help="Ring the terminal's bell; default: as your preferences say."
         ),
-    ] = None,
+    ] = None
     command: Annotated[
         str | None,
         typer.Option(
@@ -95,17 +84,43 @@ def watch(
             help=f"Run this, without a shell, with the request as JSON on its input and its id in"
             f" {VARIABLE}; an id may begin with -, so give it to a command after --.",
         ),
-    ] = None,
+    ] = None
     auto_decline: Annotated[
         bool,
         typer.Option("--auto-decline/--no-auto-decline", help="Decline what your rules decline."),
-    ] = True,
+    ] = True
     rejects: Annotated[
         Path | None,
         typer.Option(
             "--rejects", metavar="FILE", help="Go on past bad lines; add each to it, and why."
         ),
-    ] = None,
+    ] = None
+
+    def command_words(self) -> tuple[str, ...]:
+        """Split `--exec` into words as a shell does, without any other expansion.
+
+        One that cannot be split is a usage error.
+        """
+        if self.command is None:
+            return ()
+        try:
+            words = tuple(shlex.split(self.command))
+        except ValueError as error:
+            raise typer.BadParameter(f"it cannot be split: {error}", param_hint="--exec") from None
+        if not words:
+            raise typer.BadParameter("it names no command", param_hint="--exec")
+        return words
+
+
+@shows(WatchedRequest, many=True)
+@with_options(WatchOptions, LedgerOption, OutputOptions)
+def watch(
+    feed: Annotated[
+        str, typer.Argument(metavar="FEED", help="A JSON Lines file; - is standard input.")
+    ],
+    ledger: LedgerOption,
+    out: OutputOptions,
+    wanted: WatchOptions,
     _yes: Yes = False,
 ) -> None:
     """Record a feed as it grows, and show each new request that is still open.
@@ -124,34 +139,38 @@ def watch(
     """
     if out.output == Path(STDIN):
         out = replace(out, output=None)
-    if math.isnan(interval):
-        raise typer.BadParameter("it is not a number of seconds", param_hint="--interval")
-    _check_output(out, ends=once or feed == STDIN, once=once)
-    choice = Choice(matching, auto_decline, bell, _split_command(command))
-    input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
-    check_output_possible(columns(WatchedRequest), out, spared=input_files)
-    check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
-    if feed != STDIN:
-        check_input(Path(feed))
+    _check_options(feed, wanted, out, ledger)
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
+        rejects = wanted.rejects
         bad_lines = stack.enter_context(_open_rejects(rejects)) if rejects else None
         portal = stack.enter_context(Portal.open(ledger.path, now=utc_now))
         reject_log = _Rejects(bad_lines)
-        wait = _Wait(interval, out)
+        wait = _Wait(wanted.interval, out)
         if feed == STDIN:
             chunks = read_stream(stream, wait)
         else:
-            chunks = follow(stream, feed, wait, once=once)
-        rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, choice)
+            chunks = follow(stream, feed, wait, once=wanted.once)
+        rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, wanted)
         hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
         _show(rows, out)
     if reject_log.count:
-        raise RejectedLines(
-            f"{reject_log.count} lines were rejected",
-            hint=f"They are in {rejects}, each with its reason; all others were recorded.",
-            refused=reject_log.count,
-        )
+        raise rejected_lines(reject_log.count, rejects)
+
+
+def _check_options(
+    feed: str, wanted: WatchOptions, out: OutputOptions, ledger: LedgerOption
+) -> None:
+    """Refuse options that conflict, and files that would be written over."""
+    if math.isnan(wanted.interval):
+        raise typer.BadParameter("it is not a number of seconds", param_hint="--interval")
+    _check_output(out, ends=wanted.once or feed == STDIN, once=wanted.once)
+    wanted.command_words()
+    input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
+    check_output_possible(columns(WatchedRequest), out, spared=input_files)
+    check_target(wanted.rejects, (*input_files, *((out.output,) if out.output else ())))
+    if feed != STDIN:
+        check_input(Path(feed))
 
 
 def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
@@ -163,34 +182,21 @@ def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
         )
 
 
-def _split_command(command: str | None) -> tuple[str, ...]:
-    """Split a command into words as a shell does, without any other expansion."""
-    if command is None:
-        return ()
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError as error:
-        raise typer.BadParameter(f"it cannot be split: {error}", param_hint="--exec") from None
-    if not words:
-        raise typer.BadParameter("it names no command", param_hint="--exec")
-    return words
-
-
 # --- recording --------------------------------------------------------------------------------
 
 
 def _new_rows(
-    portal: Portal, chunks: Iterator[FeedChunk], reject: OnError | None, choice: Choice
+    portal: Portal, chunks: Iterator[FeedChunk], reject: OnError | None, wanted: WatchOptions
 ) -> Iterator[WatchedRequest]:
     """Record the feed and yield its new requests; announce each after the caller has shown it."""
     for chunk in chunks:
         opened, failure = _record_chunk(portal, chunk, reject)
         if opened:
-            for request in _open_or_declined(portal, opened, choice):
+            for request in _open_or_declined(portal, opened, wanted):
                 yield request
                 _flush()
-                if request.state == "open":
-                    _announce(request, choice, portal.reader())
+                if request.state == RequestState.OPEN:
+                    _announce(request, wanted, portal.reader())
         if failure:
             raise failure
 
@@ -228,20 +234,22 @@ def _record_chunk(
     return new_ids, failure
 
 
-def _open_or_declined(portal: Portal, ids: list[str], choice: Choice) -> list[WatchedRequest]:
+def _open_or_declined(portal: Portal, ids: list[str], wanted: WatchOptions) -> list[WatchedRequest]:
     """Decline by the rules; return the requests still open or just declined, in feed order."""
     now = utc_now()
-    reasons = requests.auto_declines(portal.reader(), now, ids) if choice.decline else {}
+    reasons = requests.auto_declines(portal.reader(), now, ids) if wanted.auto_decline else {}
     for name, reason in [*reasons.items()]:
         try:
             portal.execute(RequestDeclined(request=name, reason=reason))
         except Refused:  # Another process answered it meanwhile.
             del reasons[name]
-    request_filter = RequestFilter(ids=ids, states=("open", "declined"), matching=choice.matching)
+    request_filter = RequestFilter(
+        ids=ids, states=(RequestState.OPEN, RequestState.DECLINED), matching=wanted.matching
+    )
     found = [
         WatchedRequest(**request, reason=reasons.get(request.id))
         for request in requests.requests(portal.reader(), now, request_filter)
-        if request.state == "open" or request.id in reasons
+        if request.state == RequestState.OPEN or request.id in reasons
     ]
     return sorted(found, key=lambda request: request.seq)
 
@@ -296,7 +304,7 @@ def _format_line(request: WatchedRequest) -> str:
         f"{customer.name or customer.id}{helped}: {short_title}",
         f"{request.rate} {request.currency} a minute",
     ]
-    if request.state == "declined":
+    if request.state == RequestState.DECLINED:
         return clean("; ".join([*parts, f"declined: {request.reason}"]))
     if request.earns:
         parts.append(f"earns {request.earns}")
@@ -311,9 +319,9 @@ def _format_line(request: WatchedRequest) -> str:
     return clean("; ".join(parts))
 
 
-def _announce(request: WatchedRequest, choice: Choice, reader: Reader) -> None:
+def _announce(request: WatchedRequest, wanted: WatchOptions, reader: Reader) -> None:
     """Ring the bell and run the command, as chosen, for a request that was shown."""
-    rings = choice.bell
+    rings = wanted.bell
     if rings is None:
         notifications = parse_structured("notifications", reader.preferences.get("notifications"))
         rings = bool(notifications and notifications.bell)
@@ -321,8 +329,8 @@ def _announce(request: WatchedRequest, choice: Choice, reader: Reader) -> None:
     if rings and on_terminal:  # On stderr, since the results may be JSON.
         sys.stderr.write("\a")
         sys.stderr.flush()
-    if choice.command:
-        _run_command(choice.command, request)
+    if words := wanted.command_words():
+        _run_command(words, request)
 
 
 def _run_command(command: tuple[str, ...], request: WatchedRequest) -> None:

@@ -8,22 +8,22 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
-from liveportal.cli.io.errors import exit_code_for
+from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Highlighted, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
+    Options,
     OutputOptions,
     ReadOptions,
     WriteOptions,
@@ -32,16 +32,19 @@ from liveportal.cli.options import (
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.cli.write_command import (
+    Answer,
     Writer,
-    all_fields,
     open_writer,
+    run_catching,
     show_result,
+    show_results,
 )
 from liveportal.domain.artifacts import KINDS, guessed_kind
-from liveportal.domain.errors import LiveportalError
+from liveportal.domain.frozen import frozen
 from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import no_progress
 from liveportal.ledger.queries import session_search
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_search import SearchRow
 from liveportal.ledger.queries.transcripts import ArtifactRow, artifact
 
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
 HITS = 20
 """The number of hits on a terminal without `--limit`."""
 
+HUMAN = ("file", "state", "kind", "bytes", "messages", "flags", "message")
+HUMAN_HITS = ("session", "customer_name", "where", "at_seconds", "speaker", "snippet")
 SLOW_BYTES = 10_000_000
 FLAGS = {
     "unreadable_transcript": "It cannot be read as a transcript, so its words are not found.",
@@ -72,6 +77,17 @@ class AttachResult(ArtifactRow, GivenFile):
     """What `sessions attach` shows of each file: the file, then its artifact."""
 
 
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        help="transcript, attachment, recording or code; default: by the name's ending.",
+        autocompletion=choices(KINDS),
+    ),
+]
+
+
 @shows_result(AttachResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def attach(
@@ -80,14 +96,7 @@ def attach(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            "--kind",
-            metavar="KIND",
-            help="transcript, attachment, recording or code; default: by the name's ending.",
-        ),
-    ] = None,
+    kind: Kind = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="Another name for the file.")
     ] = None,
@@ -115,20 +124,23 @@ def attach(
         attach_one = partial(_attach, writer, write, session_id, kind=kind, name=name)
         if many := len(files) > 1:
             results = [
-                _attach_catching(partial(attach_one, many=True), session_id, file, write)
+                run_catching(
+                    partial(attach_one, file, many=True),
+                    AttachResult,
+                    write,
+                    id=session_id,
+                    state=None,
+                    file=str(file),
+                )
                 for file in files
             ]
         else:
             results = [(attach_one(files[0]), 0)]
-    rows = [row for row, _ in results]
-    _hint_flags(rows)
-    if not many:
-        show_result(rows[0], AttachResult, out, zone=zone)
-        return
-    human = ("file", "state", "kind", "bytes", "messages", "flags", "message")
-    render(Table(all_fields(AttachResult), rows, human), out, zone=zone)
-    if code := next((code for _, code in results if code), 0):
-        raise typer.Exit(code)
+    _hint_flags([row for row, _ in results])
+    if many:
+        show_results(results, AttachResult, HUMAN, out, zone=zone)
+    else:
+        show_result(results[0][0], Answer(AttachResult), out, zone=zone)
 
 
 def _attach(
@@ -155,22 +167,16 @@ def _attach(
             progress=advance,
             read_back=artifact,
         )
-    return {
+    shown = {
+        **details,
         "id": session,
         "state": "added",
-        "error": None,
         "message": None,
         "file": str(file),
-        **details,
         # A dry run stores nothing, but shows the result that the command would have.
         "stored": details["stored"] or write.dry_run,
-        "time": outcome.event.time,
-        "event": outcome.event.id,
-        "flags": list(outcome.flags),
-        "replayed": outcome.status == "replayed",
-        "confirmed": outcome.status == "confirmed",
-        "dry_run": write.dry_run,
     }
+    return writer.result(outcome, session, shown)
 
 
 def describe_file(
@@ -189,18 +195,6 @@ def describe_file(
     )
 
 
-def _attach_catching(
-    attach_one: partial[Mapping[str, object]], session: str, file: Path, write: WriteOptions
-) -> tuple[Mapping[str, object], int]:
-    """Attach one of many files; return its row, and its exit code (0: no failure)."""
-    try:
-        return attach_one(file), 0
-    except LiveportalError as error:
-        failed: dict[str, object] = dict.fromkeys(all_fields(AttachResult))
-        failed |= {"id": session, "error": error.code, "message": error.message}
-        return failed | {"file": str(file), "dry_run": write.dry_run}, exit_code_for(error)
-
-
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
@@ -216,8 +210,50 @@ def _hint_flags(results: Sequence[Mapping[str, Any]]) -> None:
         hint("`liveportal sessions search WORDS` finds what was said.")
 
 
+@frozen
+class Scope(Options):
+    """Where a search looks."""
+
+    customer: Annotated[
+        str | None,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="Only this customer's sessions.",
+            autocompletion=ids("customer"),
+        ),
+    ] = None
+    session: Annotated[
+        str | None,
+        typer.Option(
+            "--session", metavar="ID", help="Only this session.", autocompletion=ids("session")
+        ),
+    ] = None
+    speaker: Annotated[
+        str | None, typer.Option("--speaker", metavar="NAME", help="Only what they said.")
+    ] = None
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Only what was said from then on.")
+    ] = None
+
+    comes_first: ClassVar[bool] = True
+
+    def where(self, reader: Reader, zone: str) -> session_search.Where:
+        """Return the scope with the session's whole id, and the time read in `zone`."""
+        session = None if self.session is None else reader.resolve_id("session", self.session)
+        since = self.since
+        return session_search.Where(
+            customer=self.customer,
+            session=session,
+            speaker=self.speaker,
+            since=None
+            if since is None
+            else read_time(since, zone, utc_now(), past=True, date_only=True),
+        )
+
+
 @shows(SearchRow, many=True)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(Scope, LedgerOption, ReadOptions, OutputOptions)
 def search(
     words: Annotated[
         list[str],
@@ -226,18 +262,7 @@ def search(
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    customer: Annotated[
-        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's sessions.")
-    ] = None,
-    session: Annotated[
-        str | None, typer.Option("--session", metavar="ID", help="Only this session.")
-    ] = None,
-    speaker: Annotated[
-        str | None, typer.Option("--speaker", metavar="NAME", help="Only what they said.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only what was said from then on.")
-    ] = None,
+    scope: Scope,
     limit: Annotated[
         int | None,
         typer.Option("--limit", min=1, metavar="N", help="At most so many; a terminal: 20."),
@@ -266,32 +291,20 @@ def search(
     max_hits = HITS if limit is None and is_person else limit
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
-        scope = session_search.Where(
-            customer=customer,
-            session=reader.resolve_id("session", session) if session is not None else None,
-            speaker=speaker,
-            since=_parse_since(since, zone),
-        )
+        where = scope.where(reader, zone)
         # One more than is shown, to find out whether there are more.
-        rows = session_search.search(reader, query, scope, max_hits and max_hits + 1)
+        rows = session_search.search(reader, query, where, max_hits and max_hits + 1)
         empty = (
-            "" if rows or not is_person else _empty_message(session_search.searched(reader, scope))
+            "" if rows or not is_person else _empty_message(session_search.searched(reader, where))
         )
     hits = [
         {**row, "snippet": Highlighted(tuple(query.snippet(row.text)))} for row in rows[:max_hits]
     ]
-    human = ("session", "customer_name", "where", "at_seconds", "speaker", "snippet")
-    render(Table(SearchRow, hits, human, empty=empty), out, zone=zone)
+    render(Table(SearchRow, hits, HUMAN_HITS, empty=empty), out, zone=zone)
     if is_person and len(rows) > len(hits):
         hint(f"These are the best {len(hits)}; --limit shows more.")
     elif is_person and any(row.where == session_search.MESSAGE for row in rows):
         hint("`liveportal sessions show ID --transcript` shows all that was said in one.")
-
-
-def _parse_since(text: str | None, zone: str) -> datetime | None:
-    if text is None:
-        return None
-    return read_time(text, zone, utc_now(), past=True, date_only=True)
 
 
 def _empty_message(searched: session_search.Searched) -> str:

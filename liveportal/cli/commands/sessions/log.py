@@ -5,32 +5,27 @@ Registered in `liveportal.cli.commands.sessions`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.commands.sessions.argument import Billed, One
+from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.parse.spans import read_pause, read_span
 from liveportal.cli.parse.times import read_time
-from liveportal.cli.write_command import (
-    Writer,
-    WriteStep,
-    new_or_given_id,
-    open_writer,
-    run_step,
-    show_result,
-)
+from liveportal.cli.write_command import Answer, Writer, WriteStep, records, run_new
 from liveportal.domain.events.types import (
+    PERSON,
     CustomerInfo,
     ReviewPosted,
     SessionCorrected,
     SessionLogged,
     TipReceived,
 )
+from liveportal.domain.frozen import replace
 from liveportal.ledger.queries.billing_audit import calculated
 from liveportal.ledger.queries.sessions import (
     SessionResult,
@@ -44,13 +39,6 @@ Pauses = Annotated[
     list[str] | None,
     typer.Option("--pause", metavar="FROM-TO", help="A pause, such as 14:10-14:15; repeatable."),
 ]
-Billed = Annotated[
-    str | None,
-    typer.Option(
-        "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
-    ),
-]
-
 RightBill = Annotated[
     str | None,
     typer.Option(
@@ -61,6 +49,7 @@ RightBill = Annotated[
     ),
 ]
 BY_POLICY = "policy"
+SESSION = Answer(SessionResult, result_fields)
 
 
 @shows_result(SessionResult)
@@ -73,7 +62,13 @@ def log(
         ),
     ],
     customer: Annotated[
-        str, typer.Option("--customer", metavar="ID", help="The customer's id: no personal data.")
+        str,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="The customer's id: no personal data.",
+            autocompletion=ids("customer"),
+        ),
     ],
     rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute paid.")],
     ledger: LedgerOption,
@@ -95,36 +90,26 @@ def log(
       liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
       liveportal sessions log "2026-10-05 23:00-24:00 UTC" --customer C-7 --rate 3
     """
-    with open_writer(ledger, write, out, SessionResult) as writer:
-        zone = writer.zone
-        start, end, pauses = read_span(when, zone, utc_now())
-        data = SessionLogged(
-            session=new_or_given_id("S", session),
+
+    def logged(writer: Writer, session_id: str) -> SessionLogged:
+        start, end, pauses = read_span(when, writer.zone, utc_now())
+        return SessionLogged(
+            session=session_id,
             customer=CustomerInfo(id=customer, name=name),
             rate=writer.amount(rate),
             start=start,
             end=end,
             pauses=tuple(pauses) or None,
-            billed=writer.amount(billed) if billed is not None else None,
+            billed=writer.amount_if_given(billed),
             title=title,
         )
-        row = writer.record(
-            data,
-            data.session,
-            read_back=result_fields,
-            assumed=() if session is not None else ("session",),
-        )
-    show_result(row, SessionResult, out, zone=zone)
+
+    run_new("S", session, WriteStep("session", logged), SESSION, ledger, write, out)
 
 
-@shows_result(SessionResult)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@records(One, SESSION)
 def correct(
-    session: One,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was wrong.")],
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
     start: Annotated[
         str | None, typer.Option("--start", metavar="TIME", help="When it really started.")
     ] = None,
@@ -134,7 +119,7 @@ def correct(
     pause: Pauses = None,
     no_pauses: Annotated[bool, typer.Option("--no-pauses", help="It was never paused.")] = False,
     billed: RightBill = None,
-) -> None:
+) -> WriteStep:
     """Correct an ended session: its earning is reversed, and the right one booked.
 
     Nothing is edited: the wrong entry, its reversal and the right one all stay visible. New times
@@ -148,47 +133,52 @@ def correct(
     """
     if pause and no_pauses:
         raise typer.BadParameter("--pause and --no-pauses exclude each other")
+    pauses = pause or ([] if no_pauses else None)
 
     def correction(writer: Writer, name: str) -> SessionCorrected:
-        now, zone = utc_now(), writer.zone
-        right_start = read_time(start, zone, now, past=True) if start is not None else None
-        right_end = read_time(end, zone, now, past=True, is_end=True) if end is not None else None
-        recorded_times = actual_times(writer.reader, name)
-        session = (right_start or recorded_times[0] or now, right_end or recorded_times[1] or now)
-        pauses = tuple(read_pause(text, zone, session, now) for text in pause or ())
-        data = SessionCorrected(
-            session=name,
-            start=right_start,
-            end=right_end,
-            pauses=pauses if pause or no_pauses else None,
-            billed=writer.amount(billed) if billed not in (None, BY_POLICY) else None,
-            reason=reason,
-        )
-        if billed != BY_POLICY:
-            return data
-        return replace(data, billed=calculated(writer.reader, name, data))
+        data = _corrected_times(writer, name, start, end, pauses, reason)
+        if billed == BY_POLICY:
+            return replace(data, billed=calculated(writer.reader, name, data))
+        return replace(data, billed=writer.amount_if_given(billed))
 
     # Our own calculation is not given by the user: a repeated command is not compared on it.
-    assumed = ("billed",) if billed == BY_POLICY else ()
-    step = WriteStep("session", correction, SessionResult, result_fields, assumed=assumed)
-    run_step([session], step, ledger, write, out)
+    return WriteStep("session", correction, assumed=("billed",) if billed == BY_POLICY else ())
 
 
-@shows_result(TipResult)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+def _corrected_times(
+    writer: Writer,
+    name: str,
+    start: str | None,
+    end: str | None,
+    pauses: list[str] | None,
+    reason: str,
+) -> SessionCorrected:
+    """Return a correction of the times that were given; pauses lie within the corrected session."""
+    now, zone = utc_now(), writer.zone
+    right_start = read_time(start, zone, now, past=True) if start is not None else None
+    right_end = read_time(end, zone, now, past=True, is_end=True) if end is not None else None
+    recorded_times = actual_times(writer.reader, name)
+    session = (right_start or recorded_times[0] or now, right_end or recorded_times[1] or now)
+    right_pauses = [read_pause(text, zone, session, now) for text in pauses or ()]
+    return SessionCorrected(
+        session=name,
+        start=right_start,
+        end=right_end,
+        pauses=tuple(right_pauses) if pauses is not None else None,
+        reason=reason,
+    )
+
+
+@records(One, Answer(TipResult, latest_tip))
 def tip(
-    session: One,
     tip_amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 10.00.")],
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
     again: Annotated[
         bool,
         typer.Option(
             "--again", help="It is one more tip, although the platform reported the same."
         ),
     ] = False,
-) -> None:
+) -> WriteStep:
     """Record a tip; the platform takes nothing of it.
 
     A tip that the platform's feed reported already, with the same amount, is not recorded twice:
@@ -198,30 +188,33 @@ def tip(
       liveportal sessions tip S-1002 10.00
       liveportal sessions tip S-1002 10.00 --again
     """
-    step = WriteStep(
-        "session",
-        lambda writer, name: TipReceived(
-            session=name, amount=writer.amount(tip_amount), again=True if again else None
-        ),
-        TipResult,
-        latest_tip,
-    )
-    run_step([session], step, ledger, write, out)
+
+    def received(writer: Writer, name: str) -> TipReceived:
+        amount = writer.amount(tip_amount)
+        return TipReceived(session=name, amount=amount, again=True if again else None)
+
+    return WriteStep("session", received)
 
 
-@shows_result()
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@records(One, Answer())
 def review(
-    session: One,
-    rating: Annotated[int, typer.Argument(metavar="RATING", min=1, max=5, help="1 to 5.")],
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
+    rating: Annotated[
+        int,
+        typer.Argument(
+            metavar="RATING", min=1, max=5, help="1 to 5.", autocompletion=choices("12345")
+        ),
+    ],
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="expert (you) or customer.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="expert (you) or customer.",
+            autocompletion=choices(PERSON.words),
+        ),
     ] = "expert",
     text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="In words.")] = None,
-) -> None:
+) -> WriteStep:
     """Record a review of a session, yours or the customer's.
 
     Each side has one review. One that the platform's feed reported already, with the same rating,
@@ -229,7 +222,6 @@ def review(
 
     Example: liveportal sessions review S-1002 5 --by customer --text "Solved in ten minutes"
     """
-    step = WriteStep(
+    return WriteStep(
         "session", lambda _, name: ReviewPosted(session=name, by=by, rating=rating, text=text)
     )
-    run_step([session], step, ledger, write, out)

@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.completion import ids
+from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.cli.read_command import run_read
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.reviews import (
     ReviewedCustomer,
     ReviewRow,
@@ -36,7 +38,12 @@ def reviews(
     out: OutputOptions,
     customer: Annotated[
         str | None,
-        typer.Option("--customer", metavar="ID", help="Each review of this customer's sessions."),
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="Each review of this customer's sessions.",
+            autocompletion=ids("customer"),
+        ),
     ] = None,
 ) -> None:
     """Show your customers, the latest first, and how they rated you and you them.
@@ -48,19 +55,19 @@ def reviews(
       liveportal sessions reviews --customer C-77
       liveportal sessions reviews --customer C-77 --jsonl | jq -r .text
     """
-    with open_reader(ledger, read, out) as reader:
-        zone = display_zone(reader, read)
+
+    def query(reader: Reader) -> Table:
         if customer is None:
             title = _title(*overall(reader))
             customers = reviewed_customers(reader)
             empty = "No customers yet: `liveportal requests list` shows who asks for help."
-            table = Table(ReviewedCustomer, customers, HUMAN, title, empty)
-        else:
-            name = reader.resolve_id("customer", customer)
-            title = _title(*overall(reader, name))
-            empty = "No reviews: `liveportal sessions review SESSION` records one."
-            table = Table(ReviewRow, reviews_of(reader, name), None, title, empty)
-    render(table, out, zone=zone)
+            return Table(ReviewedCustomer, customers, HUMAN, title, empty)
+        name = reader.resolve_id("customer", customer)
+        title = _title(*overall(reader, name))
+        empty = "No reviews: `liveportal sessions review SESSION` records one."
+        return Table(ReviewRow, reviews_of(reader, name), None, title, empty)
+
+    table = run_read(query, ledger, read, out)
     if table.rows and customer is None:
         hint("`liveportal sessions reviews --customer ID` shows what was said.")
 

@@ -7,18 +7,24 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.commands.sessions.argument import Billed, Ids, One
+from liveportal.cli.completion import choices
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import shows_result
-from liveportal.cli.options import (
-    LedgerOption,
-    OutputOptions,
-    WriteOptions,
-    with_options,
-)
+from liveportal.cli.options import LedgerOption, OutputOptions, Overlap, WriteOptions, with_options
 from liveportal.cli.parse.times import read_time
-from liveportal.cli.write_command import Reason, WriteStep, overrides, run_step
+from liveportal.cli.write_command import (
+    Answer,
+    Reason,
+    Writer,
+    WriteStep,
+    overrides,
+    records,
+    run_step,
+)
 from liveportal.domain.events.types import (
+    PARTY,
+    PERSON,
     SessionCancelled,
     SessionEnded,
     SessionMissed,
@@ -34,10 +40,7 @@ from liveportal.ledger.queries.sessions import (
     result_fields,
 )
 
-Ids = Annotated[
-    list[str],
-    typer.Argument(metavar="ID...", help="Sessions, whole or by a unique prefix; - reads ids."),
-]
+SESSION = Answer(SessionResult, result_fields)
 
 
 @shows_result(SessionResult, many=True)
@@ -47,140 +50,106 @@ def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
 
     Example: liveportal sessions start S-1002
     """
-    run_step(sessions, _timer_step(SessionStarted), ledger, write, out)
+    run_step(sessions, _timer_step(SessionStarted), SESSION, ledger, write, out)
     hint("Pause it with `liveportal sessions pause`, end it with `liveportal sessions end`.")
 
 
-@shows_result(SessionResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def pause(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+@records(Ids, SESSION, many=True)
+def pause() -> WriteStep:
     """Stop the timer; paused time is not charged.
 
     Example: liveportal sessions pause S-1002 --at "5 minutes ago"
     """
-    run_step(sessions, _timer_step(SessionPaused), ledger, write, out)
+    return _timer_step(SessionPaused)
 
 
-@shows_result(SessionResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def resume(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+@records(Ids, SESSION, many=True)
+def resume() -> WriteStep:
     """Let the timer of a paused session run again.
 
     Example: liveportal sessions resume S-1002
     """
-    run_step(sessions, _timer_step(SessionResumed), ledger, write, out)
+    return _timer_step(SessionResumed)
 
 
 def _timer_step(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> WriteStep:
     """Return the step that records an event of the timer."""
-    return WriteStep(
-        "session",
-        lambda _, name: kind(session=name),
-        SessionResult,
-        result_fields,
-    )
+    return WriteStep("session", lambda _, name: kind(session=name))
 
 
-@shows_result(SessionResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def end(
-    sessions: Ids,
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
-    billed: Annotated[
-        str | None,
-        typer.Option(
-            "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
-        ),
-    ] = None,
-) -> None:
+@records(Ids, SESSION, many=True)
+def end(billed: Billed = None) -> WriteStep:
     """End a session: it is billed, and the earning booked.
 
     Examples:
       liveportal sessions end S-1002
       liveportal sessions end S-1002 --at 17:45 --billed 136.50
     """
-    step = WriteStep(
-        "session",
-        lambda writer, name: SessionEnded(
-            session=name, billed=writer.amount(billed) if billed is not None else None
-        ),
-        SessionResult,
-        result_fields,
-    )
-    run_step(sessions, step, ledger, write, out)
+
+    def ended(writer: Writer, name: str) -> SessionEnded:
+        return SessionEnded(session=name, billed=writer.amount_if_given(billed))
+
+    return WriteStep("session", ended)
 
 
-@shows_result(many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@records(Ids, Answer(), many=True)
 def cancel(
-    sessions: Ids,
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="expert, customer or platform.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="expert, customer or platform.",
+            autocompletion=choices(PARTY.words),
+        ),
     ] = "expert",
     reason: Reason = None,
-) -> None:
+) -> WriteStep:
     """Cancel an upcoming session; nothing is charged.
 
     Example: liveportal sessions cancel S-1002 --by customer --reason "ill"
     """
-    step = WriteStep(
+    return WriteStep(
         "session", lambda _, name: SessionCancelled(session=name, by=by, reason=reason)
     )
-    run_step(sessions, step, ledger, write, out)
 
 
-@shows_result(many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@records(Ids, Answer(), many=True)
 def miss(
-    sessions: Ids,
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="Who did not come: expert or customer.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="Who did not come: expert or customer.",
+            autocompletion=choices(PERSON.words),
+        ),
     ] = "customer",
-) -> None:
+) -> WriteStep:
     """Record that somebody did not come; nothing is charged.
 
     Example: liveportal sessions miss S-1002 --by customer
     """
-    step = WriteStep("session", lambda _, name: SessionMissed(session=name, by=by))
-    run_step(sessions, step, ledger, write, out)
+    return WriteStep("session", lambda _, name: SessionMissed(session=name, by=by))
 
 
-@shows_result(PlannedTimes)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@records(One, Answer(PlannedTimes, planned_times))
 def reschedule(
-    session: One,
     start: Annotated[
         str, typer.Option("--start", metavar="TIME", help="The new time, such as 'friday 9am'.")
     ],
-    ledger: LedgerOption,
-    write: WriteOptions,
-    out: OutputOptions,
     minutes: Annotated[
         int | None, typer.Option("--minutes", min=1, max=1440, help="The new length.")
     ] = None,
-    overlap: Annotated[
-        bool, typer.Option("--overlap", help="Book it although that time is taken.")
-    ] = False,
-) -> None:
+    overlap: Overlap = False,
+) -> WriteStep:
     """Move an upcoming session to another time.
 
     Example: liveportal sessions reschedule S-1002 --start "tomorrow 18:00" --minutes 60
     """
-    step = WriteStep(
-        "session",
-        lambda writer, name: SessionRescheduled(
-            session=name, start=read_time(start, writer.zone, utc_now()), minutes=minutes
-        ),
-        PlannedTimes,
-        planned_times,
-        allow=overrides(overlap=overlap),
-    )
-    run_step([session], step, ledger, write, out)
+
+    def rescheduled(writer: Writer, name: str) -> SessionRescheduled:
+        new_start = read_time(start, writer.zone, utc_now())
+        return SessionRescheduled(session=name, start=new_start, minutes=minutes)
+
+    return WriteStep("session", rescheduled, allow=overrides(overlap=overlap))

@@ -23,10 +23,11 @@ from liveportal.cli.options import (
     WriteOptions,
     Yes,
     with_options,
+    writing_option,
 )
 from liveportal.cli.parse import profile_fields as checks
-from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, open_writer, show_result
+from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
+from liveportal.cli.write_command import Answer, Writer, run_write
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
@@ -39,7 +40,7 @@ from liveportal.ledger.queries import profile as profile_queries
 from liveportal.ledger.queries.profile import ProfileRow
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
-from liveportal.portal import Outcome, Portal
+from liveportal.portal import Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
@@ -79,8 +80,7 @@ def show(
     read: ReadOptions,
     out: OutputOptions,
     reveal: Annotated[
-        bool,
-        typer.Option("--reveal", help="Show all of it; asks first, and is recorded before."),
+        bool, typer.Option("--reveal", help="Show all of it; asks first, and is recorded before.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Reveal without asking.")] = False,
 ) -> None:
@@ -143,8 +143,7 @@ def set_(
     write: WriteOptions,
     out: OutputOptions,
     file: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FILE", help="A TOML file; - is standard input."),
+        str | None, typer.Option("--from", metavar="FILE", help="A TOML file; - is standard input.")
     ] = None,
     start_over: Annotated[
         bool,
@@ -174,19 +173,18 @@ def set_(
         raise typer.BadParameter("standard input is read once", param_hint="--from")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
-    was_asked = False
-    with open_writer(ledger, write, out, ProfileChange) as writer:
+
+    def fill(writer: Writer) -> AnyRow:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
-        if wanted != Profile() or file or start_over:
-            typed = wanted.values(writer.zone)
-            given = {**(read_file(file, writer.zone) if file else {}), **typed}
-            change = changes(checks.check_fields(given), afresh=start_over)
-        else:
-            change, was_asked = _ask_profile(writer), True
-        row = _fill_profile(writer, change, write, was_asked=was_asked)
-        zone = writer.zone
-    show_result(row, ProfileChange, out, zone=zone)
+        if wanted == Profile() and not (file or start_over):
+            return _fill_profile(writer, _ask_profile(writer), write, was_asked=True)
+        typed = wanted.values(writer.zone)
+        given = {**(read_file(file, writer.zone) if file else {}), **typed}
+        change = changes(checks.check_fields(given), afresh=start_over)
+        return _fill_profile(writer, change, write, was_asked=False)
+
+    row = run_write(fill, Answer(ProfileChange), ledger, write, out)
     if row["missing"]:
         hint("`liveportal payout profile check` says what is missing, and why.")
 
@@ -248,10 +246,6 @@ def _fill_profile(
         allow=writer.allows,
         read_back=read_missing,
     )
-    return {**_result_row(outcome, change), **details, "dry_run": write.dry_run}
-
-
-def _result_row(outcome: Outcome | None, change: Changes) -> dict[str, object]:
     recorded_fields = change.event_fields if outcome else ()
     return {
         "id": "payout_profile",
@@ -259,11 +253,13 @@ def _result_row(outcome: Outcome | None, change: Changes) -> dict[str, object]:
         **dict.fromkeys(("error", "message")),
         "fields": [name for name in recorded_fields if name in change.values],
         "cleared": [name for name in recorded_fields if name not in change.values],
+        **details,
         "time": outcome.event.time if outcome else None,
         "event": outcome.event.id if outcome else None,
         "flags": list(outcome.flags) if outcome else [],
         "replayed": bool(outcome and outcome.status == "replayed"),
         "confirmed": False,
+        "dry_run": write.dry_run,
     }
 
 
@@ -279,12 +275,15 @@ def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal payout profile check
       liveportal payout profile check --json
     """
-    with open_reader(ledger, read, out) as reader:
-        zone = display_zone(reader, read)
-        rows = profile_queries.findings(reader, local_date(reference_time(reader), zone))
+
+    def query(reader: Reader) -> Table:
+        today = local_date(reference_time(reader), display_zone(reader, read))
+        rows = profile_queries.findings(reader, today)
         if profile_queries.is_sealed(reader):
             rows = _with_seal_check(reader, rows)
-    render(Table(Finding, rows, HUMAN_CHECK), out, zone=zone)
+        return Table(Finding, rows, HUMAN_CHECK)
+
+    run_read(query, ledger, read, out)
 
 
 def _with_seal_check(reader: Reader, rows: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -336,9 +335,7 @@ def rotate_key(
             help="Write the old key to this new file: older backups need it.",
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Try it; change nothing.", rich_help_panel="Writing")
-    ] = False,
+    dry_run: Annotated[bool, writing_option("--dry-run", help="Try it; change nothing.")] = False,
     yes: Yes = False,  # noqa: ARG001 -- The command asks nothing.
 ) -> None:
     """Seal the profile under a new key, and drop the old one when that is done.

@@ -13,9 +13,10 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.preferences.toml_document import content_of
+from liveportal.cli.completion import choices
 from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, read_text
 from liveportal.cli.io.render import hint
-from liveportal.cli.options import Options
+from liveportal.cli.options import Options, options_in
 from liveportal.cli.parse import toml_file
 from liveportal.cli.parse.profile_fields import PARTS, field_error
 from liveportal.cli.parse.times import read_time
@@ -23,12 +24,12 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
 from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
-from liveportal.domain.profile.fields import FIELDS
+from liveportal.domain.profile.fields import FIELDS, FORMS, METHODS
 from liveportal.ledger.storage.atomic import is_open_to_others
 
-WHO_PANEL = "Who and where"
-PAID_PANEL = "How you are paid"
-TAX_PANEL = "Tax"
+_who_option = options_in("Who and where")
+_paid_option = options_in("How you are paid")
+_tax_option = options_in("Tax")
 
 SECRETS = ("iban", "us_account", "tax_number")
 DAYS = ("tax_signed", "tax_expires")
@@ -40,104 +41,70 @@ _PLACE = pattern(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
 Text = str | None
 
 
-def _secret_option(name: str, help: str) -> Any:  # noqa: A002, ANN401 -- As typer.Option does.
-    return typer.Option(
-        name,
-        metavar="-",
-        help=f"{help}: asked for without echo, or read from standard input.",
-        rich_help_panel=TAX_PANEL if "tax" in name else PAID_PANEL,
-    )
+def _number_help(number: str) -> str:
+    return f"{number}: asked for without echo, or read from standard input."
 
 
 @frozen
 class Profile(Options):
     """The new values of the profile; None leaves a field unchanged, an empty text clears it."""
 
-    name: Annotated[
-        Text,
-        typer.Option("--name", help="The payee, as the bank knows it.", rich_help_panel=WHO_PANEL),
-    ] = None
-    email: Annotated[
-        Text, typer.Option("--email", help="Where you are written to.", rich_help_panel=WHO_PANEL)
-    ] = None
-    country: Annotated[
-        Text,
-        typer.Option(
-            "--country", help="Where you reside: DE, or Germany.", rich_help_panel=WHO_PANEL
-        ),
-    ] = None
+    name: Annotated[Text, _who_option("--name", help="The payee, as the bank knows it.")] = None
+    email: Annotated[Text, _who_option("--email", help="Where you are written to.")] = None
+    country: Annotated[Text, _who_option("--country", help="Where you reside: DE, or Germany.")] = (
+        None
+    )
     line: Annotated[
-        list[str] | None,
-        typer.Option("--line", help="Street and number; repeatable.", rich_help_panel=WHO_PANEL),
+        list[str] | None, _who_option("--line", help="Street and number; repeatable.")
     ] = None
-    city: Annotated[
-        Text,
-        typer.Option("--city", help="The city.", rich_help_panel=WHO_PANEL),
-    ] = None
-    district: Annotated[
-        Text, typer.Option("--district", help="A part of the city.", rich_help_panel=WHO_PANEL)
-    ] = None
-    region: Annotated[
-        Text,
-        typer.Option(
-            "--region", help="State or province, where one is.", rich_help_panel=WHO_PANEL
-        ),
-    ] = None
-    postal_code: Annotated[
-        Text, typer.Option("--postal-code", help="The postal code.", rich_help_panel=WHO_PANEL)
-    ] = None
-    sorting_code: Annotated[
-        Text, typer.Option("--sorting-code", help="Such as CEDEX.", rich_help_panel=WHO_PANEL)
-    ] = None
+    city: Annotated[Text, _who_option("--city", help="The city.")] = None
+    district: Annotated[Text, _who_option("--district", help="A part of the city.")] = None
+    region: Annotated[Text, _who_option("--region", help="State or province, where one is.")] = None
+    postal_code: Annotated[Text, _who_option("--postal-code", help="The postal code.")] = None
+    sorting_code: Annotated[Text, _who_option("--sorting-code", help="Such as CEDEX.")] = None
     method: Annotated[
         Text,
-        typer.Option(
+        _paid_option(
             "--method",
             metavar="METHOD",
             help="paypal, iban or us_account.",
-            rich_help_panel=PAID_PANEL,
+            autocompletion=choices(METHODS),
         ),
     ] = None
     paypal: Annotated[
         Text,
-        typer.Option(
-            "--paypal",
-            metavar="EMAIL",
-            help="The address that PayPal knows, if another.",
-            rich_help_panel=PAID_PANEL,
+        _paid_option(
+            "--paypal", metavar="EMAIL", help="The address that PayPal knows, if another."
         ),
     ] = None
-    iban: Annotated[Text, _secret_option("--iban", "The IBAN")] = None
+    iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("The IBAN"))] = None
     us_routing: Annotated[
-        Text,
-        typer.Option(
-            "--us-routing", help="A US bank's routing number.", rich_help_panel=PAID_PANEL
-        ),
+        Text, _paid_option("--us-routing", help="A US bank's routing number.")
     ] = None
-    us_account: Annotated[Text, _secret_option("--us-account", "The account's number")] = None
+    us_account: Annotated[
+        Text, _paid_option("--us-account", metavar="-", help=_number_help("The account's number"))
+    ] = None
     tax_form: Annotated[
         Text,
-        typer.Option(
+        _tax_option(
             "--tax-form",
             metavar="FORM",
             help="w9 (US), w8ben (others), or vat: none of them, and a VAT number.",
-            rich_help_panel=TAX_PANEL,
+            autocompletion=choices(FORMS),
         ),
     ] = None
-    tax_number: Annotated[Text, _secret_option("--tax-number", "The number on the form")] = None
+    tax_number: Annotated[
+        Text, _tax_option("--tax-number", metavar="-", help=_number_help("The number on the form"))
+    ] = None
     tax_signed: Annotated[
-        Text,
-        typer.Option(
-            "--tax-signed", metavar="DATE", help="When you signed it.", rich_help_panel=TAX_PANEL
-        ),
+        Text, _tax_option("--tax-signed", metavar="DATE", help="When you signed it.")
     ] = None
     tax_expires: Annotated[
         Text,
-        typer.Option(
+        _tax_option(
             "--tax-expires",
             metavar="DATE",
             help="Its last day, if the platform says another than the form.",
-            rich_help_panel=TAX_PANEL,
         ),
     ] = None
 
