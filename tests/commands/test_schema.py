@@ -214,7 +214,7 @@ def test_what_a_ledger_exports_fits_the_schemas_of_its_events(states: Shell) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("requests", "requests has several commands: list, show"),
+        ("ledger export", "ledger export has several commands: events"),
         ("requests lst", "there is no command 'requests lst'. Did you mean list?"),
         ("nonsense", "there is no command 'nonsense'"),
         ("requests list more", "there is no command 'requests list more'"),
