@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.front_page import FrontPage, front_page
+from liveportal.ledger.queries.payouts import Blocker
 from liveportal.ledger.queries.reader import LONGEST_SHOWN, SHORTEST_PREFIX
 from liveportal.portal import Portal
 from tests.commands.front_page_books import BUSY, CROWDED, LONG_ID, TWICE
@@ -190,8 +192,8 @@ def test_a_typed_ledger_is_named_for_the_commands(empty: Shell, now: SetNow) -> 
     """They name none themselves."""
     now("11-04 12:00")
     shown = empty.run("--ledger", empty.ledger, terminal=True).out.splitlines()
-    assert shown[:2] == [f"For these commands: export LIVEPORTAL_LEDGER={empty.ledger}", ""]
-    assert shown[2:] == empty.run(terminal=True).out.splitlines()
+    assert shown[0] == f"For these commands: export LIVEPORTAL_LEDGER={empty.ledger}"
+    assert shown[1:] == empty.run(terminal=True).out.splitlines()
 
 
 @pytest.mark.usefixtures("columns")
@@ -220,6 +222,15 @@ def test_wrong_options_name_the_program(empty: Shell) -> None:
 TEXTS = st.text(max_size=60) | st.sampled_from(
     ["", "\ufe0f" * 9, "👨‍👩‍👧" * 30, "é" * 200, "漢" * 99]
 )
+BLOCKERS = [
+    Blocker(code=code, message=message)
+    for code, message in (
+        ("profile_incomplete", "the payout profile is not complete: address, email, name"),
+        ("nothing_eligible", "nothing is due to be paid out"),
+        ("below_minimum", "it is below the minimum of 100.00 USD"),
+        ("first_payout_wait", "the first payout comes on 2026-12-04 at the earliest"),
+    )
+]
 IDS = st.text("abcABC019._:-", min_size=1, max_size=LONGEST_SHOWN)
 AMOUNTS = st.integers(0, 10**7).map(lambda minor: Money(minor, "USD"))
 
@@ -256,12 +267,15 @@ def test_no_page_is_longer_than_a_screen(busy_page: FrontPage, data: st.DataObje
         upcoming=_many(draw, busy_page.upcoming, **customer),
         claims=_many(draw, busy_page.claims, cost=AMOUNTS, held=AMOUNTS, **customer),
     )
+    blocked = draw(st.sampled_from([BLOCKERS[:n] for n in range(5)] + [BLOCKERS[::3]]))
+    page = replace(page, payout=replace(page.payout, blocked=blocked))
     lines = list(page_lines(page, 80, "Europe/Paris", lambda _kind, name: name))
-    assert len(lines) <= MOST_LINES
+    assert len(lines) < MOST_LINES  # A ledger that was typed has one more.
     for line in lines:
         assert clean(line) == line
         assert display_width(line) <= 80, line
-        assert "liveportal" in line or not line.startswith(" ")
+    for line, below in pairwise(lines):  # A command that does not fit has a line of its own.
+        assert "liveportal" in line or not line.startswith(" ") or "    liveportal" in below
 
 
 def test_an_hour_that_comes_twice_has_its_offset() -> None:

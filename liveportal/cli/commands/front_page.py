@@ -42,6 +42,8 @@ from liveportal.ledger.queries.requests import RequestRow
 
 BLOCK = 4
 """The most lines of a block, below its heading."""
+MOST_BLOCKERS = 2
+"""A page of all that there can be has 30 lines; the preview of a payout names every blocker."""
 STANDARD_WIDTH = 80
 """On a narrower terminal a command that leaves no room for the text has a line of its own."""
 LEAST_TEXT = 12
@@ -87,7 +89,7 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
         return
     with open_output(None) as stream:
         if ledger.typed is not None:
-            stream.write(f"For these commands: export LIVEPORTAL_LEDGER={_quoted(ledger.path)}\n\n")
+            stream.write(f"For these commands: export LIVEPORTAL_LEDGER={_quoted(ledger.path)}\n")
         stream.writelines(f"{line}\n" for line in lines)
 
 
@@ -238,7 +240,7 @@ def _payout(row: NextPayout) -> Iterator[Item]:
         return
     amount = f"{_amount(row.amount)} {row.currency} on {_day(row.on)}"
     yield Item(f"{amount}, of {_amount(row.owed)} owed", "", "payout forecast")
-    for blocker in row.blocked[: BLOCK - 1]:
+    for blocker in row.blocked[:MOST_BLOCKERS]:
         what, _, _missing = blocker.message.partition(":")
         is_profile = blocker.code == "profile_incomplete"
         command = "payout profile check" if is_profile else "payout preview"
