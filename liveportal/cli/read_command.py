@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -29,6 +29,11 @@ def state_option(known: tuple[str, ...]) -> Any:  # noqa: ANN401 -- As typer.Opt
         help="Only those in this state; may be repeated.",
         autocompletion=choices(known, listed=True),
     )
+
+
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N of them.")
+]
 
 
 @contextmanager

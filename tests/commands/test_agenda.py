@@ -178,7 +178,10 @@ def test_an_agenda_in_eighty_columns(
 def test_an_empty_agenda(empty: Shell) -> None:
     """Nothing planned is no failure."""
     assert empty.ok("sessions", "upcoming") == []
-    assert "Nothing is planned." in empty.run("sessions", "upcoming", terminal=True).out
+    assert (
+        "Nothing is planned: `liveportal requests list`"
+        in empty.run("sessions", "upcoming", terminal=True).out
+    )
 
 
 def test_the_ends_of_the_calendar(empty: Shell, now: SetNow) -> None:

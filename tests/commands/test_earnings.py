@@ -391,4 +391,6 @@ def test_check_compares_bills_with_our_calculation(empty: Shell) -> None:
     ]
     lines = seen(empty, "check")
     assert lines[0] == "Sessions billed otherwise than reckoned: 2, by 3.92 USD"
-    assert seen(empty, "check", "--month", "2026-12") == ["Every session was billed as reckoned."]
+    assert seen(empty, "check", "--month", "2026-12") == [
+        "Every session was billed as our calculation says: --all shows each."
+    ]

@@ -150,7 +150,10 @@ def test_on_a_terminal_with_the_average_over_all(
 def test_no_customers_yet(empty: Shell) -> None:
     """An empty ledger gives an empty list, and a sentence to a person."""
     assert empty.ok("sessions", "reviews") == []
-    assert "Nobody was helped yet." in empty.run("sessions", "reviews", terminal=True).out
+    assert (
+        "No customers yet: `liveportal requests list`"
+        in empty.run("sessions", "reviews", terminal=True).out
+    )
 
 
 @pytest.mark.parametrize("text", [" ".join(HOSTILE), FORMULA, "\x1b]\u202e" * 300_000])

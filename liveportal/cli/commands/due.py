@@ -75,7 +75,8 @@ def due(
     if horizon is not None:
         last = shifted(now, horizon)
         rows = [row for row in rows if _is_by(row, last)]
-    table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty="Nothing is due.")
+    empty = "Nothing is due: `liveportal sessions upcoming` shows what is planned."
+    table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
     if any(row.asks for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,8 @@ def render(
     `OutputFailed` if the output cannot be written, and `BrokenPipeError`.
     """
     fields = _select_fields(result.columns, out.columns)
-    with open_output(out.output, stdout) as stream:
+    page = paged(out) if stdout is None else nullcontext()
+    with page, open_output(out.output, stdout) as stream:
         if out.json:
             _write_json(result, fields, stream)
         elif out.jsonl:
@@ -108,6 +109,15 @@ def for_person(out: OutputOptions) -> bool:
     """Return True if a result would be shown to a person, in a terminal's format."""
     formats = (out.json, out.jsonl, out.csv, out.tsv, out.output)
     return not any(formats) and sys.stdout is not None and sys.stdout.isatty()
+
+
+def paged(out: OutputOptions) -> AbstractContextManager[None]:
+    """Show what is written within to a person in a pager, if it is taller than the screen."""
+    if not for_person(out) or out.no_pager:
+        return nullcontext()
+    from liveportal.cli.io import pager  # Needed on terminals only.
+
+    return pager.paged()
 
 
 _hints_enabled = ContextVar("hinting", default=True)

@@ -74,7 +74,8 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     rows = [group if group.group is not None else {**group, "group": none} for group in groups]
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
     title = f"Earnings of {span.name} by {way}"
-    return Table(breakdown.GroupRow, rows, human, title=title, empty="Nothing was earned.")
+    empty = "Nothing was earned: `liveportal earnings months` lists the months that have earnings."
+    return Table(breakdown.GroupRow, rows, human, title=title, empty=empty)
 
 
 def compare_zones(reader: Reader, span: Span) -> Table:
@@ -275,5 +276,5 @@ def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:
         rows,
         HUMAN_CHECKED,
         title=title if rows else None,
-        empty="Every session was billed as we calculate.",
+        empty="Every session was billed as our calculation says: --all shows each.",
     )

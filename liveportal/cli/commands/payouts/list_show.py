@@ -45,7 +45,8 @@ def list_(state: States = None) -> Query:
     states = parse_states(state, STATES)
 
     def query(reader: Reader) -> Table:
-        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty="No payouts.")
+        empty = "No payouts: `liveportal payout forecast` shows what comes when."
+        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty=empty)
 
     return query
 

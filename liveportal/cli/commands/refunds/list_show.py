@@ -11,6 +11,7 @@ from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.read_command import (
+    Limit,
     Query,
     parse_states,
     reads,
@@ -37,7 +38,11 @@ SHOWN = (
 @shows(claims.ClaimRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
-    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    state: States = None,
+    limit: Limit = None,
 ) -> None:
     """List refund claims, the oldest first: what each holds and costs, and by when to answer.
 
@@ -45,14 +50,19 @@ def list_(
       liveportal refunds list --state open
       liveportal refunds list --csv -o claims.csv
     """
-    query = claim_table(state, empty="No refund claims.")
+    empty = "No refund claims: `liveportal refunds claim SESSION` records one."
+    query = claim_table(state, empty=empty, limit=limit)
     shown = run_read(query, ledger, read, out)
     if any(row["state"] == ClaimState.OPEN for row in shown.rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 
 def claim_table(
-    state: list[str] | None, *, empty: str, disputed_only: bool = False
+    state: list[str] | None,
+    *,
+    empty: str,
+    disputed_only: bool = False,
+    limit: int | None = None,
 ) -> Callable[[Reader], Table]:
     """Return the query for the claims in these states; an unknown state is a usage error."""
     states = parse_states(state, STATES)
@@ -60,7 +70,7 @@ def claim_table(
     def query(reader: Reader) -> Table:
         now = reference_time(reader)
         rows = claims.claims(reader, now, states=states, disputed_only=disputed_only)
-        return Table(claims.ClaimRow, [_human_row(row) for row in rows], HUMAN, empty=empty)
+        return Table(claims.ClaimRow, [_human_row(row) for row in rows[:limit]], HUMAN, empty=empty)
 
     return query
 

@@ -29,6 +29,7 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
+    Limit,
     display_zone,
     open_reader,
     parse_states,
@@ -44,6 +45,7 @@ from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
 STATES = tuple(RequestState)
+OPEN = (RequestState.OPEN,)
 States = Annotated[list[str] | None, state_option(STATES)]
 KINDS = ("instant", "scheduled")
 
@@ -67,6 +69,10 @@ class Selection(Options):
     """Which requests are listed, and in which order."""
 
     state: States = None
+    all_states: Annotated[
+        bool, typer.Option("--all", help="Also those that were answered, or are over.")
+    ] = False
+    limit: Limit = None
     kind: Annotated[
         str | None,
         typer.Option(
@@ -116,8 +122,10 @@ class Selection(Options):
     ] = "opened"
 
     def __post_init__(self) -> None:
-        """Refuse an unknown state, kind or order as wrong usage."""
+        """Refuse an unknown state, kind or order, and --all with a state, as wrong usage."""
         parse_states(self.state, STATES)
+        if self.state and self.all_states:
+            raise typer.BadParameter("--all is every state: give --all or --state")
         kind, sort = self.kind, self.sort
         if kind not in (None, *KINDS):
             raise typer.BadParameter(
@@ -128,10 +136,15 @@ class Selection(Options):
                 f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort"
             )
 
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states to list, by default the open one; () stands for all."""
+        return parse_states(self.state, STATES) or (() if self.all_states else OPEN)
+
     def request_filter(self, reader: Reader, zone: str) -> RequestFilter:
         """Return the filter; amounts are read in the ledger's currency, and times in `zone`."""
         return RequestFilter(
-            states=parse_states(self.state, STATES),
+            states=self.states,
             kind=self.kind,
             skills=self.skill or (),
             min_rate=None if self.min_rate is None else reader.parse_amount(self.min_rate),
@@ -148,23 +161,27 @@ class Selection(Options):
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, selection: Selection
 ) -> None:
-    """List requests, the oldest first: what each asks, what it would earn, what it clashes with.
+    """List open requests, the oldest first: what each asks, would earn, and clashes with.
 
-    An open one whose time to answer is over reads as expired; nothing is recorded for it. Ages and
-    times left are of open ones only. A scheduled one earns at least what its shortest slot does, an
-    instant one is taken to last an hour.
+    --all or --state lists others, too. An open one whose time to answer is over reads as expired;
+    nothing is recorded for it. Ages and times left are of open ones only. A scheduled one earns at
+    least what its shortest slot does, an instant one is taken to last an hour.
 
     Examples:
-      liveportal requests list --state open --matching --sort -earns
+      liveportal requests list --matching --sort -earns
       liveportal requests list --skill shaders --min-rate 2.50 --since yesterday
-      liveportal requests list --since 1042 --field seq,id
-      liveportal requests list --state open --field id | liveportal requests accept -
+      liveportal requests list --all --since 1042 --field seq,id
+      liveportal requests list --field id | liveportal requests accept -
     """
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
-        rows = requests.requests(reader, now, selection.request_filter(reader, zone))
+        selected = selection.request_filter(reader, zone)
+        rows = requests.requests(reader, now, selected)[: selection.limit]
     human_rows = [_human_row(row) for row in rows]
-    table = Table(requests.RequestRow, human_rows, HUMAN, empty="No requests.")
+    empty = "No open requests: `liveportal requests list --all` lists the others."
+    if selection.states != OPEN:
+        empty = "No requests: `liveportal sync FEED` records what the platform reports."
+    table = Table(requests.RequestRow, human_rows, HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
     if any(row.state == RequestState.OPEN for row in rows):
         hint(

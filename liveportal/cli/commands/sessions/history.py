@@ -25,7 +25,13 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
-from liveportal.cli.read_command import display_zone, open_reader, parse_states, state_option
+from liveportal.cli.read_command import (
+    Limit,
+    display_zone,
+    open_reader,
+    parse_states,
+    state_option,
+)
 from liveportal.domain.clock import local_date
 from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
@@ -121,6 +127,7 @@ def list_(
     claimed: Claimed = False,
     disputed: Disputed = False,
     sort: Sort = "start",
+    limit: Limit = None,
 ) -> None:
     """List every session ever hosted by its start, with what each came to.
 
@@ -152,9 +159,10 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
-        rows = sessions(reader, session_filter)
+        rows = sessions(reader, session_filter)[:limit]
     shown = _human_rows(rows) if for_person(out) else rows
-    render(Table(SessionRow, shown, HUMAN, empty="No sessions."), out, zone=zone)
+    empty = "No sessions: `liveportal requests list` shows what you can accept."
+    render(Table(SessionRow, shown, HUMAN, empty=empty), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
 

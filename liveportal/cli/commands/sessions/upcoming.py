@@ -82,7 +82,7 @@ def upcoming(
         AgendaRow,
         [_human_row(row, now, zone) for row in rows],
         AGENDA,
-        empty="Nothing is planned.",
+        empty="Nothing is planned: `liveportal requests list` shows what you can accept.",
         section=lambda row: str(row["heading"]),
     )
     render(table, out, zone=zone, now=now)
