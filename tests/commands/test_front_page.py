@@ -22,7 +22,7 @@ from liveportal.feeds import jsonl
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.front_page import FrontPage, front_page
 from liveportal.ledger.queries.payouts import Blocker
-from liveportal.ledger.queries.reader import LONGEST_ID
+from liveportal.ledger.queries.short_ids import LONGEST_ID
 from liveportal.portal import Portal
 from tests.commands.front_page_books import BUSY, CROWDED, TWICE
 from tests.kit.events import at
