@@ -173,6 +173,7 @@ def test_a_dry_run_shows_the_result_and_keeps_nothing(states: Shell, write: Writ
     assert len(done["event"]) > 0
 
 
+@pytest.mark.slow
 @writes
 def test_the_same_key_records_once(states: Shell, write: Write) -> None:
     """A replay shows what that event did, with its flags; records nothing, exits 0.
@@ -263,6 +264,7 @@ def test_a_read_in_every_format(states: Shell, command: str) -> None:
     assert states.ledger.read_bytes() == before
 
 
+@pytest.mark.slow
 @reads
 def test_as_known_before_the_beginning_is_an_empty_book(states: Shell, command: str) -> None:
     """--as-known shows what was recorded by then; before the first event, nothing."""

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 PROBE = """
 import json, sys
 from liveportal.__main__ import main
@@ -66,7 +68,6 @@ def _imported(shell: Shell, *argv: str) -> set[str]:
     return set(json.loads(ran.stderr.splitlines()[-1]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "argv",
     [

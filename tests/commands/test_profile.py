@@ -169,6 +169,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", REFUSED)
 def test_each_field_is_checked(bank: Shell, field: str) -> None:
     """By a dedicated library; the error names the field, and never its value."""
@@ -180,6 +181,7 @@ def test_each_field_is_checked(bank: Shell, field: str) -> None:
     assert text not in json.dumps(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("document", "says"),
     [
@@ -490,6 +492,7 @@ def test_check_finds_what_was_changed_behind_its_back(german: Shell) -> None:
     assert "tax_signed" in row["message"]
 
 
+@pytest.mark.slow
 def test_check_looks_at_the_address_again(german: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an address needs may have changed with the country's data."""
 
@@ -525,6 +528,7 @@ def test_there_is_no_key_to_change(empty: Shell) -> None:
 # --- what it costs --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "argv", ["payout preview", "payout profile", "payout profile check", "earnings"]
 )
@@ -557,6 +561,7 @@ def test_what_is_no_country(text: str) -> None:
         checks.country(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "text", "number"),
     [

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 CHAT = """22:02 Mina: The Mali shader pipeline flickers
 22:03 Ana: Try the render pipeline, not the shader
 22:04 Mina: Malicious? Größe ändern hilft NOT
@@ -230,7 +232,6 @@ def test_hostile_messages(october: Shell) -> None:
     assert not FORBIDDEN.search(october.output_of("sessions", "show", "S-1002", "--transcript"))
 
 
-@pytest.mark.slow
 def test_a_megabyte_of_words(searchable: Shell) -> None:
     """However much is typed, it is only text."""
     assert find(searchable, *(f"mali{number}" for number in range(5_000))) == []
@@ -284,7 +285,6 @@ def spoken() -> Iterator[Book]:
         yield made
 
 
-@pytest.mark.slow
 @given(TYPED, st.none() | st.text() | PIECES)
 def test_nothing_typed_is_an_error(spoken: Book, words: list[str], speaker: str | None) -> None:
     """Never a syntax error of the index; without a letter or digit there is no word."""
@@ -295,7 +295,6 @@ def test_nothing_typed_is_an_error(spoken: Book, words: list[str], speaker: str 
         search(spoken.reader(), match, Where(speaker=speaker))
 
 
-@pytest.mark.slow
 @given(st.lists(st.sampled_from(("mali", "shader", "SHADER", "and", "zebra")), min_size=1))
 def test_all_the_words_must_be_there(spoken: Book, words: list[str]) -> None:
     """A message is found if and only if it has every word."""

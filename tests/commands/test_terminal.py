@@ -110,6 +110,7 @@ def test_every_listing_is_shown(
             assert name in ran.out
 
 
+@pytest.mark.slow
 def test_a_table_with_colours_and_a_hint(screen: Screen) -> None:
     """Headings, rows and the next step; no colours with NO_COLOR and TERM=dumb."""
     shown = screen("requests", "list", "--state", "open", columns=160)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.quick_program import quick_program
+from tests.kit.quick_program import write_program
 from tests.kit.shell import ROOT
 
 GUIDE = (ROOT / "docs" / "GUIDE.md").read_text("utf-8")
@@ -23,17 +23,17 @@ liveportal() {
 
 @pytest.mark.usefixtures("tmp_ledger_env")
 @pytest.mark.slow
-def test_the_guide_runs_as_written(tmp_path: Path) -> None:
+def test_the_guide_runs_as_written(tmp_path: Path, server: str) -> None:
     """In a new home, half a minute before the end of a month, a day and a leap day."""
     lines = "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL))
-    with quick_program(tmp_path, "2028-02-29T23:59:30+00:00"):
-        ran = subprocess.run(
-            ["/bin/bash", "-euxo", "pipefail", "-c", f"{DUE}\n{lines}"],
-            cwd=tmp_path,
-            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    write_program(tmp_path, server, "2028-02-29T23:59:30+00:00")
+    ran = subprocess.run(
+        ["/bin/bash", "-euxo", "pipefail", "-c", f"{DUE}\n{lines}"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert "S-1" in ran.stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.quick_program import quick_program
+from tests.kit.quick_program import write_program
 from tests.kit.shell import ROOT, Shell
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -19,19 +19,19 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("tmp_ledger_env")
-def test_the_tour_runs_as_it_stands(tmp_path: Path) -> None:
+def test_the_tour_runs_as_it_stands(tmp_path: Path, server: str) -> None:
     """Every command succeeds, one after the other, in a new home, ten minutes before midnight."""
     tour = README.partition("## A tour")[2].partition("### Writing safely")[0]
     blocks = re.findall(r"```sh\n(.*?)```", tour, re.DOTALL)
-    with quick_program(tmp_path, "2024-02-29T23:50:00+00:00"):
-        ran = subprocess.run(
-            ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
-            cwd=tmp_path,
-            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    write_program(tmp_path, server, "2024-02-29T23:50:00+00:00")
+    ran = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     (shown,) = re.findall(r"```json\n(.*?)```", tour, re.DOTALL)
     assert json.dumps(json.loads(shown)) in ran.stdout

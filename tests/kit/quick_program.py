@@ -1,8 +1,8 @@
 """A program `liveportal` for shell scripts that does not start Python's imports each time.
 
-`quick_program(folder)` writes the program and starts a process that has everything loaded. Each run
-hands its streams, folder, arguments and environment to that process, which forks: what runs is a
-process of its own, with the script's own pipes and files. Signals are not passed on.
+`serving()` starts a process that has everything loaded, `write_program` writes the program. Each
+run hands its streams, folder, arguments and environment to that process, which forks: what runs is
+a process of its own, with the script's own pipes and files. Signals are not passed on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CLIENT = """\
 import json, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
-order = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+order = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ), {now!r}]).encode()
 socket.send_fds(server, [len(order).to_bytes(4, "big")], [0, 1, 2])
 server.sendall(order)
 sys.exit(int(server.recv(3)))
@@ -35,16 +35,13 @@ sys.exit(int(server.recv(3)))
 
 
 @contextmanager
-def quick_program(folder: Path, now: str = "") -> Iterator[Path]:
-    """Write the program `liveportal` into a folder; it lives at the time `now`, if one is given."""
+def serving() -> Iterator[str]:
+    """Start the process that forks, and give its address."""
     # The name of a socket is limited to some hundred characters.
     with tempfile.TemporaryDirectory(prefix="lp") as short:
         address = f"{short}/s"
-        program = folder / "liveportal"
-        program.write_text(CLIENT.format(python=sys.executable, address=address))
-        program.chmod(0o700)
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.kit.quick_program", address, *([now] if now else [])],
+            [sys.executable, "-m", "tests.kit.quick_program", address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -52,12 +49,19 @@ def quick_program(folder: Path, now: str = "") -> Iterator[Path]:
             assert server.stdout is not None
             assert server.stdout.readline() == b"ready\n"
             try:
-                yield program
+                yield address
             finally:
                 server.kill()
 
 
-def _serve(address: str, now: str = "") -> None:
+def write_program(folder: Path, address: str, now: str = "") -> None:
+    """Write the program `liveportal` into a folder; it lives at the time `now`, if one is given."""
+    program = folder / "liveportal"
+    program.write_text(CLIENT.format(python=sys.executable, address=address, now=now))
+    program.chmod(0o700)
+
+
+def _serve(address: str) -> None:
     load_everything()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
@@ -69,20 +73,20 @@ def _serve(address: str, now: str = "") -> None:
             client, _ = listening.accept()
             if os.fork() == 0:
                 listening.close()
-                os._exit(_child(client, now))
+                os._exit(_child(client))
             client.close()
             children += 1
             while children and os.waitpid(-1, os.WNOHANG)[0]:
                 children -= 1
 
 
-def _child(client: socket.socket, now: str) -> int:
+def _child(client: socket.socket) -> int:
     """Run the program with the client's streams, and send it the exit code."""
     size, streams, _, _ = socket.recv_fds(client, 4, 3)
     content = b""
     while len(content) < int.from_bytes(size, "big"):
         content += client.recv(65_536)
-    argv, folder, environment = json.loads(content)
+    argv, folder, environment, now = json.loads(content)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -103,4 +107,4 @@ def _child(client: socket.socket, now: str) -> int:
 
 
 if __name__ == "__main__":
-    _serve(*sys.argv[1:])
+    _serve(sys.argv[1])

@@ -43,34 +43,26 @@ def check_output(argv: Sequence[str], output: str) -> None:
         if shown.many or (shown.tables and not all(map(validator.is_valid, documents))):
             documents = [documents]
     for document in documents:
-        new = _new_rows((*words, is_whole), document)
-        if new is None:
+        rows = document if isinstance(document, list) else [document]
+        marks = [(words, is_whole, json.dumps(row)) for row in rows]
+        new = [row for row, mark in zip(rows, marks, strict=True) if mark not in _valid]
+        if rows and not new:
             continue
-        validator.validate(new)
+        validator.validate(new if isinstance(document, list) else document)
         if is_whole and len(shown.rows) < 2 and not shown.tables:
             _check_order(validator.schema, new)
+        _valid.update(marks)
 
 
-_seen: set[tuple[object, ...]] = set()
-"""Rows that were valid before: most tests read the same few ledgers."""
+_valid: set[tuple[tuple[str, ...], bool, str]] = set()
+"""Rows that were valid before, by command: most tests read the same few ledgers."""
 
 
-def _new_rows(of: tuple[object, ...], document: Any) -> Any:  # noqa: ANN401 -- Whatever JSON holds.
-    """Return the document without the rows that were seen before, or None if nothing is new."""
-    rows = document if isinstance(document, list) else [document]
-    marks = [(*of, json.dumps(row)) for row in rows]
-    new = [row for row, mark in zip(rows, marks, strict=True) if mark not in _seen]
-    _seen.update(marks)
-    if rows and not new:
-        return None
-    return new if isinstance(document, list) else document
-
-
-def _check_order(schema: Any, document: Any) -> None:  # noqa: ANN401 -- Whatever JSON holds.
+def _check_order(schema: Any, rows: list[Any]) -> None:  # noqa: ANN401 -- Whatever JSON holds.
     """Assert that the fields of each row stand in the order of the schema."""
     schema = schema.get("$defs", {}).get("result", schema)
     names = list(schema.get("items", schema)["properties"])
-    for row in document if isinstance(document, list) else [document]:
+    for row in rows:
         assert list(row) == names
 
 

@@ -1,6 +1,6 @@
 """Ledgers that tests leave behind are verified, as by `ledger verify --deep`.
 
-This finds false alarms: the suite makes thousands of undamaged ledgers. Those of every fourth test
+This finds false alarms: the suite makes thousands of undamaged ledgers. Those of every eighth test
 are verified, the same ones each time; `pytest --faults=whole` verifies all. A test that damages a
 ledger on purpose has the marker `damages`.
 """
@@ -23,7 +23,7 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.ledger_paths import BESIDE
 from liveportal.ledger.verify.verify import Verified, verify
 
-ONE_OF = 4
+ONE_OF = 8
 LARGEST_BYTES = 2_000_000
 """Larger ledgers are made to measure something: they would take longer than their tests."""
 
