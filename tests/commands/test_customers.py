@@ -47,8 +47,8 @@ def test_one_customer(october: Shell) -> None:
     shown = october.ok("customers", "show", "C-7")
     listed = _by_id(october)["C-77"]
     assert {name: shown[name] for name in listed} == listed
-    assert [row["id"] for row in shown["asked"]] == ["REQ-1001", "REQ-1004"]
-    assert [(row["id"], row["gross"], row["claim"]) for row in shown["held"]] == [
+    assert [row["id"] for row in shown["requests_made"]] == ["REQ-1001", "REQ-1004"]
+    assert [(row["id"], row["gross"], row["claim"]) for row in shown["sessions_held"]] == [
         ("S-1001", "60.00", "CL-1"),
         ("S-1004", "0.00", None),
     ]
@@ -67,7 +67,7 @@ def test_an_erased_customer_has_no_name(october: Shell) -> None:
     assert _by_id(october)["C-77"] == {**before, "name": None}
     shown = october.ok("customers", "show", "C-77")
     assert (shown["timezone"], shown["language"]) == (None, None)
-    assert {row["title"] for row in (*shown["asked"], *shown["held"])} == {None}
+    assert {row["title"] for row in (*shown["requests_made"], *shown["sessions_held"])} == {None}
 
 
 def test_a_tip_taken_back_is_not_paid(october: Shell) -> None:

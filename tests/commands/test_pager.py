@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 6, 100
 TALL = ("earnings", "transactions")
-SHORT = ("requests", "list")
+SHORT = ("sessions", "show", "S-1001", "--fields", "id,state")
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 FAKE = """#!/bin/sh
@@ -119,7 +119,7 @@ def test_a_tall_listing_is_paged_and_a_short_one_is_not(screen: Screen) -> None:
     ran = screen(*TALL)
     assert (ran.code, ran.out) == (0, "(end of page)\n")
     assert screen.paged() == COLOUR.sub("", whole.out)
-    assert "REQ-2001" in screen(*SHORT).out
+    assert "S-1001" in screen(*SHORT).out
     assert screen.paged() is None
     assert "(end of page)" not in screen(*TALL, rows=200).out
 

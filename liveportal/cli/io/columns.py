@@ -34,7 +34,7 @@ IMPORTANCE: tuple[str, ...] = (
     *("id", "month", "due", "on", "group", "switch", "value", "check", "requirement", "file"),
     *("slot", "what", "state", "status", "start", "time", "session", "amount", "asks", "means"),
     *("net", "earned", "finding", "message", "difference", "billed", "deadline", "cost", "earns"),
-    *("customer_name", "customer.name", "slots", "title", "age_seconds", "snippet", "kind"),
+    *("customer_name", "customer.name", "slots", "age_seconds", "title", "snippet", "kind"),
     *("name", "customer", "customer_id", "gross", "refunded", "fee", "rate", "total"),
     *(
         "owed",

@@ -141,10 +141,8 @@ def detail_lines(
 def _headings(item: Detail, values: Iterable[object], view: View) -> list[Text]:
     """Return the title, and the zone of times if there are any."""
     zone = view.zone if any(map(has_times, values)) else ""
-    if item.title:
-        title = f"{item.title} (times in {zone})" if zone else item.title
-        return [Text(clean(title), style="bold")]
-    return [Text(f"Times in {zone}", style="dim")] if zone else []
+    title = [Text(clean(item.title), style="bold")] if item.title else []
+    return [*title, *([Text(f"Times in {zone}", style="dim")] if zone else [])]
 
 
 def _is_empty(value: object, *, is_sparse: bool) -> bool:

@@ -39,7 +39,7 @@ class CustomerRow(CustomerName):
 
 
 @row
-class AskedRow(Row):
+class RequestMade(Row):
     """A request of a customer."""
 
     id: str
@@ -51,7 +51,7 @@ class AskedRow(Row):
 
 
 @row
-class HeldRow(Row):
+class SessionHeld(Row):
     """A session with a customer; without a bill until it has ended."""
 
     id: str
@@ -71,8 +71,8 @@ class CustomerOverview(CustomerRow):
     language: str | None
     rating_of_you: Decimal | None
     rating_by_you: Decimal | None
-    asked: list[AskedRow]
-    held: list[HeldRow]
+    requests_made: list[RequestMade]
+    sessions_held: list[SessionHeld]
 
 
 # {where} selects one customer (?1) or all of them: SQLite finds one by an index only without OR.
@@ -130,7 +130,7 @@ def customer(reader: Reader, customer_id: str, now: datetime) -> CustomerOvervie
 
     (row,), details = _read(reader, customer_id)
     of_you, by_you = overall(reader, customer_id)
-    asked = requests(reader, now, RequestFilter(customer=customer_id))
+    made = requests(reader, now, RequestFilter(customer=customer_id))
     held = sessions(reader, SessionFilter(customer=customer_id))
     return extend(
         CustomerOverview,
@@ -139,8 +139,8 @@ def customer(reader: Reader, customer_id: str, now: datetime) -> CustomerOvervie
         language=details[customer_id].language,
         rating_of_you=of_you.rating,
         rating_by_you=by_you.rating,
-        asked=[pick(AskedRow, request) for request in asked],
-        held=[pick(HeldRow, session) for session in held],
+        requests_made=[pick(RequestMade, request) for request in made],
+        sessions_held=[pick(SessionHeld, session) for session in held],
     )
 
 
