@@ -56,11 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the machine id of the tests out of the developer's own state folder."""
+    """Keep the developer's own state folder and time zone out of the tests."""
     folder = tmp_path_factory.mktemp("state")
     names = {"darwin": "HOME", "win32": "LOCALAPPDATA"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(names.get(sys.platform, "XDG_STATE_HOME"), str(folder))
+        patch.setenv("TZ", "UTC")
         yield folder
 
 

@@ -14,16 +14,15 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.hints import overridden_by
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
-from liveportal.cli.io.render import check_output_possible, render
+from liveportal.cli.io.render import check_output_possible, for_person, render, use_ledger
 from liveportal.cli.io.view_model import (
     Detail,
     Fields,
     Row,
     Table,
     all_fields,
-    names_of,
+    leading_fields,
     shows_result,
-    value_of,
 )
 from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, WriteOptions
 from liveportal.domain.clock import from_text, short_text
@@ -209,6 +208,7 @@ def open_portal(ledger: LedgerOption, *, dry_run: bool = False) -> Iterator[Port
     from liveportal.ledger.damage import diagnosing_damage
     from liveportal.portal import Portal
 
+    use_ledger(ledger.path)
     with (
         Portal(ledger.path, dry_run=dry_run, now=utc_now) as portal,
         diagnosing_damage(portal.reader().db),
@@ -275,8 +275,7 @@ def run_step(
             )
             for text in texts
         ]
-    human = ("id", "state", *names_of(fields)[:4], "message")
-    show_results(results, fields, human, out, zone=zone, empty=empty)
+    show_results(results, fields, leading_fields(fields), out, zone=zone, empty=empty)
 
 
 def run_new(
@@ -313,8 +312,8 @@ def run_write(
 def show_result(row: Row, answer: Answer, out: OutputOptions, *, zone: str | None = None) -> None:
     """Show the result of a single write; a terminal leaves out the empty fields."""
     names = all_fields(answer.fields)
-    human = tuple(name for name in names if value_of(row, name) not in (None, False, [], ""))
-    render(Detail(names, row, human), out, zone=zone)
+    human = names if for_person(out) else leading_fields(answer.fields)
+    render(Detail(names, row, human, sparse=True), out, zone=zone)
 
 
 def show_results(

@@ -183,7 +183,7 @@ def _rejects(shell: Shell) -> list[tuple[str, str]]:
 
 
 def _requests(shell: Shell) -> set[str]:
-    return {row["id"] for row in shell.ok("requests", "list")}
+    return {row["id"] for row in shell.ok("requests", "list", "--all")}
 
 
 def test_what_a_feed_may_say(book: Shell) -> None:

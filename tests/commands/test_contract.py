@@ -29,7 +29,8 @@ FIRST_FORM = {
     "payout": "preview forecast overdue list show record paid fail return",
     "payout profile": "show set check rotate-key",
     "preferences": "show set export import",
-    "policy": "list show use check",
+    "policy": "list show use check rules",
+    "customers": "list show",
     "ledger": "info verify backup restore reverse forget path",
 }
 SINGLE = ("init", "demo", "sync", "due", "doctor")
@@ -37,7 +38,14 @@ GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for nam
 # Commands that show no rows, or need a file or text, have tests of their own.
 ELSEWHERE = {
     *("ledger backup", "ledger restore"),
-    *("policy check", "ledger verify", "ledger path", "requests watch", "sessions search"),
+    *(
+        "policy check",
+        "policy rules",
+        "ledger verify",
+        "ledger path",
+        "requests watch",
+        "sessions search",
+    ),
     *("sessions calendar", "dispute evidence", "dispute verify", "earnings explain"),
     *("earnings statement", "payout overdue", "preferences export", "payout profile rotate-key"),
 }
@@ -74,7 +82,7 @@ def test_every_command_has_help_with_an_example(nothing: Shell) -> None:
 
 
 def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) -> None:
-    """`--help` lists every command; a bare group without a default prints its help."""
+    """`--help` lists every command; a bare group runs its default, which its help names."""
     assert {*SINGLE, *FIRST_FORM} - {"payout profile"} <= set(COMMANDS)
     text = nothing.output_of("--help")
     for name in (*SINGLE, *FIRST_FORM):
@@ -83,7 +91,22 @@ def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) 
         listed = nothing.output_of(*group.split(), "--help")
         for name in names.split():
             assert f"\n  {name} " in listed, (group, name)
-    assert nothing.output_of("requests") == nothing.output_of("requests", "--help")
+
+
+@pytest.mark.parametrize(
+    ("group", "default"),
+    [
+        *(("requests", "list"), ("refunds", "list"), ("dispute", "list"), ("policy", "list")),
+        ("customers", "list"),
+        *(("sessions", "upcoming"), ("payout", "preview"), ("ledger", "info")),
+        *(("earnings", "summary"), ("preferences", "show"), ("payout profile", "show")),
+    ],
+)
+def test_a_bare_group_is_its_default_command(states: Shell, group: str, default: str) -> None:
+    """Its options work without the command's name, and its help says which it is."""
+    words = group.split()
+    assert states.ok(*words) == states.ok(*words, default)
+    assert f"Without a command: {default}." in states.output_of(*words, "--help")
 
 
 def test_every_catalogued_command_is_of_the_first_form() -> None:
@@ -213,23 +236,31 @@ def test_a_read_in_every_format(states: Shell, command: str) -> None:
     assert [json.loads(line) for line in lines] == rows
     as_csv = states.output_of(*argv, "--csv")
     header, *table = csv.reader(io.StringIO(as_csv))
+    every = states.output_of(*argv, "--fields", "all")
+    assert [line.split("\t") for line in every.splitlines()] == table
+    assert states.output_of(*argv, "--tsv", "--header", "--fields", "all") == (
+        "\t".join(header) + "\n" + every
+    )
     piped = states.output_of(*argv)
     assert states.output_of(*argv, "--tsv") == piped
-    assert states.output_of(*argv, "--tsv", "--header") == "\t".join(header) + "\n" + piped
     assert len(table) == len(rows) == piped.count("\n")
-    assert [line.split("\t") for line in piped.splitlines()] == table
+    # A pipe has the columns of a terminal, with the same values.
+    names, *shown = states.output_of(*argv, "--tsv", "--header").splitlines()
+    places = [header.index(name) for name in names.split("\t")]
+    assert [line.split("\t") for line in shown] == [[row[n] for n in places] for row in table]
+    assert shown == piped.splitlines()
     top = list(dict.fromkeys(name.partition(".")[0] for name in header))
     assert all(list(row) == top for row in rows)
     assert states.output_of(*argv, "--csv", "-o", "out.csv") == ""
     written = states.folder / "out.csv"
     assert written.read_text() == as_csv
     assert written.stat().st_mode & 0o777 == 0o600
-    names = list(rows[0])[:2][::-1]
-    chosen = [{name: row[name] for name in names} for row in rows]
-    for options in (("--fields", ",".join(names)), ("--field", names[0], "--field", names[1])):
-        shown = _as_list(states.ok(*argv, *options))
-        assert shown == chosen
-        assert all(list(row) == names for row in shown)
+    two = list(rows[0])[:2][::-1]
+    chosen = [{name: row[name] for name in two} for row in rows]
+    for options in (("--fields", ",".join(two)), ("--field", two[0], "--field", two[1])):
+        answer = _as_list(states.ok(*argv, *options))
+        assert answer == chosen
+        assert all(list(row) == two for row in answer)
     assert states.ledger.read_bytes() == before
 
 
@@ -273,7 +304,7 @@ def test_the_nearest_ledger_wins(october: Shell, made: Path) -> None:
     """--ledger wins over the variable, in any position; the one nearest the command wins."""
     other = october.folder / "other.db"
     shutil.copyfile(made / "empty", other)
-    listing = ("requests", "list", "--field", "id")
+    listing = ("requests", "list", "--all", "--field", "id")
     assert len(october.output_of(*listing).splitlines()) == 6
     assert october.output_of("--ledger", other, *listing) == ""
     assert october.output_of(f"--ledger={other}", *listing) == ""

@@ -341,12 +341,12 @@ def test_a_spreadsheet_runs_nothing(empty: Shell) -> None:
         for number, text in enumerate(texts)
     ]
     empty.ok("sync", feed(empty, "formulas.jsonl", *lines))
-    for row in csv.reader(io.StringIO(empty.output_of("requests", "list", "--csv"))):
+    for row in csv.reader(io.StringIO(empty.output_of("requests", "list", "--all", "--csv"))):
         for cell in row:
             assert cell.lstrip(" ")[:1] not in tuple("=+-@\uff1d\t"), cell
-    titles = empty.output_of("requests", "list", "--field", "title")
+    titles = empty.output_of("requests", "list", "--all", "--field", "title")
     assert titles.splitlines() == [text.replace("\t", " ") for text in texts]
-    assert [row["title"] for row in empty.ok("requests", "list")] == list(texts)
+    assert [row["title"] for row in empty.ok("requests", "list", "--all")] == list(texts)
 
 
 @pytest.mark.slow
@@ -355,14 +355,14 @@ def test_a_title_of_a_megabyte(empty: Shell) -> None:
     title = "x\x1b]\u202e" * 60_000
     given = {"customer": {"id": "C-1"}, "title": title}
     empty.ok("sync", feed(empty, "long.jsonl", opened("R-1", "10-05 09:00", **given)))
-    assert empty.ok("requests", "list")[0]["title"] == title
+    assert empty.ok("requests", "list", "--all")[0]["title"] == title
     for option in ("--tsv", "--csv"):
-        cleaned = empty.output_of("requests", "list", option, "--field", "title")
+        cleaned = empty.output_of("requests", "list", "--all", option, "--field", "title")
         assert not FORBIDDEN.search(cleaned)
     plain = "y" * 1_000_000
     given["title"] = plain
     empty.ok("sync", feed(empty, "plain.jsonl", opened("R-2", "10-05 09:01", **given)))
-    assert empty.output_of("requests", "list", "--field", "title").splitlines()[1] == plain
+    assert empty.output_of("requests", "list", "--all", "--field", "title").splitlines()[1] == plain
 
 
 def test_text_of_every_script_stays(empty: Shell) -> None:
@@ -382,7 +382,7 @@ def test_ids_are_plain(empty: Shell) -> None:
         assert empty.run("sync", feed(empty, "bad.jsonl", opened(name, "10-05 09:00"))).code == 1
         assert empty.run(*argv, f"--id={name}").code == 1
         assert empty.run(*argv[:2], *argv[4:], "--customer", name).code == 1
-    assert empty.ok("requests", "list") == []
+    assert empty.ok("requests", "list", "--all") == []
 
 
 # --- what is looked at ----------------------------------------------------------------------------

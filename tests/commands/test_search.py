@@ -147,6 +147,7 @@ def test_a_hit(searchable: Shell) -> None:
             "text": FLICKERS,
             "where": "message",
             "thing": "session:S-1002",
+            "customer_id": "C-12",
         }
     ]
     assert (

@@ -116,7 +116,7 @@ def test_a_table_with_colours_and_a_hint(screen: Screen) -> None:
     shown = screen("requests", "list", "--state", "open", columns=160)
     assert shown.code == 0
     assert COLOUR.search(shown.out)
-    for output in ("customer name", "REQ-1006", "Profiler session", "requests accept"):
+    for output in ("would earn", "REQ-1006", "Profiler session", "requests accept"):
         assert output in shown.out
     for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         plain = screen("requests", "list", "--state", "open", columns=160, env=env)

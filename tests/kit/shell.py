@@ -127,7 +127,7 @@ class Shell:
         """Return the environment of a subprocess: the test's home, the ledger, the path."""
         names = (
             *("PATH", "HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "SYSTEMROOT"),
-            *("LIVEPORTAL_LEDGER", "LIVEPORTAL_KEYRING"),
+            *("LIVEPORTAL_LEDGER", "LIVEPORTAL_KEYRING", "TZ"),
         )
         kept = {name: os.environ[name] for name in names if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), **more}

@@ -97,8 +97,8 @@ def sync(
         total = _sync_feeds(portal, feeds, batch, reject_writer(bad_lines) if rejects else None)
     counts = asdict(total)
     synced_row = DrySynced(**counts, dry_run=True) if dry_run else Synced(**counts)
-    seen = (name for name in synced_row if name not in ("recorded", "head") and synced_row[name])
-    render(Detail(type(synced_row), synced_row, ("recorded", *seen), title="Synced"), out)
+    human = tuple(name for name in synced_row if name != "head")
+    render(Detail(type(synced_row), synced_row, human, title="Synced", sparse=True), out)
     if total.refused:
         raise rejected_lines(total.refused, None if dry_run else rejects)
 

@@ -57,6 +57,9 @@ class BackupRow(Row):
     dry_run: bool
 
 
+HUMAN = ("file", "bytes", "events", "files", "damaged", "key", "removed", "dry_run")
+
+
 @frozen
 class BackupOptions(Options):
     """Where a backup goes, which older ones are kept, and what it is locked with."""
@@ -164,7 +167,7 @@ def backup(
     check_target(target, ledger.files)
     plan = RetentionPlan(wanted.to, rules) if wanted.to and rules else None
     if dry_run:
-        planned = Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan))
+        planned = Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan), HUMAN)
         render(planned, replace(out, output=None))
         return
     with progress("Backing up", 2 * size) as advance:
@@ -172,7 +175,7 @@ def backup(
             ledger.path, target, made_at=made_at, lock=encryption, rotation=plan, progress=advance
         )
     row = _result_row(result, encryption)
-    render(Detail(BackupRow, row, _human_fields(result), "Backed up"), replace(out, output=None))
+    render(Detail(BackupRow, row, HUMAN, "Backed up", sparse=True), replace(out, output=None))
     _report_gaps(result)
 
 
@@ -215,17 +218,6 @@ def _result_row(result: BackupResult, encryption: Encryption | None) -> BackupRo
         key=result.key,
         removed=[str(path) for path in result.removed],
         dry_run=False,
-    )
-
-
-def _human_fields(result: BackupResult) -> tuple[str, ...]:
-    optional = {"damaged": result.manifest.damaged, "key": result.key, "removed": result.removed}
-    return (
-        "file",
-        "bytes",
-        "events",
-        "files",
-        *(name for name, value in optional.items() if value),
     )
 
 

@@ -130,9 +130,9 @@ def import_(
             chunks = exported.events(stream, contents.digest, advance)
             result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
     imported = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
-    human = tuple(name for name in imported if name != "head" and imported[name])
+    human = tuple(name for name in imported if name != "head")
     title = "This would be imported" if dry_run else "Imported"
-    render(Detail(ImportedRow, _human_row(imported), human, title=title), out)
+    render(Detail(ImportedRow, _human_row(imported), human, title=title, sparse=True), out)
     _hint_missing(result)
 
 

@@ -109,10 +109,9 @@ def restore(
                 restored = restoration.carry_out(utc_now(), advance)
     key = restored.key if restored else restoration.key
     result = _restored_row(ledger.path, restoration, restored, key=key.state)
-    last = columns(RestoredRow)[6:]
-    human = ("ledger", "state", "events", *(name for name in last if result[name]))
+    human = ("ledger", "state", "events", *columns(RestoredRow)[6:])
     title = "This would be restored" if dry_run else "Restored"
-    render(Detail(RestoredRow, result, human, title=title), out)
+    render(Detail(RestoredRow, result, human, title=title, sparse=True), out)
     _hint_consequences(restoration, key.problem)
 
 

@@ -99,8 +99,7 @@ def show(
         with open_reader(ledger, read, out) as reader:
             values = {} if read.as_known else EncryptedFields(reader.db, reader.path).values()
             row, zone = _profile_row(reader, values, frozenset()), display_zone(reader, read)
-    human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
-    render(Detail(ProfileRow, row, human, title="Payout profile"), out, zone=zone)
+    render(Detail(ProfileRow, row, HUMAN, title="Payout profile"), out, zone=zone)
 
 
 def _reveal(
@@ -367,8 +366,7 @@ def rotate_key(
         old_key_in=None if dry_run or keep_old_key is None else str(keep_old_key),
         last_backup=str(backup.path) if backup else None,
     )
-    human = tuple(name for name, value in new_key.items() if value)
-    render(Detail(NewKey, new_key, human, title="Key changed"), out)
+    render(Detail(NewKey, new_key, title="Key changed", sparse=True), out)
     _hint_backups(rotation.old_key, keep_old_key, backup)
 
 
