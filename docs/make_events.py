@@ -19,8 +19,8 @@ from liveportal.domain.events.fields import field_specs, record_schema
 from liveportal.domain.events.types import TYPES, SessionStarted
 from liveportal.domain.handlers import payouts, refunds, requests, sessions
 from liveportal.domain.handlers.dispatch import STATE_AFTER
-from liveportal.domain.handlers.preferences import Notifications
 from liveportal.domain.schedule.auto_decline import DeclineRule
+from liveportal.domain.schedule.preferences import Notifications
 from liveportal.domain.schedule.working_hours import Availability
 from liveportal.feeds.json_schema import meaning_of
 from liveportal.feeds.jsonl import LONGEST_LINE

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from liveportal.domain.errors import Caution, Conflict, LiveportalError
 from liveportal.domain.events.envelope import CLI_SOURCE, NAME, Event, EventData
-from liveportal.domain.events.fields import INSTANT
+from liveportal.domain.events.field_types import INSTANT
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import ArtifactAdded, PolicyAdopted
 from liveportal.domain.frozen import frozen

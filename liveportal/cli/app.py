@@ -37,7 +37,8 @@ from typer.models import CommandFunctionType
 
 from liveportal.cli.io.errors import check_stdout
 from liveportal.cli.io.text import no_colour
-from liveportal.cli.options import LEDGER_HELP, LEDGER_PANEL, LEDGER_VARIABLE
+from liveportal.cli.ledger_path import LEDGER_VARIABLE
+from liveportal.cli.options import LEDGER_HELP, LEDGER_PANEL
 
 if TYPE_CHECKING:
     # Typer bundles its own copy of click and exports these types nowhere else.
@@ -275,11 +276,11 @@ class Group(_PlainHelp, TyperGroup):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Insert the default command if none is named: no arguments, or an option first."""
-        if ctx.resilient_parsing:  # Completion: the user may be about to type the command.
-            return super().parse_args(ctx, args)
         start = _index_after_ledger(args)
         rest = args[start:]
-        if self.default is None:
+        if ctx.resilient_parsing and not rest:
+            pass  # Completion: the user may be about to type the command.
+        elif self.default is None:
             args = args if rest else ["--help"]
         elif not rest or (rest[0].startswith("-") and rest[0] not in ctx.help_option_names):
             args = [*args[:start], self.default, *rest]

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from liveportal.cli.io.view_model import RowClass, Shown
-from liveportal.cli.write_command import WriteResult, all_fields
+from liveportal.cli.io.view_model import Shown, WriteResult, all_fields, load_row_class
 from liveportal.domain.frozen import field_names
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
@@ -48,23 +46,14 @@ def schema_of(command: str, shown: Shown) -> Schema:
     head = {"$schema": DRAFT, "title": command}
     if shown.is_written:
         return head | _result_schema(shown)
-    rows = [_load(kind) for kind in shown.rows]
-    tables = [_load(kind) for kind in shown.tables]
+    rows = [load_row_class(kind) for kind in shown.rows]
+    tables = [load_row_class(kind) for kind in shown.tables]
     schema = _rows_schema(rows, many=shown.many)
     if tables:
         schema = {"anyOf": [schema, _rows_schema(tables, many=True)]}
     trees = {kind for row in rows for kind in _types_of(row).values() if _is_tree(kind)}
     definitions = {tree.__name__: _object(_types_of(tree), field_names(tree)) for tree in trees}
     return head | schema | ({"$defs": definitions} if definitions else {})
-
-
-def _load(kind: RowClass) -> type[Row]:
-    """Return a row class, also if it is declared by its name."""
-    if not isinstance(kind, str):
-        return kind
-    module, _, name = kind.rpartition(".")
-    loaded: type[Row] = getattr(import_module(module), name)
-    return loaded
 
 
 def _rows_schema(kinds: Sequence[type[Row]], *, many: bool) -> Schema:
@@ -76,7 +65,7 @@ def _result_schema(shown: Shown) -> Schema:
     """Return the schema of a write's result; of many ids each has one, and may have failed."""
     types = _types_of(WriteResult)
     names = all_fields(())
-    for kind in map(_load, shown.rows):
+    for kind in map(load_row_class, shown.rows):
         types |= _types_of(kind)
         names = all_fields(kind)
     result = _object(types, names)

@@ -59,8 +59,10 @@ def run(argv: Sequence[str]) -> int:
     """
     command = get_command(app)
     try:
-        if COMPLETION_VARIABLE in os.environ:
-            command.main(list(argv), prog_name=PROGRAM)
+        if instruction := os.environ.get(COMPLETION_VARIABLE):
+            from liveportal.cli.io.shells import answer
+
+            return answer(command, COMPLETION_VARIABLE, instruction)
         # Typer's own `main` would turn a closed pipe into exit code 1.
         with command.make_context(PROGRAM, list(argv)) as context:
             command.invoke(context)

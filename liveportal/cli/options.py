@@ -23,9 +23,11 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 import typer
 
+from liveportal.cli.completion import Completer, ids, zones
+from liveportal.cli.completion import fields as field_names
+from liveportal.cli.ledger_path import default_ledger, ledgers_above
 from liveportal.domain.frozen import frozen
 
-LEDGER_VARIABLE = "LIVEPORTAL_LEDGER"
 LEDGER_HELP = "The ledger's file."
 
 LEDGER_PANEL = "Ledger and time"
@@ -74,8 +76,8 @@ class LedgerOption(Options):
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
         """Use the path given nearest to the command; the root group has read the variable."""
-        typed = values["ledger"] or next(_ledgers_above(context, typed=True), None)
-        option = cls(typed or next(_ledgers_above(context), None))
+        typed = values["ledger"] or next(ledgers_above(context, typed=True), None)
+        option = cls(typed or next(ledgers_above(context), None))
         object.__setattr__(option, "typed", typed)
         return option
 
@@ -90,27 +92,6 @@ class LedgerOption(Options):
         from liveportal.ledger.storage.ledger_paths import own_files
 
         return own_files(self.path)
-
-
-def _ledgers_above(context: typer.Context, *, typed: bool = False) -> Iterator[Path]:
-    """Yield the ledgers given to the groups around a command, the innermost first.
-
-    With `typed`, the value of the variable is left out.
-    """
-    group = context.parent
-    while group is not None:
-        source = group.get_parameter_source("ledger")
-        is_variable = source is not None and source.name == "ENVIRONMENT"
-        if (path := group.params.get("ledger")) and not (typed and is_variable):
-            yield Path(path)  # Typer converts only when it calls a function.
-        group = group.parent
-
-
-def default_ledger() -> Path:
-    """Return the default path of the ledger."""
-    from platformdirs import user_data_path  # Takes as long as half a read; rarely needed.
-
-    return user_data_path("liveportal", appauthor=False) / "ledger.db"
 
 
 @frozen
@@ -131,7 +112,11 @@ class OutputOptions(Options):
     fields: Annotated[
         list[str] | None,
         _output_option(
-            "--fields", "--field", metavar="A,B", help="Only these fields, in this order."
+            "--fields",
+            "--field",
+            metavar="A,B",
+            help="Only these fields, in this order.",
+            autocompletion=field_names,
         ),
     ] = None
     output: Annotated[
@@ -168,6 +153,7 @@ Timezone = Annotated[
         "--timezone",
         metavar="ZONE",
         help="The zone of times typed without an offset, such as Europe/Paris.",
+        autocompletion=zones,
     ),
 ]
 
@@ -264,19 +250,28 @@ OutputFile = Annotated[
 
 Overlap = Annotated[bool, typer.Option("--overlap", help="Book it although that time is taken.")]
 OfCustomer = Annotated[
-    str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")
+    str | None,
+    typer.Option(
+        "--customer", metavar="ID", help="Only this customer's.", autocompletion=ids("customer")
+    ),
 ]
 
 
-def one_id(thing: str, metavar: str = "ID") -> Any:  # noqa: ANN401 -- As typer.Argument does.
+def one_id(thing: str, completer: Completer, metavar: str = "ID") -> Any:  # noqa: ANN401 -- As typer.Argument does.
     """Return the argument that names one thing, such as "A claim"."""
-    return typer.Argument(metavar=metavar, help=f"{thing}, whole or by a unique prefix of its id.")
+    return typer.Argument(
+        metavar=metavar,
+        help=f"{thing}, whole or by a unique prefix of its id.",
+        autocompletion=completer,
+    )
 
 
-def many_ids(things: str) -> Any:  # noqa: ANN401 -- As typer.Argument does.
+def many_ids(things: str, completer: Completer) -> Any:  # noqa: ANN401 -- As typer.Argument does.
     """Return the argument that names one or more things, such as "Claims"."""
     return typer.Argument(
-        metavar="ID...", help=f"{things}, whole or by a unique prefix; - reads ids."
+        metavar="ID...",
+        help=f"{things}, whole or by a unique prefix; - reads ids.",
+        autocompletion=completer,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, RowClass, Table, shows
@@ -19,10 +20,15 @@ from liveportal.ledger.queries.reader import Reader
 
 Result = TypeVar("Result", bound=Table | Detail)
 
-States = Annotated[
-    list[str] | None,
-    typer.Option("--state", metavar="STATE", help="Only those in this state; may be repeated."),
-]
+
+def state_option(known: tuple[str, ...]) -> Any:  # noqa: ANN401 -- As typer.Option does.
+    """Return the option `--state` of a list; its values are the `known` states."""
+    return typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only those in this state; may be repeated.",
+        autocompletion=choices(known, listed=True),
+    )
 
 
 @contextmanager

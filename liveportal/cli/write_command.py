@@ -20,6 +20,7 @@ from liveportal.cli.io.view_model import (
     Fields,
     Row,
     Table,
+    all_fields,
     names_of,
     shows_result,
     value_of,
@@ -29,8 +30,6 @@ from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
-from liveportal.domain.row import Row as TypedRow
-from liveportal.domain.row import columns, row
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -38,29 +37,6 @@ if TYPE_CHECKING:
     from liveportal.domain.events.envelope import EventData
     from liveportal.portal import Outcome, Portal
 
-
-@row
-class WriteResult(TypedRow):
-    """What every write says: what became of which thing, and of the event that was recorded.
-
-    A command's own fields stand between the message and the time.
-    """
-
-    id: str
-    state: str
-    error: None
-    message: str | None
-    time: datetime | None
-    event: str | None
-    flags: list[str]
-    replayed: bool
-    confirmed: bool
-    dry_run: bool
-
-
-LEADING_FIELDS, TRAILING_FIELDS = columns(WriteResult)[:4], columns(WriteResult)[4:]
-ADDED_FIELDS = ("slot", "reason")
-"""Fields of steps that were added later: they come last, since rows only grow at the end."""
 
 ReadBack = Callable[[Reader, str], Row]
 
@@ -378,18 +354,6 @@ def run_catching(
             "dry_run": write.dry_run,
         }
         return failed | known, exit_code_for(error)
-
-
-def all_fields(fields: Fields) -> tuple[str, ...]:
-    """Return all fields of a write's result: the common ones and the command's own."""
-    names = names_of(fields)
-    own = (name for name in names if name not in LEADING_FIELDS + ADDED_FIELDS)
-    return (
-        *LEADING_FIELDS,
-        *own,
-        *TRAILING_FIELDS,
-        *(name for name in ADDED_FIELDS if name in names),
-    )
 
 
 def recorded_id(outcome: Outcome, entity_id: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, TypeVar, dataclass_transform
 
 from liveportal.domain.clock import Pause, shifted
 from liveportal.domain.frozen import frozen, replace
@@ -54,29 +54,32 @@ def entity(
     """
 
     def declare(kind: type[T]) -> type[T]:
-        declared: Any = frozen(kind)
-        types = {each.name: str(each.type) for each in fields(declared)}
-        columns = {column: "int" for column in key if column not in types}
-        for column, annotation in types.items():
-            if column not in not_stored:
-                columns[column] = annotation
-                if annotation == "Money":
-                    columns["currency"] = "str"
-        named = {column: vars(sys.modules[kind.__module__]).get(types[column]) for column in types}
-        states = {
-            column: found
-            for column, found in named.items()
-            if isinstance(found, type) and issubclass(found, StrEnum)
-        }
-        declared.TABLE = Table(name, columns, key, references or {}, states)
-        return cast("type[T]", declared)
+        _DECLARED[kind] = (name, key, references or {}, not_stored)
+        return frozen(kind)
 
     return declare
 
 
+_DECLARED: dict[type, tuple[str, tuple[str, ...], Mapping[str, str], tuple[str, ...]]] = {}
+
+
 def table_of(kind: type) -> Table:
     """Return the table of a class of entities."""
-    return cast("Table", vars(kind)["TABLE"])
+    name, key, references, not_stored = _DECLARED[kind]
+    types = {field.name: str(field.type) for field in fields(kind)}
+    columns = {column: "int" for column in key if column not in types}
+    for column, annotation in types.items():
+        if column not in not_stored:
+            columns[column] = annotation
+            if annotation == "Money":
+                columns["currency"] = "str"
+    named = {column: vars(sys.modules[kind.__module__]).get(types[column]) for column in types}
+    states = {
+        column: found
+        for column, found in named.items()
+        if isinstance(found, type) and issubclass(found, StrEnum)
+    }
+    return Table(name, columns, key, references, states)
 
 
 class RequestState(StrEnum):
@@ -124,6 +127,8 @@ class PayoutState(StrEnum):
     REVERSED = "reversed"
 
 
+UNFINISHED = (SessionState.UPCOMING, SessionState.LIVE, SessionState.PAUSED)
+"""The states of a session that is not over yet."""
 UNDECIDED = frozenset({ClaimState.OPEN, ClaimState.DISPUTED})
 """The states of a claim whose hold is not released or deducted yet."""
 RELEASED = frozenset({ClaimState.DENIED, ClaimState.WITHDRAWN, ClaimState.ACCEPTED})

@@ -7,19 +7,18 @@ the default profile's value, which is the default declared by the classes below.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import LARGEST_MINOR, Money, Percent, currency_of, digits_of
-from liveportal.domain.patterns import pattern
+
+T = TypeVar("T")
 
 DEFAULT_NAME = "unity-live-help"
 NO_LIMIT = "none"
@@ -160,23 +159,23 @@ class Policy:
 
     name: str = DEFAULT_NAME
     currency: str = "USD"
-    trial: TrialTerms = TrialTerms()
-    billing: BillingTerms = BillingTerms()
-    fee: FeeTerms = FeeTerms()
-    refund: RefundTerms = RefundTerms()
-    dispute: DisputeTerms = DisputeTerms()
-    evidence: Evidence = Evidence()
-    period: PeriodTerms = PeriodTerms()
-    payout: PayoutTerms = PayoutTerms()
-    rate: Rate = Rate()
+    trial: TrialTerms = field(default_factory=TrialTerms)
+    billing: BillingTerms = field(default_factory=BillingTerms)
+    fee: FeeTerms = field(default_factory=FeeTerms)
+    refund: RefundTerms = field(default_factory=RefundTerms)
+    dispute: DisputeTerms = field(default_factory=DisputeTerms)
+    evidence: Evidence = field(default_factory=Evidence)
+    period: PeriodTerms = field(default_factory=PeriodTerms)
+    payout: PayoutTerms = field(default_factory=PayoutTerms)
+    rate: Rate = field(default_factory=Rate)
     source: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         for name, amount in self._amounts().items():
             if amount.minor < 0:
-                raise _invalid(name, "must not be negative")
+                raise invalid(name, "must not be negative")
         if self._amounts()["rate.minimum"] > self._amounts()["rate.maximum"]:
-            raise _invalid("rate.minimum", "is above rate.maximum")
+            raise invalid("rate.minimum", "is above rate.maximum")
 
     def _amounts(self) -> dict[str, Money]:
         texts = {
@@ -184,7 +183,7 @@ class Policy:
             "rate.minimum": self.rate.minimum,
             "rate.maximum": self.rate.maximum,
         }
-        return {name: _parse_amount(name, text, self.currency) for name, text in texts.items()}
+        return {name: parse_amount(name, text, self.currency) for name, text in texts.items()}
 
     @property
     def payout_minimum(self) -> Money:
@@ -195,8 +194,8 @@ class Policy:
     def rate_bounds(self) -> tuple[Money, Money]:
         """The lowest and the highest rate per minute (R1)."""
         return (
-            _parse_amount("rate.minimum", self.rate.minimum, self.currency),
-            _parse_amount("rate.maximum", self.rate.maximum, self.currency),
+            parse_amount("rate.minimum", self.rate.minimum, self.currency),
+            parse_amount("rate.maximum", self.rate.maximum, self.currency),
         )
 
     def in_currency(self, currency: str) -> Policy:
@@ -240,7 +239,7 @@ class Policy:
         if not isinstance(recorded, Mapping):
             return cls.from_document(recorded)
         document = dict(recorded)
-        code, digits = document.get("currency", _DEFAULTS.currency), document.pop("digits", None)
+        code, digits = document.get("currency", cls.currency), document.pop("digits", None)
         if isinstance(code, str):
             if digits is None:
                 from liveportal.domain.currencies import earlier_digits  # Older events only.
@@ -249,10 +248,10 @@ class Policy:
                 amount = rate.get("minimum", "") if isinstance(rate, Mapping) else ""
                 digits = earlier_digits(code, str(amount))
             elif isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 4:  # noqa: PLR2004
-                raise _invalid("digits", "must be from 0 to 4")
+                raise invalid("digits", "must be from 0 to 4")
             if digits is not None:
                 checked_digits: int = digits
-                document["currency"] = _translate_errors(
+                document["currency"] = translate_errors(
                     "currency", lambda: currency_of(code, checked_digits)
                 )
         return cls.from_document(document)
@@ -267,51 +266,21 @@ class Policy:
     @classmethod
     def from_document(cls, document: object) -> Policy:
         """Parse a policy document; raises `InvalidPolicy`, naming the switch and the reason."""
-        if not isinstance(document, Mapping):
-            raise _invalid("policy", "must be a table of switches")
-        known = {spec.name: spec for spec in fields(cls)}
-        values: dict[str, Any] = {}
-        for key, value in document.items():
-            if key not in known:
-                raise _invalid(str(key)[:64], "is not a switch")
-            default = getattr(_DEFAULTS, key)
-            if key == "source":
-                values[key] = _read_sources(value)
-            elif is_dataclass(default):
-                values[key] = _read_table(key, type(default), value)
-            else:
-                values[key] = _READERS[key](key, value)
-        if "name" not in values:
-            raise _invalid("name", "is missing")
-        return _normalise(cls(**values))
+        from liveportal.domain.policy_document import read_policy  # Half the reads need none.
+
+        return read_policy(document)
 
     def switches(self) -> dict[str, Any]:
         """Return all switches by name, `table.key`, as in a document; None: not stated."""
+        from liveportal.domain.policy_document import READERS
+
         document = self.document
         values = {}
-        for switch in _READERS:
+        for switch in READERS:
             table, _, key = switch.partition(".")
             if switch != "name":
                 values[switch] = document.get(table, {}).get(key) if key else document[table]
         return values
-
-
-def _normalise(policy: Policy) -> Policy:
-    """Normalise the amounts, so that policies with the same meaning are equal."""
-    texts = {
-        "payout.minimum": policy.payout.minimum,
-        "rate.minimum": policy.rate.minimum,
-        "rate.maximum": policy.rate.maximum,
-    }
-    normalised = {
-        name: text if text == NO_LIMIT else str(_parse_amount(name, text, policy.currency))
-        for name, text in texts.items()
-    }
-    return replace(
-        policy,
-        payout=replace(policy.payout, minimum=normalised["payout.minimum"]),
-        rate=Rate(normalised["rate.minimum"], normalised["rate.maximum"]),
-    )
 
 
 def _to_document(value: object) -> Any:  # noqa: ANN401 (a JSON value)
@@ -328,7 +297,8 @@ def _to_document(value: object) -> Any:  # noqa: ANN401 (a JSON value)
     return str(value) if isinstance(value, StrEnum) else value
 
 
-def _invalid(switch: str, reason: str) -> InvalidPolicy:
+def invalid(switch: str, reason: str) -> InvalidPolicy:
+    """Return the error of a switch that has an invalid value."""
     return InvalidPolicy(
         f"policy: {switch} {reason}",
         hint=Hint("{The_policy} lists every switch with its value."),
@@ -337,81 +307,8 @@ def _invalid(switch: str, reason: str) -> InvalidPolicy:
     )
 
 
-# --- parsing the switches ----------------------------------------------------------------------
-
-Reader = Callable[[str, object], Any]
-_LARGEST_NUMBER = 1_000_000
-_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", re.ASCII)
-
-
-def _read_table(table: str, kind: type, value: object) -> object:
-    if not isinstance(value, Mapping):
-        raise _invalid(table, "must be a table of switches")
-    known = {part.name for part in fields(kind)}
-    for key in value:
-        if key not in known:
-            raise _invalid(f"{table}.{str(key)[:64]}", "is not a switch")
-    return kind(
-        **{key: _READERS[f"{table}.{key}"](f"{table}.{key}", v) for key, v in value.items()}
-    )
-
-
-def _number_reader(lowest: int) -> Reader:
-    def read(switch: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise _invalid(switch, "must be a whole number")
-        if not lowest <= value <= _LARGEST_NUMBER:
-            raise _invalid(switch, f"must be from {lowest} to {_LARGEST_NUMBER}")
-        return value
-
-    return read
-
-
-def _choice_reader(kind: type[StrEnum]) -> Reader:
-    def read(switch: str, value: object) -> StrEnum:
-        choices = [str(choice) for choice in kind]
-        if value not in choices:
-            raise _invalid(switch, f"must be one of {', '.join(choices)}")
-        return kind(value)
-
-    return read
-
-
-def _read_optional_number(switch: str, value: object) -> int | None:
-    return None if value in (None, "none") else _number_reader(0)(switch, value)
-
-
-def _read_boolean(switch: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _invalid(switch, "must be true or false")
-    return value
-
-
-def _read_name(switch: str, value: object) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise _invalid(switch, "must be 1-64 of letters, digits, spaces, '.', '_' and '-'")
-    return value
-
-
-def _read_names(switch: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not value:
-        raise _invalid(switch, "must be a list of names")
-    return tuple(_read_name(switch, name) for name in value)
-
-
-def _read_percent(switch: str, value: object) -> Percent:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise _invalid(switch, "must be an integer or a string such as '12.5'")
-    return _translate_errors(switch, lambda: Percent.parse(value))  # type: ignore[no-any-return]
-
-
-def _read_amount(switch: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise _invalid(switch, "must be a string such as '100.00', or 'none'")
-    return value  # Checked against the currency later, when both are known.
-
-
-def _parse_amount(switch: str, text: str, currency: str) -> Money:
+def parse_amount(switch: str, text: str, currency: str) -> Money:
+    """Parse the amount of a switch; raises `InvalidPolicy`."""
     return _cached_amount(switch, text, currency, getattr(currency, "digits", None))
 
 
@@ -421,67 +318,14 @@ def _cached_amount(switch: str, text: str, currency: str, _digits: int | None) -
         return Money(LARGEST_MINOR if switch == "rate.maximum" else 0, currency)
     if "." in text:
         text = text.rstrip("0").rstrip(".")  # So the defaults also suit a currency without cents.
-    return _translate_errors(switch, lambda: Money.parse(text, currency))  # type: ignore[no-any-return]
+    return translate_errors(switch, lambda: Money.parse(text, currency))
 
 
-def _read_currency(switch: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise _invalid(switch, "must be a currency code such as 'USD'")
-    _translate_errors(switch, lambda: digits_of(value))
-    return value
-
-
-def _read_timezone(switch: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise _invalid(switch, "must be a time zone such as 'UTC'")
-    if value != "UTC":  # UTC always exists, and needs no zone data.
-        _translate_errors(switch, lambda: zone(value))
-    return value
-
-
-def _translate_errors(switch: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401
+def translate_errors(switch: str, read: Callable[[], T]) -> T:
+    """Call a function; its errors become an `InvalidPolicy` that names the switch."""
     try:
         return read()
     except InvalidPolicy:
         raise
     except LiveportalError as error:
-        raise _invalid(switch, f"is wrong: {error.message}") from None
-
-
-def _read_sources(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise _invalid("source", "must be a table")
-    for switch, where in value.items():
-        if switch not in _READERS or not isinstance(where, str):
-            raise _invalid(f"source.{str(switch)[:64]}", "must be a switch with its source as text")
-    return dict(value)
-
-
-_READERS: dict[str, Reader] = {
-    "name": _read_name,
-    "currency": _read_currency,
-    "trial.minutes": _number_reader(0),
-    "trial.billed": _choice_reader(TrialBilled),
-    "trial.boundary": _choice_reader(TrialBoundary),
-    "billing.rounding": _choice_reader(Rounding),
-    "billing.increment_seconds": _number_reader(1),
-    "billing.minimum_minutes": _number_reader(0),
-    "fee.percent": _read_percent,
-    "refund.deducts": _choice_reader(Deducts),
-    "refund.window_hours": _number_reader(0),
-    "refund.partial": _read_boolean,
-    "dispute.window_hours": _read_optional_number,
-    "dispute.silence": _choice_reader(Silence),
-    "evidence.kept_days": _read_optional_number,
-    "period.timezone": _read_timezone,
-    "period.session_month": _choice_reader(SessionMonth),
-    "payout.minimum": _read_amount,
-    "payout.minimum_counts": _choice_reader(Counts),
-    "payout.due_days_after_month_end": _number_reader(0),
-    "payout.first_wait_days": _number_reader(0),
-    "payout.methods": _read_names,
-    "rate.minimum": _read_amount,
-    "rate.maximum": _read_amount,
-}
-
-_DEFAULTS = Policy()
+        raise invalid(switch, f"is wrong: {error.message}") from None

@@ -11,7 +11,8 @@ from typing import Any
 
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.exported import ERASED, RECORDED_AT, RESERVED
-from liveportal.domain.events.fields import INSTANT, joined, split
+from liveportal.domain.events.field_types import INSTANT
+from liveportal.domain.events.fields import joined, split
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from liveportal.domain.events.envelope import EXPERT_PREFIX, NAME, PREFIX, EventData
-from liveportal.domain.events.fields import INSTANT, object_schema, record_schema
+from liveportal.domain.events.field_types import INSTANT, object_schema
+from liveportal.domain.events.fields import record_schema
 from liveportal.domain.events.types import TYPES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

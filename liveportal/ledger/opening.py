@@ -80,6 +80,28 @@ def open_readonly(
         db.close()
 
 
+@contextmanager
+def open_untouched(path: Path) -> Iterator[Reader]:
+    """Open a ledger for queries only if that changes nothing, creates no file and needs no wait.
+
+    Raises `LedgerUnwritable` if an interrupted write or erasure has to be completed first, or the
+    ledger be upgraded; else what SQLite raises, or `OSError`.
+    """
+    db = None
+    if path.is_file() and not erasure_marker(path).exists():
+        db = connection.open_untouched(path)
+    if db is None:
+        raise LedgerUnwritable(f"{path} cannot be read without changing it", path=str(path))
+    try:
+        connection.check_ours(db, path)
+        if connection.schema_version_of(db) != SCHEMA_VERSION:
+            raise LedgerUnwritable(f"{path} has to be upgraded first", path=str(path))
+        db.execute("BEGIN")
+        yield Reader(db, path)
+    finally:
+        db.close()
+
+
 def _recorded_at(db: Connection, seq: int) -> datetime | None:
     """Return when an event was recorded (UTC); None if there is no such event."""
     row = db.execute("SELECT recorded_at FROM event WHERE seq = ?", (seq,)).fetchone()

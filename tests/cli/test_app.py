@@ -227,7 +227,6 @@ def test_typos_are_answered(run: Run, argv: tuple[str, ...], suggestion: str) ->
 def test_completion(
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     words: str,
     completions: set[str],
 ) -> None:
@@ -235,18 +234,15 @@ def test_completion(
     monkeypatch.setenv("_LIVEPORTAL_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
-    with pytest.raises(SystemExit) as ended:
-        run()
-    assert ended.value.code == 0
-    assert set(capsys.readouterr().out.split()) == completions
+    ran = run()
+    assert ran.code == 0
+    assert set(ran.out.split()) == completions
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the script is a shell's")
 def test_the_completion_script_is_for_this_program(
-    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a shell sources calls `liveportal` with the variable that it looks for."""
     monkeypatch.setenv("_LIVEPORTAL_COMPLETE", "source_zsh")
-    with pytest.raises(SystemExit):
-        run()
-    assert "_LIVEPORTAL_COMPLETE=complete_zsh" in capsys.readouterr().out
+    assert "_LIVEPORTAL_COMPLETE=complete_zsh" in run().out

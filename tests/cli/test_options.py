@@ -11,14 +11,14 @@ import typer
 from typer.main import get_command
 
 from liveportal.cli.app import Commands
+from liveportal.cli.completion import ids
+from liveportal.cli.ledger_path import LEDGER_VARIABLE, default_ledger
 from liveportal.cli.options import (
-    LEDGER_VARIABLE,
     LedgerOption,
     Options,
     OutputOptions,
     ReadOptions,
     WriteOptions,
-    default_ledger,
     many_ids,
     with_options,
 )
@@ -190,7 +190,7 @@ def test_a_command_that_records_has_the_options_of_all_writes() -> None:
     app = Commands()
 
     @app.command("end")
-    @records(Annotated[list[str], many_ids("Sessions")], Answer())
+    @records(Annotated[list[str], many_ids("Sessions", ids("session"))], Answer())
     def end(billed: Annotated[str | None, typer.Option("--billed")] = None) -> WriteStep:
         raise NotImplementedError(billed)
 

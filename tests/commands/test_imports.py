@@ -26,20 +26,20 @@ SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs"}
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
 # The most modules of ours that a read may import, and the expensive ones that it needs.
 OWN = {
-    "earnings --month 2026-10 --json": (50, ""),
-    "earnings months --json": (50, ""),
-    "earnings transactions --json": (50, ""),
-    "requests list --json": (69, "decimal"),
-    "requests show REQ-1006 --json": (72, "zoneinfo"),
-    "sessions list --json": (62, ""),
+    "earnings --month 2026-10 --json": (53, ""),
+    "earnings months --json": (52, ""),
+    "earnings transactions --json": (52, ""),
+    "requests list --json": (68, "decimal"),
+    "requests show REQ-1006 --json": (73, "zoneinfo"),
+    "sessions list --json": (56, ""),
     "sessions show S-1002 --json": (73, ""),
-    "sessions upcoming --json": (75, "zoneinfo"),
-    "sessions search mali --json": (56, ""),
-    "refunds list --json": (60, ""),
-    "dispute list --json": (62, ""),
-    "payout preview --json": (63, ""),
-    "payout list --json": (63, ""),
-    "due --json": (71, ""),
+    "sessions upcoming --json": (70, "zoneinfo"),
+    "sessions search mali --json": (58, ""),
+    "refunds list --json": (51, ""),
+    "dispute list --json": (53, ""),
+    "payout preview --json": (58, ""),
+    "payout list --json": (57, ""),
+    "due --json": (69, ""),
 }
 # Needed by no read and no plain write: replays, checks, backups, exports, outside files.
 HEAVY = (

@@ -136,3 +136,28 @@ def test_the_tools_for_dataclasses_work() -> None:
     assert asdict(point) == {"x": 1, "y": 2, "name": "there"}
     assert copy(point) == deepcopy(point) == pickle.loads(pickle.dumps(point)) == point  # noqa: S301
     assert Unnamed.__doc__ == "Unnamed"
+
+
+def test_a_value_matches_by_position() -> None:
+    """As that of a dataclass does, also before anything else asks for its fields."""
+
+    @frozen
+    class Pair:
+        """Two numbers."""
+
+        first: int
+        second: int
+
+    @frozen
+    class Triple(Pair):
+        """Three numbers."""
+
+        third: int
+
+    match build(Triple, {"first": 1, "second": 2, "third": 3}):
+        case Triple(first, second, third):
+            assert (first, second, third) == (1, 2, 3)
+        case _:
+            pytest.fail("it does not match its own class")
+    assert Triple(1, 2, 3).third == 3
+    assert field_names(Pair) == ("first", "second")

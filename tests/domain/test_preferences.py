@@ -10,7 +10,8 @@ import pytest
 from liveportal.domain.errors import CurrencyMismatch, InvalidEvent, UnreadablePreference
 from liveportal.domain.events.fields import decode, split
 from liveportal.domain.events.types import PreferencesChanged, Vacation
-from liveportal.domain.handlers.preferences import (
+from liveportal.domain.schedule.auto_decline import DeclineRule
+from liveportal.domain.schedule.preferences import (
     STRUCTURED,
     Notifications,
     changed_preferences,
@@ -18,7 +19,6 @@ from liveportal.domain.handlers.preferences import (
     parse_structured,
     with_parts,
 )
-from liveportal.domain.schedule.auto_decline import DeclineRule
 from liveportal.domain.schedule.working_hours import Availability
 from tests.kit.books import Book
 from tests.kit.events import amount, event, usd

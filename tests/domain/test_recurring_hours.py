@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from liveportal.domain.clock import LAST, zone
 from liveportal.domain.errors import InvalidEvent
 from liveportal.domain.events.fields import split
-from liveportal.domain.handlers.preferences import parse_error
+from liveportal.domain.schedule.preferences import parse_error
 from liveportal.domain.schedule.working_hours import (
     A_CENTURY,
     Recurrence,

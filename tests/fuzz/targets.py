@@ -27,9 +27,9 @@ from liveportal.cli.parse import profile_fields, spans, times, toml_file
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import changed_preferences
 from liveportal.domain.money import Money, Percent
 from liveportal.domain.policy import Policy
+from liveportal.domain.schedule.preferences import changed_preferences
 from liveportal.domain.text import clean, csv_safe
 from liveportal.exports import events as exports
 from liveportal.exports.calendar import CalendarEvent, write_calendar

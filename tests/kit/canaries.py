@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from liveportal.domain.events.envelope import PREFIX
-from liveportal.domain.events.fields import ListOf, Struct, Text, field_specs
+from liveportal.domain.events.field_types import ListOf, Text
+from liveportal.domain.events.fields import Struct, field_specs
 from liveportal.domain.events.types import TYPES
 from tests.kit.events import FEED, OTHER, amount, at
 

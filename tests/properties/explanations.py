@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from liveportal.cli.commands.earnings.analysis import WAYS
 from liveportal.domain.calculations.months import Month
 from liveportal.domain.calculations.provenance import CARRIED, Node
 from liveportal.domain.clock import from_text
@@ -135,7 +136,7 @@ def groups_add_up_to_the_figures(trial: Trial) -> None:
     reader = trial.reader
     figures = earnings.figures_of(reader)
     spans = [(name, name) for name in figures] + [(earnings.FIRST, earnings.LAST)]
-    for way in breakdown.WAYS:
+    for way in WAYS:
         for first, last in spans:
             groups = breakdown.groups(reader, way, first, last, zone).values()
             months = [figure for name, figure in figures.items() if first <= name <= last]

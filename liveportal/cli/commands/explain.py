@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import ids, months
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
@@ -51,7 +52,10 @@ class PathRow(Row):
 @shows(provenance.ExplainedMonth)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_month(
-    month: Annotated[str, typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.")],
+    month: Annotated[
+        str,
+        typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.", autocompletion=months),
+    ],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -75,7 +79,7 @@ def explain_month(
 @shows(provenance.ExplainedSession)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_session(
-    session: Annotated[str, one_id("A session")],
+    session: Annotated[str, one_id("A session", ids("session"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -95,7 +99,7 @@ def explain_session(
 @shows(provenance.ExplainedPayout)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_payout(
-    payout: Annotated[str, one_id("A payout")],
+    payout: Annotated[str, one_id("A payout", ids("payout"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,

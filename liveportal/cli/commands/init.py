@@ -8,11 +8,13 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import choices, policies, zones
 from liveportal.cli.io.render import check_output_possible, hint, note, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.policy_files import load_policy
 from liveportal.domain.clock import zone as check_zone
+from liveportal.domain.currencies import listed_digits
 from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.types import PreferencesChanged
@@ -42,14 +44,28 @@ def init(
     ledger: LedgerOption,
     out: OutputOptions,
     policy: Annotated[
-        str, typer.Option("--policy", metavar="NAME|FILE", help="The platform's rules.")
+        str,
+        typer.Option(
+            "--policy", metavar="NAME|FILE", help="The platform's rules.", autocompletion=policies
+        ),
     ] = DEFAULT_NAME,
     currency: Annotated[
-        str | None, typer.Option("--currency", metavar="CODE", help="Default: the policy's.")
+        str | None,
+        typer.Option(
+            "--currency",
+            metavar="CODE",
+            help="Default: the policy's.",
+            autocompletion=choices(sorted(listed_digits())),
+        ),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Your own, for times that you type."),
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help="Your own, for times that you type.",
+            autocompletion=zones,
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be made.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.completion import policies
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
@@ -59,7 +60,10 @@ class ValidPolicy(Row):
 
 
 Which = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A shipped policy, or a TOML file.")
+    str,
+    typer.Argument(
+        metavar="NAME|FILE", help="A shipped policy, or a TOML file.", autocompletion=policies
+    ),
 ]
 
 
@@ -95,7 +99,10 @@ def show(
     read: ReadOptions,
     out: OutputOptions,
     policy: Annotated[
-        str | None, typer.Argument(metavar="[NAME|FILE]", help="Which; default: the one in force.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME|FILE]", help="Which; default: the one in force.", autocompletion=policies
+        ),
     ] = None,
 ) -> None:
     """Show every switch of a policy, with its value and where that comes from.

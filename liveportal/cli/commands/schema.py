@@ -11,6 +11,7 @@ import typer
 from typer.main import get_command
 
 from liveportal.cli import app as commands
+from liveportal.cli.completion import Completer
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.view_model import Shown
 from liveportal.cli.json_schema import schema_of
@@ -24,6 +25,7 @@ app = commands.Commands()
 EVENT, FEED = "event", "feed"
 
 
+@Completer
 def _complete(context: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the words that may come next."""
     words = context.params.get("command") or ()

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row as TypedRow
-from liveportal.domain.row import columns
+from liveportal.domain.row import columns, row
 
 Row = Mapping[str, object]
 """The values of a result by field; nested mappings, dotted names, or both."""
@@ -110,6 +111,30 @@ RowClass = type[TypedRow] | str
 """A row class; or `module.Class` of one whose module a command imports only when it runs."""
 
 
+@row
+class WriteResult(TypedRow):
+    """What every write says: what became of which thing, and of the event that was recorded.
+
+    A command's own fields stand between the message and the time.
+    """
+
+    id: str
+    state: str
+    error: None
+    message: str | None
+    time: datetime | None
+    event: str | None
+    flags: list[str]
+    replayed: bool
+    confirmed: bool
+    dry_run: bool
+
+
+LEADING_FIELDS, TRAILING_FIELDS = columns(WriteResult)[:4], columns(WriteResult)[4:]
+ADDED_FIELDS = ("slot", "reason")
+"""Fields of steps that were added later: they come last, since rows only grow at the end."""
+
+
 @frozen
 class Shown:
     """The rows that a command shows: of which class, whether many, and whether it records.
@@ -123,6 +148,23 @@ class Shown:
     many: bool = False
     is_written: bool = False
     tables: tuple[RowClass, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all fields that `--fields` may name, nested ones with a dot."""
+        kinds = [load_row_class(kind) for kind in (*self.rows, *self.tables)]
+        if self.is_written:
+            return all_fields(kinds[0] if kinds else ())
+        return tuple(dict.fromkeys(name for kind in kinds for name in columns(kind)))
+
+
+def load_row_class(kind: RowClass) -> type[TypedRow]:
+    """Return a row class, also if it is declared by its name."""
+    if not isinstance(kind, str):
+        return kind
+    module, _, name = kind.rpartition(".")
+    loaded: type[TypedRow] = getattr(import_module(module), name)
+    return loaded
 
 
 def shows(
@@ -155,6 +197,18 @@ def _declare(shown: Shown) -> Callable[[Command], Command]:
 def names_of(fields: Fields) -> tuple[str, ...]:
     """Return the names of a row's fields, nested ones with a dot."""
     return columns(fields) if isinstance(fields, type) else fields
+
+
+def all_fields(fields: Fields) -> tuple[str, ...]:
+    """Return all fields of a write's result: the common ones and the command's own."""
+    names = names_of(fields)
+    own = (name for name in names if name not in LEADING_FIELDS + ADDED_FIELDS)
+    return (
+        *LEADING_FIELDS,
+        *own,
+        *TRAILING_FIELDS,
+        *(name for name in ADDED_FIELDS if name in names),
+    )
 
 
 def value_of(row: Row, field: str) -> object:

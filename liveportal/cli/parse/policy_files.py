@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from liveportal.cli.parse import toml_file
@@ -14,14 +15,17 @@ from liveportal.ledger.storage.ledger_paths import check_input
 LONGEST_FILE = 1_000_000  # In bytes; a policy takes a page.
 
 
+def shipped_files() -> list[Traversable]:
+    """Return the files of the shipped policies; each has the policy's name."""
+    folder = files("liveportal.domain") / "policies"
+    return [path for path in folder.iterdir() if path.name.endswith(".toml")]
+
+
 @cache
 def shipped_policies() -> tuple[Policy, ...]:
     """Return the shipped policies, the default first."""
-    folder = files("liveportal.domain") / "policies"
     policies = [
-        Policy.from_document(toml_file.loads(path.read_text("utf-8")))
-        for path in folder.iterdir()
-        if path.name.endswith(".toml")
+        Policy.from_document(toml_file.loads(path.read_text("utf-8"))) for path in shipped_files()
     ]
     return tuple(sorted(policies, key=lambda policy: (policy.name != DEFAULT_NAME, policy.name)))
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Final, TypeVar, dataclass_transform
 
-from liveportal.domain.events.fields import EventRecord, Pattern, of
+from liveportal.domain.events.field_types import Pattern
+from liveportal.domain.events.fields import EventRecord, of
 from liveportal.domain.frozen import frozen
 
 PREFIX = "liveportal."

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from liveportal.domain.events.envelope import EVERY_FIELD, NAME, EventData, event_data
-from liveportal.domain.events.fields import (
+from liveportal.domain.events.field_types import (
     BILLED,
     BOOLEAN,
     ID,
@@ -22,19 +22,18 @@ from liveportal.domain.events.fields import (
     Choice,
     Day,
     Document,
-    EventRecord,
     Integer,
     Interval,
     ListOf,
     Pattern,
     PolicyDocument,
-    Struct,
-    of,
 )
+from liveportal.domain.events.fields import EventRecord, Struct, of
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 
 PERSON = Choice("expert", "customer")
+PARTY = Choice("expert", "customer", "platform")
 MINUTES = Integer(1, 24 * 60)
 COUNT = Integer(0, 2**63 - 1)
 SHA256 = Pattern(r"[0-9a-f]{64}", "a SHA-256 as 64 lower-case hex digits")
@@ -210,7 +209,7 @@ class SessionCancelled(SessionEvent):
 
     TYPE = "session.cancelled"
     session: str = of(ID, doc="The session.")
-    by: str = of(Choice("expert", "customer", "platform"), doc="Who cancelled it.")
+    by: str = of(PARTY, doc="Who cancelled it.")
     reason: str | None = of(TEXT, default=None, personal=True, doc="The reason, in words.")
 
 

@@ -168,7 +168,7 @@ def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleCont
 
 def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:
     claim = require("claim", claim_id, context.claim(claim_id))
-    opens = ("open", event.data.TYPE) in MOVES
+    opens = (ClaimState.OPEN, event.data.TYPE) in MOVES
     error = ClaimNotOpen if opens and claim.state != ClaimState.OPEN else WrongState
     state = next_state(MOVES, claim, event, error)
     decides = state not in UNDECIDED

@@ -11,16 +11,8 @@ from liveportal.domain.errors import (
     InvalidEvent,
 )
 from liveportal.domain.events.envelope import event_data
-from liveportal.domain.events.fields import (
-    BOOLEAN,
-    ID,
-    POSITIVE,
-    TEXT,
-    Choice,
-    EventRecord,
-    ListOf,
-    of,
-)
+from liveportal.domain.events.field_types import BOOLEAN, ID, POSITIVE, TEXT, Choice, ListOf
+from liveportal.domain.events.fields import EventRecord, of
 from liveportal.domain.events.types import MINUTES, Slot
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money

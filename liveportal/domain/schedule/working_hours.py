@@ -19,17 +19,8 @@ from typing import TYPE_CHECKING, Any
 from liveportal.domain.clock import FIRST, LAST, MICROSECOND, local_date, shifted, zone
 from liveportal.domain.errors import InvalidEvent
 from liveportal.domain.events.envelope import event_data
-from liveportal.domain.events.fields import (
-    Day,
-    EventRecord,
-    FieldType,
-    Integer,
-    ListOf,
-    Pattern,
-    Struct,
-    Text,
-    of,
-)
+from liveportal.domain.events.field_types import Day, FieldType, Integer, ListOf, Pattern, Text
+from liveportal.domain.events.fields import EventRecord, Struct, of
 from liveportal.domain.patterns import pattern
 
 if TYPE_CHECKING:
@@ -71,13 +62,11 @@ class LocalTime(FieldType):
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "description": "local time such as 2026-10-05T09:00"}
 
-    def read(self, path: str, raw: Any) -> datetime:
+    def parse(self, path: str, raw: Any) -> datetime:
         try:
-            local = datetime.fromisoformat(raw)
+            return datetime.fromisoformat(raw)
         except (TypeError, ValueError):
             raise InvalidEvent(path, "must be a local time such as 2026-10-05T09:00") from None
-        self.check(path, local)
-        return local
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, datetime) or value.tzinfo or value < _EARLIEST_RULE:

@@ -14,17 +14,16 @@ from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.row_mapping import SESSION_COUNT
 from liveportal.ledger.format.serialisation import StoredEvent, read_event
 from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema.tables import select
 
 _EVENTS = """
     SELECT event.seq, source, id, type, time, recorded_at, facts, personal_digest,
            effects_digest, prev_hash, hash, salt, body
     FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
 """
-_SELECT_TRANSACTION = """
-    SELECT id, seq, kind, time, period, session, claim, payout, adjustment FROM "transaction"
-"""
-_SELECT_TRANSFER = 'SELECT "transaction", n, debit, credit, amount, period FROM transfer'
-_COUNTS = f"SELECT seq, n, {SESSION_COUNT.names} FROM session_count ORDER BY seq, n"  # noqa: S608 (names of our own)
+_SELECT_TRANSACTION = select("transaction")
+_SELECT_TRANSFER = select("transfer")
+_COUNTS = f"{select('session_count')} ORDER BY seq, n"
 _TRANSACTIONS = f"{_SELECT_TRANSACTION} ORDER BY seq, id"
 _TRANSFERS = f'{_SELECT_TRANSFER} ORDER BY "transaction", n'
 

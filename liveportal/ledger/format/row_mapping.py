@@ -119,11 +119,11 @@ CONVERSIONS: dict[str, Conversion] = {
 class Mapping(Generic[T]):
     """The mapping of a class of entities to its table; None is stored as NULL in any column."""
 
-    thing: type[T]
+    entity_class: type[T]
 
     @cached_property
     def _table(self) -> Table:
-        return table_of(self.thing)
+        return table_of(self.entity_class)
 
     @property
     def table(self) -> str:
@@ -138,7 +138,7 @@ class Mapping(Generic[T]):
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that an entity has values for: not those that only number the rows."""
-        own = field_names(self.thing)
+        own = field_names(self.entity_class)
         return tuple(name for name in self._table.columns if name in own or name not in self.key)
 
     @cached_property
@@ -178,7 +178,7 @@ class Mapping(Generic[T]):
         for name, (_, read) in self.converted.items():
             if (value := values[name]) is not None:
                 values[name] = read(value)
-        return self.thing(**values)
+        return self.entity_class(**values)
 
     @cached_property
     def _values(self) -> Callable[[T], Any]:
@@ -223,7 +223,7 @@ PAYOUT = Mapping(Payout)
 SESSION_COUNT = Mapping(SessionCount)
 
 MAPPINGS: dict[type, Mapping[Any]] = {
-    mapping.thing: mapping
+    mapping.entity_class: mapping
     for mapping in (
         *(CUSTOMER, REQUEST, SESSION, CLAIM, DISPUTE, ADJUSTMENT, ARTIFACT, REVIEW),
         *(ITEM, PAYOUT),

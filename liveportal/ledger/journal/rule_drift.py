@@ -63,14 +63,14 @@ class RuleDriftReport:
     def __init__(self, book: Projection) -> None:
         self._book = book
         self.changes: list[RuleDrift] = []
-        self.touched = AffectedEntities()
+        self.affected = AffectedEntities()
         self.miscounted: int | None = None
 
     def note_refusal(self, entry: JournalEntry, data: EventData, reason: str) -> None:
         """Report an event that would be refused."""
         self._note(entry, f"it would be refused today: {reason}")
         for name in self._names(entry, data):
-            self.touched.lost.setdefault(name, entry.seq)
+            self.affected.lost.setdefault(name, entry.seq)
 
     def note_transactions(
         self,
@@ -79,7 +79,7 @@ class RuleDriftReport:
         today: tuple[Transaction, ...],
     ) -> None:
         """Report other transactions, unless the event is known to differ."""
-        if entry.seq not in self.touched.seqs:
+        if entry.seq not in self.affected.seqs:
             self._note(entry, f"it booked {self._describe(stored)}, today {self._describe(today)}")
 
     def note_counts(self, entry: JournalEntry) -> None:
@@ -89,7 +89,7 @@ class RuleDriftReport:
         older events were derived from the journal; if they differ although the transactions agree,
         they were changed since.
         """
-        if entry.seq in self.touched.seqs:
+        if entry.seq in self.affected.seqs:
             return
         if entry.counts_proved:
             self._note(entry, "it counted other minutes or sessions than it would today")
@@ -105,24 +105,24 @@ class RuleDriftReport:
         names = self._names(entry, data)
         names |= {name for entity in entities for name in _entity_names(entity)}
         names |= self._sessions_of(names)
-        cause = entry.seq if entry.seq in self.touched.seqs else self.touched.cause(names)
+        cause = entry.seq if entry.seq in self.affected.seqs else self.affected.cause(names)
         if isinstance(data, PayoutSent):
             # A payout chooses its items among all that are open, so any of them may differ.
-            cause = cause or min(self.touched.seqs)
-            self.touched.payouts.add(data.payout)
+            cause = cause or min(self.affected.seqs)
+            self.affected.payouts.add(data.payout)
         if cause is not None:
-            self.touched.by(entry.seq, cause, names)
+            self.affected.by(entry.seq, cause, names)
 
     def is_affected(self, entry: JournalEntry, data: EventData) -> bool:
         """Return True if an event concerns an affected entity."""
         names = self._names(entry, data)
-        return self.touched.cause(names | self._sessions_of(names)) is not None
+        return self.affected.cause(names | self._sessions_of(names)) is not None
 
     def _note(self, entry: JournalEntry, what: str) -> None:
         self.changes.append(RuleDrift(entry.seq, entry.type, what))
-        self.touched.seqs[entry.seq] = entry.seq
+        self.affected.seqs[entry.seq] = entry.seq
         if entry.type.startswith("liveportal.payout_profile."):
-            self.touched.profile = entry.seq
+            self.affected.profile = entry.seq
 
     @staticmethod
     def _names(entry: JournalEntry, data: EventData) -> set[str]:

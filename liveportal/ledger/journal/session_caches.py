@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import UNFINISHED, Session
 from liveportal.ledger.format.row_mapping import SESSION
 from liveportal.ledger.storage.driver import Connection
 
@@ -39,7 +39,7 @@ class Agenda:
         """Add, replace or remove a changed session."""
         if self._sessions is None:
             return
-        if session.state in ("upcoming", "live", "paused"):
+        if session.state in UNFINISHED:
             self._sessions[session.id] = session
         else:
             self._sessions.pop(session.id, None)

@@ -37,7 +37,7 @@ class UnitOfWork:
 
     def find(self, mapping: Mapping[T], key: str | int, currency: str) -> T | None:
         """Return the entity with this key, or None; `currency` is the book's."""
-        cache_key = (mapping.thing, key)
+        cache_key = (mapping.entity_class, key)
         if cache_key not in self._kept:
             row = self.row(f'{mapping.select} WHERE "{mapping.key[0]}" = ?', key)
             self._kept[cache_key] = mapping.read(row, currency) if row else None
@@ -53,7 +53,7 @@ class UnitOfWork:
 
     def prefetch(self, mapping: Mapping[Any], ids: Iterable[str], currency: str) -> None:
         """Load many entities in one query; ids without a row are kept as missing."""
-        entity_type = mapping.thing
+        entity_type = mapping.entity_class
         unknown = [entity_id for entity_id in ids if (entity_type, entity_id) not in self._kept]
         if not unknown:
             return

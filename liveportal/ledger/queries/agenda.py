@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.calculations.live_session import RUNNING, expected, starts_in
 from liveportal.domain.clock import zone
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import UNFINISHED, Session, SessionState
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.money import Money
 from liveportal.domain.row import extend, row
@@ -17,8 +17,6 @@ from liveportal.ledger.queries.reader import NOT_OVER, Reader
 from liveportal.ledger.queries.schedule import schedule
 from liveportal.ledger.queries.session_filter import SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, sessions
-
-STATES = ("upcoming", *RUNNING)
 
 
 @row
@@ -67,7 +65,7 @@ def agenda(reader: Reader, now: datetime, *, until: datetime | None = None) -> l
             too_close=others.too_close(start, end) if start and end else [],
         )
 
-    selection = SessionFilter(states=STATES, until=until)
+    selection = SessionFilter(states=UNFINISHED, until=until)
     rows = map(agenda_row, sessions(reader, selection))
     return sorted(rows, key=lambda row: _rank(row, now))  # Stable: by start within a rank.
 
@@ -84,7 +82,7 @@ def _read_sessions(reader: Reader, clauses: str) -> list[Session]:
 
 def is_overdue(row: SessionRow, now: datetime) -> bool:
     """Return True if the planned start has passed and the session has not started."""
-    return row.state == "upcoming" and row.start < now
+    return row.state == SessionState.UPCOMING and row.start < now
 
 
 def _rank(row: SessionRow, now: datetime) -> int:

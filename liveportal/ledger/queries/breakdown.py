@@ -22,7 +22,6 @@ from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.customers import customers
 from liveportal.ledger.queries.reader import Reader
 
-WAYS = ("customer", "skill", "kind", "weekday")
 NO_REQUEST = "logged"
 """The kind shown for sessions that were entered by hand, without a request."""
 
@@ -77,7 +76,7 @@ Group = tuple[str, ...] | None
 
 
 def groups(reader: Reader, way: str, first: str, last: str, zone: str) -> dict[Group, Month]:
-    """Return the figures of the months from `first` to `last` by group; `way` is one of `WAYS`."""
+    """Return the figures of these months by `way`: customer, skill, kind or weekday."""
     counts = reader.all(_COUNTED, first, last)
     entries = [entry for _, entry in booked_transactions(reader, first, last)]
     session_ids = {count["session"] for count in counts}

@@ -15,7 +15,7 @@ from liveportal.domain.calculations.claim_answers import (
 )
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import from_text
-from liveportal.domain.entities import UNDECIDED, Session
+from liveportal.domain.entities import UNDECIDED, ClaimState, Session
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
@@ -167,7 +167,7 @@ def claim(reader: Reader, claim_id: str, now: datetime) -> ClaimDetail:
         if_silent=if_silent(listed.state, listed.cost, policy),
         earlier=_earlier(reader, claim_row),
         record=disputes,
-        warning=disputes.warning if listed.state == "open" else None,
+        warning=disputes.warning if listed.state == ClaimState.OPEN else None,
         artifacts=_count_artifacts(reader, listed.session),
     )
 
@@ -198,7 +198,7 @@ def _row(
     reader: Reader, claim_row: dict[str, Any], customer_name: str | None, now: datetime
 ) -> ClaimRow:
     policy = reader.policy_at(claim_row["policy"])
-    claimed_at, is_open = from_text(claim_row["claimed_at"]), claim_row["state"] == "open"
+    claimed_at, is_open = from_text(claim_row["claimed_at"]), claim_row["state"] == ClaimState.OPEN
     deadline = answer_by(claimed_at, policy) if is_open else None
     closes = window_closes(_session(reader, claim_row), policy)
     return ClaimRow(

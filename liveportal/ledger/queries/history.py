@@ -8,10 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.events.envelope import PREFIX, is_experts
-from liveportal.domain.events.fields import joined
 from liveportal.domain.row import Row, row
-from liveportal.ledger.format.attribution import is_disguised
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries.reader import Reader
 
@@ -38,9 +35,10 @@ class HistoryRow(Row):
 
 def history(reader: Reader, *entities: str) -> list[HistoryRow]:
     """Return the events that concern the entities (such as `session:S-1`), in journal order."""
-    from liveportal.ledger.queries.cautions import (
-        flags_of,  # Imports the event classes, which no list needs.
-    )
+    # A list imports this module for its rows, and needs none of these.
+    from liveportal.domain.events.envelope import PREFIX
+    from liveportal.domain.events.fields import joined
+    from liveportal.ledger.queries.cautions import flags_of
 
     rows = reader.all(
         f"""
@@ -78,6 +76,9 @@ def with_flags_of(history: Iterable[HistoryRow], flags: Sequence[str]) -> list[s
 
 def _speaker(row: Mapping[str, Any]) -> str:
     """Return who reported an event; `unknown` for a feed's event under the expert's source."""
+    from liveportal.domain.events.envelope import PREFIX, is_experts
+    from liveportal.ledger.format.attribution import is_disguised
+
     kind = row["type"].removeprefix(PREFIX)
     if is_disguised(row["source"], kind, row["facts"], row["body"]):
         return "unknown"

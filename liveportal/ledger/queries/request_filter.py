@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liveportal.domain.clock import utc_text
+from liveportal.domain.entities import RequestState
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.auto_decline import matched
@@ -59,7 +60,7 @@ class RequestFilter:
         if self.ids is not None:
             given.append(("request.id IN (SELECT value FROM json_each(?))", to_json(self.ids)))
         if self.states:
-            if set(self.states) == {"open"}:
+            if set(self.states) == {RequestState.OPEN}:
                 index_conditions.append("state = 'open'")  # Must match the partial index.
             given.append((_READS_AS_ONE_OF, to_json(self.states)))
         if self.kind is not None:

@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from liveportal.domain.clock import from_text, shifted, utc_text
+from liveportal.domain.entities import RequestState
 from liveportal.domain.events.fields import in_currency
 from liveportal.domain.events.types import Slot
-from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.row import Row, row
 from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
+from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.slots import earning, rank_slots
 from liveportal.ledger.format.personal_data import personal
@@ -190,7 +191,11 @@ def ranked_slots(reader: Reader, request_id: str, now: datetime) -> list[RankedS
     """Return the slots of a request, best first; empty if the request is no longer open."""
     rows = _select(reader, now, RequestFilter(ids=[request_id]))
     (found,) = rows
-    return _RequestFormatter(reader, now, rows).ranked(found) if found["state"] == "open" else []
+    return (
+        _RequestFormatter(reader, now, rows).ranked(found)
+        if found["state"] == RequestState.OPEN
+        else []
+    )
 
 
 def auto_declines(
@@ -204,7 +209,7 @@ def auto_declines(
     if not rules:
         return {}
     rules = [in_currency(rule, reader.currency) for rule in rules]
-    rows = _select(reader, now, RequestFilter(ids=ids, states=("open",)))
+    rows = _select(reader, now, RequestFilter(ids=ids, states=(RequestState.OPEN,)))
     formatter = _RequestFormatter(reader, now, rows)
     reasons = {
         row["id"]: reason_to_decline(
@@ -323,7 +328,7 @@ class _RequestFormatter:
         mine = matched(skills, self.own_skills)
         minutes = min((slot.minutes for slot in slots), default=_INSTANT_MINUTES)
         opened_at, expires = from_text(row["opened_at"]), instant(row["expires"])
-        is_open = row["reads_as"] == "open"
+        is_open = row["reads_as"] == RequestState.OPEN
         return RequestRow(
             id=row["id"],
             kind=row["kind"],
@@ -363,7 +368,7 @@ class _RequestFormatter:
         zone_name = self.customers[row["customer"]].timezone
         best_first = rank_slots(_slots(row), self.schedule, zone_name, self.now)
         rate = Money(row["rate"], self.reader.currency_called(row["currency"]))
-        is_open = row["state"] == "open"
+        is_open = row["state"] == RequestState.OPEN
         return [
             RankedSlotRow(
                 slot=slot.number,

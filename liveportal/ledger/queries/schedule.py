@@ -7,7 +7,7 @@ from datetime import timedelta
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import Buffers, Vacation
-from liveportal.domain.handlers.preferences import parse_structured
+from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.domain.schedule.schedule import Booked, Schedule
 from liveportal.ledger.queries.reader import NOT_OVER, Reader
 

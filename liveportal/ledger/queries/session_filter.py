@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.clock import utc_text
+from liveportal.domain.entities import UNFINISHED
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import NOT_OVER, Reader
-from liveportal.ledger.queries.session_mentions import sessions_mentioning
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -72,19 +72,25 @@ class SessionFilter:
             f"{START} >= ?": self.since and utc_text(self.since),
             f"{START} <= ?": self.until and utc_text(self.until),
             f"{LAST_SEQ} > ?": self.after_seq,
-            _one_of("session.id"): to_json(sessions_mentioning(reader, self.words))
-            if self.words
-            else None,
+            _one_of("session.id"): self._mentioning(reader),
         }
         active = {condition: value for condition, value in given.items() if value is not None}
         conditions = list(active)
-        if self.states and {"upcoming", "live", "paused"}.issuperset(self.states):
+        if self.states and set(self.states) <= set(UNFINISHED):
             conditions.append(NOT_OVER)
         if self.claimed:
             conditions.append("EXISTS (SELECT 1 FROM claim WHERE claim.session = session.id)")
         if self.disputed:
             conditions.append(DISPUTED)
         return " AND ".join(conditions) or "TRUE", list(active.values())
+
+    def _mentioning(self, reader: Reader) -> str | None:
+        """Return the ids of the sessions that mention the words, as JSON; None without words."""
+        if not self.words:
+            return None
+        from liveportal.ledger.queries.session_mentions import sessions_mentioning
+
+        return to_json(sessions_mentioning(reader, self.words))
 
     def sorted_rows(self, rows: Sequence[T]) -> list[T]:
         """Return the rows in the requested order; rows without the value come last either way.

@@ -9,6 +9,7 @@ from typing import Any
 
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.clock import from_text, shifted
+from liveportal.domain.entities import SessionState
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, extend, pick, row
 from liveportal.ledger.format.personal_data import personal
@@ -185,7 +186,7 @@ def session(reader: Reader, session_id: str) -> SessionDetail:
     entities = [f"session:{session_id}", *(f"claim:{claim['id']}" for claim in claims)]
     if row["request"]:
         entities.append(f"request:{row['request']}")
-    ended = row["state"] == "ended"
+    ended = row["state"] == SessionState.ENDED
     events = history(reader, *entities)
     return extend(
         SessionDetail,
@@ -222,7 +223,7 @@ def _summaries(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[SessionSu
 
 
 def _summarise(reader: Reader, row: dict[str, Any], customer: CustomerName) -> SessionSummary:
-    ended = row["state"] == "ended"
+    ended = row["state"] == SessionState.ENDED
     start = from_text(row["start"] or row["planned_start"])
     # A session that started late is planned to end that much later.
     planned_end = None

@@ -10,7 +10,6 @@ from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.errors import UnknownEntity
 from liveportal.domain.hint import Hint
 from liveportal.domain.row import Row, row
-from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries.reader import Reader
 
@@ -87,6 +86,8 @@ def artifact(reader: Reader, seq: int) -> ArtifactRow:
 
 
 def _artifacts(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[ArtifactRow]:
+    from liveportal.ledger.attachments.vault import Vault  # No list needs it.
+
     vault = Vault(reader.path)
     return [
         ArtifactRow(

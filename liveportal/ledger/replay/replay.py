@@ -87,7 +87,7 @@ class ReplayResult:
     def __init__(self, drift: RuleDriftReport, schema: str) -> None:
         self.schema = schema
         self.changes = drift.changes
-        self.touched = drift.touched
+        self.affected = drift.affected
         self.miscounted = drift.miscounted
 
 

@@ -114,7 +114,7 @@ def _open(path: Path, mode: str, *, immutable: bool = False) -> Connection:
     connection = _connect(path, mode, path, immutable=immutable)
     try:
         with translating_errors(path):
-            _check_ours(connection, path)
+            check_ours(connection, path)
             _configure(connection)
     except UnicodeDecodeError as error:
         # SQLite's message quotes the text that it cannot read, and the driver cannot decode it.
@@ -233,7 +233,8 @@ def _configure(connection: Connection) -> None:
     )
 
 
-def _check_ours(connection: Connection, path: Path) -> None:
+def check_ours(connection: Connection, path: Path) -> None:
+    """Raise `NotALedger`, `NewerLedger` or `UnsafeSqlite` unless this program reads such a file."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise NotALedger(
             f"{path} is not a liveportal ledger",

@@ -118,35 +118,35 @@ class ExpectedDifferences:
     """Which rows may stand otherwise, since an event that they depend on is judged otherwise."""
 
     def __init__(self, db: Connection, played: ReplayResult) -> None:
-        self._touched = played.touched
+        self._affected = played.affected
         self._db = db
         schemas = ("main", played.schema)
         self._items = {
             item
             for schema in schemas
             for payout, item in db.execute(f"SELECT payout, item FROM {schema}.payout_line")  # noqa: S608
-            if payout in self._touched.payouts
+            if payout in self._affected.payouts
         }
         claims = " UNION ".join(f"SELECT id, session FROM {schema}.claim" for schema in schemas)  # noqa: S608
         for claim, session in db.execute(claims):
             names = {f"claim:{claim}", f"session:{session}"}
-            if (cause := self._touched.cause(names)) is not None:
-                self._touched.by(cause, cause, names)
+            if (cause := self._affected.cause(names)) is not None:
+                self._affected.by(cause, cause, names)
 
     def cause(self, table: str, row: tuple[Any, ...]) -> int | None:
         """Return the event by which a row may differ, or None."""
-        touched, first = self._touched, min(self._touched.seqs)
+        affected, first = self._affected, min(self._affected.seqs)
         if table in _THINGS:
-            return touched.cause({f"{table}:{row[0]}"})
+            return affected.cause({f"{table}:{row[0]}"})
         if table in _BY_SEQ:
-            return touched.seqs.get(row[_BY_SEQ[table]])
+            return affected.seqs.get(row[_BY_SEQ[table]])
         if table in _TOLD_ONCE:
             column, kind = _TOLD_ONCE[table]
-            return touched.lost.get(f"{kind}:{row[column]}")
+            return affected.lost.get(f"{kind}:{row[column]}")
         if table == "payout_line":
-            return first if row[0] in touched.payouts else None
+            return first if row[0] in affected.payouts else None
         if table == "item" and row[0] not in self._items:
             query = 'SELECT seq FROM "transaction" WHERE id = ?'
             (seq,) = self._db.execute(query, row[:1]).fetchone() or (0,)
-            return touched.seqs.get(seq)
-        return first if table == "item" else touched.profile
+            return affected.seqs.get(seq)
+        return first if table == "item" else affected.profile

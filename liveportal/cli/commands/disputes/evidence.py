@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
@@ -55,7 +56,12 @@ Names = Annotated[
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def evidence(
     claim: Annotated[
-        str, typer.Argument(metavar="CLAIM", help="A claim, whole or by a unique prefix.")
+        str,
+        typer.Argument(
+            metavar="CLAIM",
+            help="A claim, whole or by a unique prefix.",
+            autocompletion=ids("claim"),
+        ),
     ],
     ledger: LedgerOption,
     read: ReadOptions,

@@ -13,9 +13,9 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.disputes.list_show import One
 from liveportal.cli.io.prompts import STDIN, read_text
 from liveportal.cli.io.render import check_output_possible, hint
-from liveportal.cli.io.view_model import shows_result
+from liveportal.cli.io.view_model import all_fields, shows_result
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
-from liveportal.cli.write_command import Answer, Writer, WriteStep, all_fields, records, run_step
+from liveportal.cli.write_command import Answer, Writer, WriteStep, records, run_step
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
     DisputeAccepted,

@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from liveportal.cli.commands.refunds.list_show import claim_detail, claim_table
+from liveportal.cli.commands.refunds.list_show import States, claim_detail, claim_table
+from liveportal.cli.completion import ids
 from liveportal.cli.options import one_id
-from liveportal.cli.read_command import Query, States, reads
+from liveportal.cli.read_command import Query, reads
 from liveportal.ledger.queries import claims
 
-One = Annotated[str, one_id("A claim", "CLAIM")]
+_complete = ids(
+    "claim", states={"file": ("open",), "withdraw": ("disputed",), "rule": ("disputed",)}
+)
+One = Annotated[str, one_id("A claim", _complete, "CLAIM")]
 
 
 @reads(claims.ClaimRow, many=True)

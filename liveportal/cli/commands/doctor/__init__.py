@@ -27,7 +27,8 @@ from liveportal.cli.commands.doctor.checks import (
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.text import no_colour
 from liveportal.cli.io.view_model import Coloured, Table, shows
-from liveportal.cli.options import LEDGER_VARIABLE, LedgerOption, OutputOptions, with_options
+from liveportal.cli.ledger_path import LEDGER_VARIABLE
+from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger.health import Health, gather

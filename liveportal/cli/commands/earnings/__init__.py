@@ -16,10 +16,12 @@ from liveportal.cli.commands.earnings.analysis import (
     BOUNDS_HINT,
     GROUPED,
     MOVED,
+    WAYS,
     compare_zones,
     special_view,
 )
 from liveportal.cli.commands.earnings.span import AnyMonths, Months
+from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, hint, note, render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
@@ -82,7 +84,13 @@ def summary(
     read: ReadOptions,
     out: OutputOptions,
     by: Annotated[
-        str | None, typer.Option("--by", metavar="WAY", help="By customer, skill, kind or weekday.")
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="WAY",
+            help="By customer, skill, kind or weekday.",
+            autocompletion=choices(WAYS),
+        ),
     ] = None,
     bounds: Annotated[
         bool, typer.Option("--bounds", help="What it would be, were the platform read otherwise.")

@@ -37,6 +37,7 @@ HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
 
 
+WAYS = ("customer", "skill", "kind", "weekday")
 GROUPED = "liveportal.ledger.queries.breakdown.GroupRow"
 BOUNDED = "liveportal.ledger.queries.interpretation_range.BoundRow"
 MOVED = "liveportal.ledger.queries.zone_comparison.MovedRow"
@@ -60,9 +61,9 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     """Return the figures of a span, grouped by customer, skill, kind or weekday."""
     from liveportal.ledger.queries import breakdown
 
-    if way not in breakdown.WAYS:
+    if way not in WAYS:
         raise typer.BadParameter(
-            f"{way!r} is no way to group. The ways are: {', '.join(breakdown.WAYS)}.",
+            f"{way!r} is no way to group. The ways are: {', '.join(WAYS)}.",
             param_hint="--by",
         )
     groups = breakdown.rows(reader, way, span.first, span.last, zone)

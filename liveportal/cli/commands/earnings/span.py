@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, NamedTuple
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import months, years
 from liveportal.cli.options import Options
 from liveportal.cli.parse.times import read_month
 from liveportal.domain.clock import local_date
@@ -32,11 +33,13 @@ class FromTo(Options):
     comes_first: ClassVar[bool] = True
 
     first: Annotated[
-        str | None, typer.Option("--from", metavar="MONTH", help="The first month.")
+        str | None,
+        typer.Option("--from", metavar="MONTH", help="The first month.", autocompletion=months),
     ] = None
-    last: Annotated[str | None, typer.Option("--to", metavar="MONTH", help="The last month.")] = (
-        None
-    )
+    last: Annotated[
+        str | None,
+        typer.Option("--to", metavar="MONTH", help="The last month.", autocompletion=months),
+    ] = None
 
     @property
     def is_given(self) -> bool:
@@ -57,7 +60,15 @@ class Months(FromTo):
     """Several months, or a year."""
 
     year: Annotated[
-        int | None, typer.Option("--year", min=1970, max=9999, metavar="YEAR", help="A whole year.")
+        int | None,
+        typer.Option(
+            "--year",
+            min=1970,
+            max=9999,
+            metavar="YEAR",
+            help="A whole year.",
+            autocompletion=years,
+        ),
     ] = None
 
     def span(self, reader: Reader) -> Span:
@@ -72,7 +83,10 @@ class Months(FromTo):
 class OneMonth(Options):
     """A single month."""
 
-    month: Annotated[str | None, typer.Option("--month", metavar="MONTH", help=MONTH_HELP)] = None
+    month: Annotated[
+        str | None,
+        typer.Option("--month", metavar="MONTH", help=MONTH_HELP, autocompletion=months),
+    ] = None
 
 
 @frozen

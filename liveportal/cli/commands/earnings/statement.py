@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.commands.earnings.span import parse_month
+from liveportal.cli.completion import periods
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
@@ -53,7 +54,12 @@ class WrittenStatement(Row):
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def statement(
     period: Annotated[
-        str, typer.Argument(metavar="MONTH|YEAR", help="2026-10, oct, last, or a year: 2026.")
+        str,
+        typer.Argument(
+            metavar="MONTH|YEAR",
+            help="2026-10, oct, last, or a year: 2026.",
+            autocompletion=periods,
+        ),
     ],
     ledger: LedgerOption,
     read: ReadOptions,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.completion import ids
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, shows, shows_result
@@ -70,7 +71,9 @@ def reverse(
     event: Annotated[
         str,
         typer.Argument(
-            metavar="EVENT", help="An event's id, or that of an adjustment or a payout."
+            metavar="EVENT",
+            help="An event's id, or that of an adjustment or a payout.",
+            autocompletion=ids("adjustment", "payout"),
         ),
     ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it was wrong.")],

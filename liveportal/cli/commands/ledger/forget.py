@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import HumanValue, shows_result
 from liveportal.cli.io.view_model import Row as AnyRow
@@ -51,7 +52,12 @@ ELSEWHERE = (
 @shows_result(ForgottenRow)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def forget(
-    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")],
+    customer: Annotated[
+        str,
+        typer.Argument(
+            metavar="CUSTOMER", help="The customer's id.", autocompletion=ids("customer")
+        ),
+    ],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,

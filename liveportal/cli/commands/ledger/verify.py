@@ -19,9 +19,10 @@ from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
+from liveportal.domain.clock import from_text
 from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.queries.reader import Reader, instant
+from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
     from liveportal.ledger.verify.verify import Verified
@@ -146,7 +147,7 @@ def verify(
 
             verified_statement = verify_statement(reader, statement)
         zone = reader.own_timezone
-    found = _result_row(verified, deep=deep) | {"statement": verified_statement}
+    found = _verified_row(verified, verified_statement, deep=deep)
     names = columns(VerifiedRow)
     human = tuple(name for name in names if name in names[:4] or found[name])
     render(Detail(VerifiedRow, found, human, title="Verified"), out, zone=zone)
@@ -182,35 +183,33 @@ def _verify_ledger(reader: Reader, heads: list[str], *, deep: bool, quick: bool)
         )
 
 
-def _result_row(verified: Verified, *, deep: bool) -> dict[str, object]:
-    attachments = verified.deposit
-    return {
-        "ok": True,
-        "events": verified.events,
-        "transactions": verified.transactions,
-        "head": verified.head,
-        "rules_changed": None
-        if verified.rules_changed is None
-        else [
-            {"seq": drift.seq, "type": drift.type, "what": drift.what}
-            for drift in verified.rules_changed
-        ],
-        "heads": [
-            {"head": head.head, "event": head.event, "recorded_at": instant(head.recorded_at)}
+def _verified_row(verified: Verified, statement: str | None, *, deep: bool) -> VerifiedRow:
+    drifts, attachments = verified.rules_changed, verified.deposit
+    return VerifiedRow(
+        ok=True,
+        events=verified.events,
+        transactions=verified.transactions,
+        head=verified.head,
+        statement=statement,
+        rules_changed=None
+        if drifts is None
+        else [DriftRow(seq=drift.seq, type=drift.type, what=drift.what) for drift in drifts],
+        heads=[
+            HeadRow(head=head.head, event=head.event, recorded_at=from_text(head.recorded_at))
             for head in verified.heads
         ],
-        "deep": deep,
-        "files": attachments.files if attachments else 0,
-        "messages": attachments.messages if attachments and deep else None,
-        "profile_values": attachments.values if attachments else None,
-        "attach_again": [
-            {"seq": file.seq, "session": file.session, "sha256": file.sha256, "name": file.name}
+        deep=deep,
+        files=attachments.files if attachments else 0,
+        messages=attachments.messages if attachments and deep else None,
+        profile_values=attachments.values if attachments else None,
+        attach_again=[
+            MissingFileRow(seq=file.seq, session=file.session, sha256=file.sha256, name=file.name)
             for file in (attachments.absent if attachments else ())
         ],
-        "profile_key": attachments.key.code if attachments and attachments.key else None,
-        "enter_again": list(verified.enter_again),
-        "outdated_transcripts": attachments.outdated if attachments and deep else None,
-    }
+        profile_key=attachments.key.code if attachments and attachments.key else None,
+        enter_again=list(verified.enter_again),
+        outdated_transcripts=attachments.outdated if attachments and deep else None,
+    )
 
 
 def _hint_open_points(verified: Verified) -> None:

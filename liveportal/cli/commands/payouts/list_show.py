@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
+from liveportal.cli.completion import ids
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import one_id
-from liveportal.cli.read_command import Query, States, parse_states, reads
+from liveportal.cli.read_command import Query, parse_states, reads, state_option
+from liveportal.domain.entities import PayoutState
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
-STATES = ("sent", "paid", "failed", "returned", "reversed")
+STATES = tuple(PayoutState)
+States = Annotated[list[str] | None, state_option(STATES)]
 
 
 @reads(payouts.PayoutPreview)
@@ -45,7 +48,7 @@ def list_(state: States = None) -> Query:
 
 
 @reads(payouts.PayoutDetail)
-def show(payout: Annotated[str, one_id("A payout")]) -> Query:
+def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
     """Show a payout: the earnings that it pays, and what happened to it.
 
     Example: liveportal payout show PO-2

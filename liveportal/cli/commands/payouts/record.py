@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -26,7 +27,8 @@ from liveportal.domain.events.types import (
 from liveportal.ledger.queries.payouts import PayoutResult, result_fields
 from liveportal.ledger.queries.reader import Reader
 
-Ids = Annotated[list[str], many_ids("Payouts")]
+_complete = ids("payout", states={"paid": ("sent",), "fail": ("sent",), "return": ("paid",)})
+Ids = Annotated[list[str], many_ids("Payouts", _complete)]
 PAYOUT = Answer(PayoutResult, result_fields)
 
 

@@ -32,8 +32,8 @@ from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import changed_preferences
 from liveportal.domain.row import columns
+from liveportal.domain.schedule.preferences import changed_preferences
 from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.ledger_info import PreferencesRow
 from liveportal.ledger.queries.reader import Reader

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
+from liveportal.cli.completion import preferences, zones
 from liveportal.cli.options import Options, options_in
 from liveportal.cli.parse.availability_syntax import (
     read_declining,
@@ -19,9 +20,9 @@ from liveportal.cli.write_command import Writer
 from liveportal.domain.errors import InvalidValue, UnknownEntity
 from liveportal.domain.events.types import Buffers, PreferencesChanged
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_error, with_parts
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money
+from liveportal.domain.schedule.preferences import parse_error, with_parts
 
 _skills_option = options_in("Rates and skills")
 _time_option = options_in("Time")
@@ -34,21 +35,41 @@ Texts = list[str] | None
 class Preferences(Options):
     """The new values of preferences; None leaves one unchanged."""
 
-    skill: Annotated[Texts, _skills_option("--skill", help="Your skills, all; repeatable.")] = None
+    skill: Annotated[
+        Texts,
+        _skills_option(
+            "--skill", help="Your skills, all; repeatable.", autocompletion=preferences("skills")
+        ),
+    ] = None
     add_skill: Annotated[Texts, _skills_option("--add-skill", help="A skill more; repeatable.")] = (
         None
     )
     remove_skill: Annotated[
-        Texts, _skills_option("--remove-skill", help="A skill less; repeatable.")
+        Texts,
+        _skills_option(
+            "--remove-skill",
+            help="A skill less; repeatable.",
+            autocompletion=preferences("skills"),
+        ),
     ] = None
     language: Annotated[
-        Texts, _skills_option("--language", help="Your languages, all; repeatable.")
+        Texts,
+        _skills_option(
+            "--language",
+            help="Your languages, all; repeatable.",
+            autocompletion=preferences("languages"),
+        ),
     ] = None
     add_language: Annotated[
         Texts, _skills_option("--add-language", help="A language more; repeatable.")
     ] = None
     remove_language: Annotated[
-        Texts, _skills_option("--remove-language", help="A language less; repeatable.")
+        Texts,
+        _skills_option(
+            "--remove-language",
+            help="A language less; repeatable.",
+            autocompletion=preferences("languages"),
+        ),
     ] = None
     minimum_rate: Annotated[
         str | None,
@@ -67,7 +88,12 @@ class Preferences(Options):
     ] = None
     zone: Annotated[
         str | None,
-        _time_option("--zone", metavar="ZONE", help="Your time zone, such as Europe/Paris."),
+        _time_option(
+            "--zone",
+            metavar="ZONE",
+            help="Your time zone, such as Europe/Paris.",
+            autocompletion=zones,
+        ),
     ] = None
     hours: Annotated[
         Texts,

@@ -16,13 +16,13 @@ from liveportal.cli.parse.availability_syntax import (
     rule_words,
     size_words,
 )
-from liveportal.domain.handlers.preferences import (
+from liveportal.domain.row import Row, columns, row
+from liveportal.domain.schedule.preferences import (
     STRUCTURED,
     Notifications,
     parse_error,
     parse_structured,
 )
-from liveportal.domain.row import Row, columns, row
 from liveportal.domain.schedule.working_hours import (
     WEEKDAYS,
     Availability,

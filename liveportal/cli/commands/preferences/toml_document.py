@@ -19,8 +19,8 @@ from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidEvent, InvalidValue, LiveportalError, UnreadableFile
 from liveportal.domain.events.fields import EventRecord, decode, field_specs
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import STRUCTURED, parse_error, parse_structured
 from liveportal.domain.money import Money
+from liveportal.domain.schedule.preferences import STRUCTURED, parse_error, parse_structured
 from liveportal.domain.schedule.working_hours import LOCAL_TIME
 from liveportal.ledger.storage.ledger_paths import check_input
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -36,7 +37,16 @@ from liveportal.domain.frozen import replace
 from liveportal.ledger.queries.claims import ClaimResult, result_fields
 from liveportal.ledger.queries.reader import Reader
 
-Ids = Annotated[list[str], many_ids("Claims")]
+_complete = ids(
+    "claim",
+    states={
+        "concede": ("open",),
+        "grant": ("open",),
+        "deny": ("open",),
+        "withdraw": ("open", "disputed"),
+    },
+)
+Ids = Annotated[list[str], many_ids("Claims", _complete)]
 CLAIM = Answer(ClaimResult, result_fields)
 
 
@@ -44,7 +54,12 @@ CLAIM = Answer(ClaimResult, result_fields)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def claim(
     session: Annotated[
-        str, typer.Argument(metavar="SESSION", help="The session that is claimed back.")
+        str,
+        typer.Argument(
+            metavar="SESSION",
+            help="The session that is claimed back.",
+            autocompletion=ids("session", states={"claim": ("ended",)}),
+        ),
     ],
     ledger: LedgerOption,
     write: WriteOptions,

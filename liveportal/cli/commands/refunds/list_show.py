@@ -6,17 +6,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
-from liveportal.cli.read_command import Query, States, parse_states, reads, reference_time, run_read
+from liveportal.cli.read_command import (
+    Query,
+    parse_states,
+    reads,
+    reference_time,
+    run_read,
+    state_option,
+)
+from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 
-STATES = (
-    *("open", "disputed", "conceded", "granted", "rejected"),
-    *("denied", "withdrawn", "accepted"),
-)
+STATES = tuple(ClaimState)
+States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
     *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
@@ -39,7 +46,7 @@ def list_(
     """
     query = claim_table(state, empty="No refund claims.")
     shown = run_read(query, ledger, read, out)
-    if any(row["state"] == "open" for row in shown.rows):
+    if any(row["state"] == ClaimState.OPEN for row in shown.rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 
@@ -58,7 +65,7 @@ def claim_table(
 
 
 @reads(claims.ClaimDetail)
-def show(claim: Annotated[str, one_id("A claim")]) -> Query:
+def show(claim: Annotated[str, one_id("A claim", ids("claim"))]) -> Query:
     """Show one claim: why, whether it is late, what it holds and costs, what comes next.
 
     Also what happens if you do nothing, and what this customer claimed before.

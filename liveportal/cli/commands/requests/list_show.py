@@ -14,6 +14,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import format_slots
+from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
@@ -28,12 +29,13 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
-    States,
     display_zone,
     open_reader,
     parse_states,
     reference_time,
+    state_option,
 )
+from liveportal.domain.entities import RequestState
 from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
@@ -41,7 +43,8 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
-STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
+STATES = tuple(RequestState)
+States = Annotated[list[str] | None, state_option(STATES)]
 KINDS = ("instant", "scheduled")
 
 # What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
@@ -65,11 +68,21 @@ class Selection(Options):
 
     state: States = None
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="Only instant or scheduled ones.")
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="Only instant or scheduled ones.",
+            autocompletion=choices(KINDS),
+        ),
     ] = None
     skill: Annotated[
         list[str] | None,
-        typer.Option("--skill", help="Only those that ask for this skill; may be repeated."),
+        typer.Option(
+            "--skill",
+            help="Only those that ask for this skill; may be repeated.",
+            autocompletion=preferences("skills"),
+        ),
     ] = None
     min_rate: Annotated[
         str | None,
@@ -95,7 +108,10 @@ class Selection(Options):
     sort: Annotated[
         str,
         typer.Option(
-            "--sort", metavar="BY", help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses."
+            "--sort",
+            metavar="BY",
+            help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
+            autocompletion=sorts(SORTS),
         ),
     ] = "opened"
 
@@ -150,7 +166,7 @@ def list_(
     human_rows = [_human_row(row) for row in rows]
     table = Table(requests.RequestRow, human_rows, _columns(rows), empty="No requests.")
     render(table, out, zone=zone, now=now)
-    if any(row.state == "open" for row in rows):
+    if any(row.state == RequestState.OPEN for row in rows):
         hint(
             "Answer with `liveportal requests accept ID` (--best takes the best slot of a scheduled"
             " one); `liveportal requests show ID` says more."
@@ -160,7 +176,7 @@ def list_(
 @shows(requests.RequestDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
-    request: Annotated[str, one_id("A request")],
+    request: Annotated[str, one_id("A request", ids("request"))],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -179,7 +195,7 @@ def show(
         zone = display_zone(reader, read)
     human_row = {**row, "slots": format_slots(row.slots), "history": format_history(row.history)}
     render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
-    if row.state == "open":
+    if row.state == RequestState.OPEN:
         how = " --best" if row.slots else ""
         hint(f"Accept it with `liveportal requests accept {row.id}{how}`.")
 
@@ -200,7 +216,7 @@ def _columns(rows: Sequence[RequestRow]) -> tuple[str, ...]:
         for name in ("age_seconds", "conflicts")
         if all(row[name] in (None, []) for row in rows)
     }
-    if all(row.state == "open" for row in rows):
+    if all(row.state == RequestState.OPEN for row in rows):
         omitted.add("state")
     return tuple(name for name in HUMAN if name not in omitted)
 

@@ -10,6 +10,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import choose_slot
+from liveportal.cli.completion import ids, preferences
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
@@ -43,9 +44,9 @@ from liveportal.domain.events.types import (
 )
 from liveportal.ledger.queries import requests as request_queries
 
-Ids = Annotated[list[str], many_ids("Requests")]
-IdsUnlessAuto = Annotated[list[str] | None, many_ids("Requests")]
-
+_complete_open = ids("request", states=dict.fromkeys(("accept", "decline", "withdraw"), ("open",)))
+Ids = Annotated[list[str], many_ids("Requests", _complete_open)]
+IdsUnlessAuto = Annotated[list[str] | None, many_ids("Requests", _complete_open)]
 
 ACCEPTED = Answer(request_queries.Acceptance, request_queries.accept_result)
 DECLINED = Answer(request_queries.Declination, request_queries.decline_result)
@@ -146,7 +147,13 @@ def withdraw(reason: Reason = None) -> WriteStep:
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def add(
     customer: Annotated[
-        str, typer.Option("--customer", metavar="ID", help="The customer's id: no personal data.")
+        str,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="The customer's id: no personal data.",
+            autocompletion=ids("customer"),
+        ),
     ],
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="What it is about.")],
     rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute pays.")],
@@ -165,7 +172,12 @@ def add(
     name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
     description: Annotated[str | None, typer.Option("--description", help="Details.")] = None,
     skill: Annotated[
-        list[str] | None, typer.Option("--skill", help="A skill it needs; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--skill",
+            help="A skill it needs; may be repeated.",
+            autocompletion=preferences("skills"),
+        ),
     ] = None,
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="TIME", help="When it lapses.")

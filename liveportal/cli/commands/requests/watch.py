@@ -24,11 +24,12 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, Options, OutputOptions, Yes, with_options
+from liveportal.domain.entities import RequestState
 from liveportal.domain.errors import LiveportalError, Refused
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.row import columns, row
+from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.feeds.following import FeedChunk, follow, open_feed, read_stream
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.queries import requests
@@ -194,7 +195,7 @@ def _new_rows(
             for request in _open_or_declined(portal, opened, wanted):
                 yield request
                 _flush()
-                if request.state == "open":
+                if request.state == RequestState.OPEN:
                     _announce(request, wanted, portal.reader())
         if failure:
             raise failure
@@ -242,11 +243,13 @@ def _open_or_declined(portal: Portal, ids: list[str], wanted: WatchOptions) -> l
             portal.execute(RequestDeclined(request=name, reason=reason))
         except Refused:  # Another process answered it meanwhile.
             del reasons[name]
-    request_filter = RequestFilter(ids=ids, states=("open", "declined"), matching=wanted.matching)
+    request_filter = RequestFilter(
+        ids=ids, states=(RequestState.OPEN, RequestState.DECLINED), matching=wanted.matching
+    )
     found = [
         WatchedRequest(**request, reason=reasons.get(request.id))
         for request in requests.requests(portal.reader(), now, request_filter)
-        if request.state == "open" or request.id in reasons
+        if request.state == RequestState.OPEN or request.id in reasons
     ]
     return sorted(found, key=lambda request: request.seq)
 
@@ -301,7 +304,7 @@ def _format_line(request: WatchedRequest) -> str:
         f"{customer.name or customer.id}{helped}: {short_title}",
         f"{request.rate} {request.currency} a minute",
     ]
-    if request.state == "declined":
+    if request.state == RequestState.DECLINED:
         return clean("; ".join([*parts, f"declined: {request.reason}"]))
     if request.earns:
         parts.append(f"earns {request.earns}")

@@ -16,6 +16,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
@@ -82,6 +83,7 @@ Kind = Annotated[
         "--kind",
         metavar="KIND",
         help="transcript, attachment, recording or code; default: by the name's ending.",
+        autocompletion=choices(KINDS),
     ),
 ]
 
@@ -213,10 +215,19 @@ class Scope(Options):
     """Where a search looks."""
 
     customer: Annotated[
-        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's sessions.")
+        str | None,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="Only this customer's sessions.",
+            autocompletion=ids("customer"),
+        ),
     ] = None
     session: Annotated[
-        str | None, typer.Option("--session", metavar="ID", help="Only this session.")
+        str | None,
+        typer.Option(
+            "--session", metavar="ID", help="Only this session.", autocompletion=ids("session")
+        ),
     ] = None
     speaker: Annotated[
         str | None, typer.Option("--speaker", metavar="NAME", help="Only what they said.")

@@ -19,9 +19,10 @@ from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import UnreadableFile
-from liveportal.domain.handlers.preferences import LONGEST_ALARM, parse_structured
 from liveportal.domain.row import Row, row
+from liveportal.domain.schedule.preferences import LONGEST_ALARM, parse_structured
 from liveportal.exports.calendar import CalendarEvent, write_calendar
 from liveportal.ledger.queries.calendar import CalendarSession, book_name, calendar_sessions
 from liveportal.ledger.queries.reader import Reader
@@ -131,7 +132,7 @@ def _calendar_event(
         session=row.id,
         start=row.start,
         end=row.end,
-        cancelled=row.state in ("cancelled", "missed"),
+        cancelled=row.state in (SessionState.CANCELLED, SessionState.MISSED),
         changes=row.changes,
         changed_at=row.changed_at,
         summary=_title(row, private=private),
@@ -141,7 +142,7 @@ def _calendar_event(
 
 
 def _is_ahead(row: CalendarSession, now: datetime) -> bool:
-    return row.state == "upcoming" and row.start > now
+    return row.state == SessionState.UPCOMING and row.start > now
 
 
 def _title(row: CalendarSession, *, private: bool) -> str:
@@ -159,9 +160,9 @@ def _description(row: CalendarSession, *, private: bool) -> str:
     lines += [""] * bool(lines)
     lines.append(f"Session {row.id}" + (f", request {row.request}" if row.request else ""))
     lines.append(f"{row.rate} {currency} a minute")
-    if row.state == "ended":
+    if row.state == SessionState.ENDED:
         lines.append(f"Billed {row.gross} {currency}, earned {row.earned} {currency}")
-    elif row.state in ("cancelled", "missed"):
+    elif row.state in (SessionState.CANCELLED, SessionState.MISSED):
         lines.append(f"It was {row.state}.")
     elif row.expected_earned is not None:
         lines.append(f"Would earn {row.expected_earned} {currency} as planned")

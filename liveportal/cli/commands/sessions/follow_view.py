@@ -14,6 +14,7 @@ from liveportal.cli.io.text import no_colour
 from liveportal.cli.io.view_model import Detail, HumanValue, Row
 from liveportal.cli.options import OutputOptions, ReadOptions
 from liveportal.domain.clock import zone as zone_of
+from liveportal.domain.entities import UNFINISHED
 
 FIGURES = (
     *("elapsed_seconds", "active_seconds", "paused_seconds", "trial_ends", "trial_left_seconds"),
@@ -25,7 +26,6 @@ FOLLOWED = (
     *("id", "state", *FIGURES, "rate", "minutes", "gross", "fee", "earned", "currency", "start"),
     *("end", "customer_name", "title"),
 )
-ONGOING = ("upcoming", "live", "paused")
 LONGEST_TEXT = 200
 """Longer texts are cut, in characters: the view has room for a line or two."""
 
@@ -82,7 +82,7 @@ def follow(read_session: ReadSession) -> None:
             row, zone, now = read_session()
             item = Detail(FOLLOWED, with_stopwatches(_shorten_texts(row)))
             view.update(detail_grid(item, FOLLOWED, now, zone_of(zone)), refresh=True)
-            if row["state"] not in ONGOING:
+            if row["state"] not in UNFINISHED:
                 return
             time.sleep(1)
 

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.completion import months, sorts
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import (
@@ -24,8 +25,9 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
-from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.cli.read_command import display_zone, open_reader, parse_states, state_option
 from liveportal.domain.clock import local_date
+from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
@@ -33,23 +35,36 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, sessions
 
-STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
+STATES = tuple(SessionState)
+States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
 Month = Annotated[
-    str | None, typer.Option("--month", metavar="MONTH", help="Only those that fall in this month.")
+    str | None,
+    typer.Option(
+        "--month",
+        metavar="MONTH",
+        help="Only those that fall in this month.",
+        autocompletion=months,
+    ),
 ]
 First = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="WHEN", help="Only from this month on, or from this day on by the start."
+        "--from",
+        metavar="WHEN",
+        help="Only from this month on, or from this day on by the start.",
+        autocompletion=months,
     ),
 ]
 Last = Annotated[
     str | None,
     typer.Option(
-        "--to", metavar="WHEN", help="Only up to this month, or up to this day by the start."
+        "--to",
+        metavar="WHEN",
+        help="Only up to this month, or up to this day by the start.",
+        autocompletion=months,
     ),
 ]
 Since = Annotated[
@@ -82,6 +97,7 @@ Sort = Annotated[
         "--sort",
         metavar="FIELD",
         help=f"By {', '.join(SORTS[:-1])} or {SORTS[-1]}; -{SORTS[0]} is the other way round.",
+        autocompletion=sorts(SORTS),
     ),
 ]
 

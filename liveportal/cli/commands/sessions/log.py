@@ -11,12 +11,14 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import Billed, One
+from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.parse.spans import read_pause, read_span
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import Answer, Writer, WriteStep, records, run_new
 from liveportal.domain.events.types import (
+    PERSON,
     CustomerInfo,
     ReviewPosted,
     SessionCorrected,
@@ -60,7 +62,13 @@ def log(
         ),
     ],
     customer: Annotated[
-        str, typer.Option("--customer", metavar="ID", help="The customer's id: no personal data.")
+        str,
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="The customer's id: no personal data.",
+            autocompletion=ids("customer"),
+        ),
     ],
     rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute paid.")],
     ledger: LedgerOption,
@@ -190,9 +198,20 @@ def tip(
 
 @records(One, Answer())
 def review(
-    rating: Annotated[int, typer.Argument(metavar="RATING", min=1, max=5, help="1 to 5.")],
+    rating: Annotated[
+        int,
+        typer.Argument(
+            metavar="RATING", min=1, max=5, help="1 to 5.", autocompletion=choices("12345")
+        ),
+    ],
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="expert (you) or customer.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="expert (you) or customer.",
+            autocompletion=choices(PERSON.words),
+        ),
     ] = "expert",
     text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="In words.")] = None,
 ) -> WriteStep:

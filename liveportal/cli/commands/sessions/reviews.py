@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -37,7 +38,12 @@ def reviews(
     out: OutputOptions,
     customer: Annotated[
         str | None,
-        typer.Option("--customer", metavar="ID", help="Each review of this customer's sessions."),
+        typer.Option(
+            "--customer",
+            metavar="ID",
+            help="Each review of this customer's sessions.",
+            autocompletion=ids("customer"),
+        ),
     ] = None,
 ) -> None:
     """Show your customers, the latest first, and how they rated you and you them.

@@ -8,6 +8,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import Billed, Ids, One
+from liveportal.cli.completion import choices
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import LedgerOption, OutputOptions, Overlap, WriteOptions, with_options
@@ -22,6 +23,8 @@ from liveportal.cli.write_command import (
     run_step,
 )
 from liveportal.domain.events.types import (
+    PARTY,
+    PERSON,
     SessionCancelled,
     SessionEnded,
     SessionMissed,
@@ -92,7 +95,13 @@ def end(billed: Billed = None) -> WriteStep:
 @records(Ids, Answer(), many=True)
 def cancel(
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="expert, customer or platform.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="expert, customer or platform.",
+            autocompletion=choices(PARTY.words),
+        ),
     ] = "expert",
     reason: Reason = None,
 ) -> WriteStep:
@@ -108,7 +117,13 @@ def cancel(
 @records(Ids, Answer(), many=True)
 def miss(
     by: Annotated[
-        str, typer.Option("--by", metavar="WHO", help="Who did not come: expert or customer.")
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHO",
+            help="Who did not come: expert or customer.",
+            autocompletion=choices(PERSON.words),
+        ),
     ] = "customer",
 ) -> WriteStep:
     """Record that somebody did not come; nothing is charged.

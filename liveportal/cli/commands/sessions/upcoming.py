@@ -18,6 +18,7 @@ from liveportal.cli.parse.times import MONTHS, WEEKDAYS, read_length
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.anomalies import LONGEST_UNPLANNED, find
 from liveportal.domain.clock import day_ends, local_date, shifted
+from liveportal.domain.entities import SessionState
 from liveportal.domain.hint import Hint
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.agenda import AgendaRow, agenda, every_session, is_overdue
@@ -140,7 +141,7 @@ def _heading(row: AgendaRow, now: datetime, zone_name: str) -> str:
     """Return the heading of a row: its day in the zone, or `Now` or `Overdue`."""
     if is_overdue(row, now):
         return "Overdue: not started"
-    if row.state != "upcoming":
+    if row.state != SessionState.UPCOMING:
         return "Now"
     day, today = local_date(row.start, zone_name), local_date(now, zone_name)
     name = f"{WEEKDAYS[day.weekday()].title()} {day.day} {MONTHS[day.month - 1].title()}"
@@ -151,7 +152,7 @@ def _heading(row: AgendaRow, now: datetime, zone_name: str) -> str:
 
 def _human_row(row: AgendaRow, now: datetime, zone_name: str) -> dict[str, object]:
     """Return a row of the agenda with a heading, and with cells in words for a terminal."""
-    dated = row.state != "upcoming" or is_overdue(row, now)  # Not under a day's heading.
+    dated = row.state != SessionState.UPCOMING or is_overdue(row, now)  # Not under a day's heading.
     formats: dict[str, Callable[[tzinfo | None], str]] = {
         "start": lambda local: _format_period(row, local, dated=dated),
         "starts_in_seconds": lambda _: _format_wait(row),

@@ -105,6 +105,12 @@ def insert(name: str) -> str:
 
 
 @cache
+def select(name: str) -> str:
+    """Return the statement that reads all columns of a table, without a WHERE clause."""
+    return f'SELECT {quoted(TABLES[name].columns)} FROM "{name}"'  # noqa: S608 (names of our own)
+
+
+@cache
 def upsert(name: str) -> str:
     """Return the statement that adds a row, or replaces all but the key of the row with its key."""
     return upsert_into(TABLES[name])

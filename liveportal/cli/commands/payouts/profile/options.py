@@ -13,6 +13,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.preferences.toml_document import content_of
+from liveportal.cli.completion import choices
 from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, read_text
 from liveportal.cli.io.render import hint
 from liveportal.cli.options import Options, options_in
@@ -23,7 +24,7 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
 from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
-from liveportal.domain.profile.fields import FIELDS
+from liveportal.domain.profile.fields import FIELDS, FORMS, METHODS
 from liveportal.ledger.storage.atomic import is_open_to_others
 
 _who_option = options_in("Who and where")
@@ -62,7 +63,13 @@ class Profile(Options):
     postal_code: Annotated[Text, _who_option("--postal-code", help="The postal code.")] = None
     sorting_code: Annotated[Text, _who_option("--sorting-code", help="Such as CEDEX.")] = None
     method: Annotated[
-        Text, _paid_option("--method", metavar="METHOD", help="paypal, iban or us_account.")
+        Text,
+        _paid_option(
+            "--method",
+            metavar="METHOD",
+            help="paypal, iban or us_account.",
+            autocompletion=choices(METHODS),
+        ),
     ] = None
     paypal: Annotated[
         Text,
@@ -83,6 +90,7 @@ class Profile(Options):
             "--tax-form",
             metavar="FORM",
             help="w9 (US), w8ben (others), or vat: none of them, and a VAT number.",
+            autocompletion=choices(FORMS),
         ),
     ] = None
     tax_number: Annotated[
