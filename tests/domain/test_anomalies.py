@@ -327,5 +327,5 @@ def test_a_sweep_takes_no_longer_than_sorting() -> None:
     many = [
         SessionSpan(start + n * MINUTE, start + 30_000 * MINUTE, f"S-{n}") for n in range(10_000)
     ]
-    with stopped_if_endless():
+    with stopped_if_endless(1):
         assert len(overlaps(many)) == len(many) - 1

@@ -34,8 +34,8 @@ from tests.kit.work import calls
     [
         (rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA"), ["10-03", "10-17", "10-31"]),
         (
-            rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "2020-01-11T10:00"),
-            ["10-10", "10-24", "11-07"],
+            rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "2020-01-04T10:00"),
+            ["10-03", "10-17", "10-31"],
         ),
         (rule("freq=monthly;byday=-1fr"), ["10-30", "11-27", "12-25"]),
         (rule("FREQ=MONTHLY;BYMONTHDAY=31"), ["10-31", "12-31", "01-31"]),
