@@ -43,6 +43,7 @@ lint: | $(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/make_reference.py --check
+	$(BIN)/python docs/make_python.py --check
 	$(BIN)/python docs/make_events.py --check
 
 format: | $(BIN)/lint-imports
@@ -61,10 +62,11 @@ smoke:
 		../venv/bin/liveportal --help && ../venv/bin/liveportal demo
 	rm -rf $(SMOKE)
 
-# Generate the reference from --help, the pages of events from their declarations, and the list of
-# dependencies with their licences.
+# Generate the reference from --help, the pages for Python and of events from the declarations, and
+# the list of dependencies with their licences.
 docs: | $(BIN)/lint-imports
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_python.py
 	$(BIN)/python docs/make_events.py
 	$(BIN)/python docs/make_licenses.py
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
@@ -12,7 +12,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
-from liveportal.cli.io.hints import override_of
+from liveportal.cli.io.hints import overridden_by
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.view_model import (
@@ -27,7 +27,7 @@ from liveportal.cli.io.view_model import (
 )
 from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, WriteOptions
 from liveportal.domain.clock import from_text, short_text
-from liveportal.domain.errors import Caution, LiveportalError
+from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
 from liveportal.ledger.queries.reader import Reader
@@ -35,7 +35,8 @@ from liveportal.ledger.queries.reader import Reader
 if TYPE_CHECKING:
     # Imported late: a read in the same module as a write does not need the journal's rules.
     from liveportal.domain.events.envelope import EventData
-    from liveportal.portal import Outcome, Portal
+    from liveportal.ledger.journal.journal import Outcome
+    from liveportal.portal import Portal
 
 
 ReadBack = Callable[[Reader, str], Row]
@@ -58,9 +59,9 @@ class Answer:
 class WriteStep:
     """The event that a command records for each id.
 
-    `data` builds the event for an id of an entity of this `kind`; `allow` holds the overriding
-    options that were given; `question` is asked first. `assumed` names the fields of the data that
-    were assumed rather than given (`Portal.event`).
+    `data` builds the event for an id of an entity of this `kind`; `allow` holds the cautions that
+    options override; `question` is asked first. `assumed` names the fields of the data that were
+    assumed rather than given (`Portal.event`).
     """
 
     kind: str
@@ -71,8 +72,9 @@ class WriteStep:
 
 
 def overrides(**options: bool) -> frozenset[str]:
-    """Return the given options as cautions name them: `overlap=True` is `--overlap`."""
-    return frozenset(f"--{name}" for name, given in options.items() if given)
+    """Return the codes that the given options override: `overlap=True` is `--overlap`."""
+    given = (f"--{name}" for name, is_given in options.items() if is_given)
+    return frozenset[str]().union(*map(overridden_by, given))
 
 
 class Writer:
@@ -106,9 +108,10 @@ class Writer:
         """Parse an amount as `amount` does; None if there is none."""
         return None if text is None else self.amount(text)
 
-    def allows(self, caution: Caution) -> bool:
-        """Return True if `--anyway` was given and overrides the caution."""
-        return self._write.anyway and override_of(caution) == "--anyway"
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The codes of the cautions that `--anyway` overrides, if it was given."""
+        return overrides(anyway=self._write.anyway)
 
     def ask(self, question: str) -> None:
         """Ask for confirmation, except with `--yes` or in a dry run."""
@@ -122,22 +125,25 @@ class Writer:
         many: bool = False,
         read_back: ReadBack | None = None,
         allow: frozenset[str] = frozenset(),
-        assumed: Iterable[str] = (),
+        assumed: Collection[str] = (),
     ) -> Row:
         """Record one event and return its result row: the outcome, and the entity afterwards.
 
         `--key` is the event's id; with `many` ids each event gets `KEY:ID`.
         """
-        key = self._write.key
-        outcome, details = self.portal.execute(
+        key, details = self._write.key, dict[str, object]()
+
+        def read_details(reader: Reader, outcome: Outcome) -> None:
+            if read_back:
+                details.update(read_back(reader, recorded_id(outcome, entity_id)))
+
+        outcome = self.portal.execute(
             data,
             at=self.at,
             key=f"{key}:{entity_id}" if key and many else key,
             assumed=assumed,
-            allow=lambda caution: override_of(caution) in allow or self.allows(caution),
-            read_back=lambda reader, outcome: (
-                dict(read_back(reader, recorded_id(outcome, entity_id))) if read_back else {}
-            ),
+            allow=allow | self.allowed,
+            read_back=read_details,
         )
         return self.result(outcome, entity_id, details)
 
@@ -189,11 +195,25 @@ def open_writer(
 
     `fields` are the command's own, in addition to those that every result has.
     """
+    check_output_possible(all_fields(fields), out, spared=ledger.files)
+    with open_portal(ledger, dry_run=write.dry_run) as portal:
+        yield Writer(portal, write)
+
+
+@contextmanager
+def open_portal(ledger: LedgerOption, *, dry_run: bool = False) -> Iterator[Portal]:
+    """Open the ledger with the clock of the command, for its queries and writes.
+
+    Raises `VerificationFailed` instead of an unexpected error if the ledger is damaged.
+    """
+    from liveportal.ledger.damage import diagnosing_damage
     from liveportal.portal import Portal
 
-    check_output_possible(all_fields(fields), out, spared=ledger.files)
-    with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
-        yield Writer(portal, write)
+    with (
+        Portal(ledger.path, dry_run=dry_run, now=utc_now) as portal,
+        diagnosing_damage(portal.reader().db),
+    ):
+        yield portal
 
 
 def records(
@@ -269,7 +289,7 @@ def run_new(
     out: OutputOptions,
 ) -> None:
     """Record the step that creates an entity, under the given id or a generated one."""
-    from liveportal.portal import new_id
+    from liveportal.services.defaults import new_id
 
     entity_id = f"{prefix}-{new_id()}" if given is None else given
     named = step if given is not None else replace(step, assumed=(*step.assumed, step.kind))

@@ -137,6 +137,15 @@ class InvalidValue(Malformed):
     code = "invalid_value"
 
 
+class InvalidArgument(Malformed):
+    """An argument of the Python interface that it does not accept; `details` name it."""
+
+    code = "invalid_argument"
+
+    def __init__(self, argument: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{argument}: {reason}", hint=hint, argument=argument)
+
+
 class UnreadableFile(Malformed):
     """A file that cannot be opened or read."""
 
@@ -415,6 +424,12 @@ class Caution(Refused):
     code = "caution"
 
 
+def caution_codes(kind: type[Caution] = Caution) -> frozenset[str]:
+    """Return the codes of all cautions, for an event that is recorded in spite of them."""
+    below = (caution_codes(inner) | {inner.code} for inner in kind.__subclasses__())
+    return frozenset[str]().union(*below)
+
+
 class RateOutOfBounds(Caution):
     """A rate outside the policy's bounds (R1)."""
 
@@ -554,6 +569,18 @@ class NotShared(Refused):
     """An open ledger was used in another process or thread, which is not allowed."""
 
     code = "not_shared"
+
+
+class LedgerClosed(Refused):
+    """A ledger was used after it was closed."""
+
+    code = "ledger_closed"
+
+
+class OpenedReadOnly(Refused):
+    """Something was to be recorded in a ledger that is open for reading only."""
+
+    code = "read_only"
 
 
 class NewerLedger(Malformed):

@@ -69,6 +69,11 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise InvalidAmount(
+                f"{_quote(str(self.minor))} is not a whole number of minor units",
+                hint='Money.parse("84.00", "USD") reads a decimal number.',
+            )
         if not -LARGEST_MINOR <= self.minor <= LARGEST_MINOR:
             raise AmountTooLarge(
                 "the amount is larger than the books can hold",
@@ -78,6 +83,8 @@ class Money:
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
         """Parse a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
+        if not isinstance(text, str):
+            raise InvalidAmount(f"{_quote(str(text))} is not a text such as '84.00'")
         return _parse(text, currency, digits_of(currency))
 
     def __str__(self) -> str:

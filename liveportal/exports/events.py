@@ -17,11 +17,18 @@ from liveportal.domain.events.fields import joined, split
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def line(event: Event, recorded_at: str, *, erased: bool, without_personal: bool = False) -> str:
+def line(
+    event: Event,
+    recorded_at: str | None = None,
+    *,
+    erased: bool = False,
+    without_personal: bool = False,
+) -> str:
     """Return an event as one JSON line, without a line ending.
 
-    `recorded_at` is the stored text. Personal data is left out of an `erased` event, and of every
-    event with `without_personal`; CloudEvents attributes count as personal data.
+    `recorded_at` is the stored text; None of an event that is not recorded. Personal data is left
+    out of an `erased` event, and of every event with `without_personal`; CloudEvents attributes
+    count as personal data.
     """
     facts, personal = split(event.data)
     attributes = {name: value for name, value in event.attributes.items() if name not in RESERVED}
@@ -32,8 +39,9 @@ def line(event: Event, recorded_at: str, *, erased: bool, without_personal: bool
         "source": event.source,
         "type": event.type,
         "time": INSTANT.write(event.time),
-        RECORDED_AT: recorded_at,
     }
+    if recorded_at is not None:
+        document[RECORDED_AT] = recorded_at
     if omits_personal:
         document |= {ERASED: True, "data": facts}
     else:

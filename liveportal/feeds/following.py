@@ -14,6 +14,7 @@ from pathlib import Path
 
 from liveportal.domain.errors import UnreadableFile
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
 from liveportal.feeds.jsonl import LONGEST_LINE
 
 PART_BYTES = 1024 * 1024
@@ -38,7 +39,7 @@ def open_feed(path: str) -> BufferedReader:
     except OSError as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error.strerror}",
-            hint="Check the path; - reads standard input.",
+            hint=Hint("Check {the_path_of_the_feed}."),
             path=path,
         ) from None
 

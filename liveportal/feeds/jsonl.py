@@ -71,8 +71,9 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> I
             raw = raw.rstrip(b"\r\n")
             if raw.strip():
                 yield Line(number, raw)
-    except OSError as error:
-        raise UnreadableFile(f"the feed cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: it is closed, or of another encoding.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnreadableFile(f"the feed cannot be read: {reason}") from None
 
 
 def chunks(feed_lines: Iterable[Line], most: int) -> Iterator[list[Line]]:

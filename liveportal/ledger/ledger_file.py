@@ -7,11 +7,19 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import finalize
 
-from liveportal.domain.errors import LedgerExists
+from liveportal.domain.errors import (
+    InvalidArgument,
+    LedgerClosed,
+    LedgerExists,
+    OpenedReadOnly,
+)
 from liveportal.domain.events.types import RequestAccepted
 from liveportal.domain.hint import Hint
+from liveportal.ledger.damage import diagnosing_damage
 from liveportal.ledger.format.row_mapping import to_json
+from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.journal.journal import Journal, Outcome, open_journal
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.queries.reader import Reader
@@ -26,9 +34,12 @@ Clock = Callable[[], datetime]
 
 
 class LedgerFile:
-    """An open ledger. With `keep=False` (a dry run) all writes are rolled back on closing."""
+    """An open ledger. With `keep=False` (a dry run) all writes are rolled back on closing.
 
-    def __init__(
+    `as_of` is the instant until which its events were recorded, if it is a copy as of then.
+    """
+
+    def __init__(  # noqa: PLR0913 (keyword-only options)
         self,
         db: Connection,
         path: Path,
@@ -36,12 +47,18 @@ class LedgerFile:
         *,
         keep: bool = True,
         is_new: bool = False,
+        readonly: bool = False,
+        as_of: datetime | None = None,
     ) -> None:
         self._db = db
         self.path = path
-        self._now = now
+        self.now = now
         self.keep = keep
+        self.as_of = as_of
         self._is_new = is_new
+        self._readonly = readonly
+        self._is_closed: bool = False
+        self._is_writing: bool = False
         self.finished: FinishedErasure | None = None
         """The result of erasing all traces, if the last transaction forgot a customer."""
 
@@ -68,25 +85,84 @@ class LedgerFile:
             commits.note(f"the ledger {display_path or path} was made")
 
     @classmethod
-    def open(cls, path: Path, now: Clock, *, keep: bool = True) -> LedgerFile:
-        """Open a ledger for writing; raises what `open_ledger` raises."""
-        return cls(open_ledger(path, readonly=False), path, now, keep=keep)
+    def open(
+        cls, path: Path, now: Clock, *, keep: bool = True, readonly: bool = False
+    ) -> LedgerFile:
+        """Open a ledger; raises what `open_ledger` raises."""
+        return cls(open_ledger(path, readonly=readonly), path, now, keep=keep, readonly=readonly)
 
     @property
     def db(self) -> Connection:
-        """The connection; raises `NotShared` in another process or thread than it was opened in."""
-        self._db.check_owner()
+        """The connection.
+
+        Raises `NotShared` in another process or thread than it was opened in, and `LedgerClosed`.
+        """
+        self._check_open()
         return self._db
 
+    def _check_open(self) -> None:
+        self._db.check_owner()
+        if self._is_closed:
+            raise LedgerClosed(f"{self.path} is closed", hint="Open it again.", path=str(self.path))
+
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file; a second time does nothing. Raises `NotShared` in another thread."""
+        if self._is_writing:
+            raise self._busy("close")
+        with translating_errors(self.path):
+            self._db.close()
+        self._is_closed = True
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """Yield a reader whose queries all see the same state.
+
+        Raises `VerificationFailed` instead of an unexpected error if the ledger is damaged.
+        """
+        db = self.db
+        with translating_errors(self.path), diagnosing_damage(db):
+            if begins := not db.in_transaction:
+                db.execute("BEGIN")
+            try:
+                yield self.reader()
+            finally:
+                if begins:
+                    db.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Journal]:
-        """Yield a journal for one database transaction: everything is recorded, or nothing."""
+        """Yield a journal for one database transaction: everything is recorded, or nothing.
+
+        Raises what `check_writable` raises, and `VerificationFailed` as `reading` does.
+        """
+        self.check_writable()
+        self._is_writing = True
+        try:
+            with diagnosing_damage(self.db):
+                yield from self._write()
+        finally:
+            self._is_writing = False
+
+    def check_writable(self) -> None:
+        """Raise as `db` does, `OpenedReadOnly`, or `InvalidArgument` in a callback of a write."""
+        self._check_open()
+        if self._readonly:
+            raise OpenedReadOnly(
+                f"{self.path} is open for reading only", hint="Open it for writing."
+            )
+        if self._is_writing:
+            raise self._busy("record something else")
+
+    def _busy(self, action: str) -> InvalidArgument:
+        return InvalidArgument(
+            "callback",
+            f"a function that is called while an event is recorded must not {action}",
+            hint="Do it after the call has returned.",
+        )
+
+    def _write(self) -> Iterator[Journal]:
         with self._transaction():
-            journal = open_journal(self.db, self._now, machine=self._machine)
+            journal = open_journal(self.db, self.now, machine=self._machine)
             yield journal
             journal.flush()
             if journal.erased_customer and self.keep and not self._is_new:
@@ -141,9 +217,27 @@ class LedgerFile:
         finally:
             copy.close()
 
+    def as_known(self, until: datetime) -> LedgerFile:
+        """Return a copy of the ledger as it was recorded until an instant, for reading only.
+
+        It is in memory, and goes when it is closed or no longer used.
+        """
+        from liveportal.ledger.replay.replay import replayed_copy
+
+        with self.reading() as reader:
+            copy = replayed_copy(reader.db, until=until)
+        file = LedgerFile(copy, self.path, self.now, readonly=True, as_of=until)
+        finalize(file, copy.close).atexit = False
+        return file
+
+    def head(self) -> str:
+        """Return the hash of the last event, in hex."""
+        with self.reading() as reader:
+            return EventLog(reader.db, self.now).head.hex()
+
     def reader(self) -> Reader:
         """Return a reader on this connection, which sees the uncommitted events too."""
-        return Reader(self.db, self.path)
+        return Reader(self.db, self.path, self.as_of)
 
 
 @contextmanager

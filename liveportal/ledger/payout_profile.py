@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from liveportal.domain.errors import Caution
 from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.events.types import PayoutProfileChanged
 from liveportal.domain.profile.fields import Changes, Values
 from liveportal.ledger.format.serialisation import stored_event
-from liveportal.ledger.journal.journal import Outcome
+from liveportal.ledger.journal.journal import Allow, Outcome
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 from liveportal.ledger.storage import commits
 
-Row = Mapping[str, object]
 Judge = Callable[[Values], object]
 """Checks a change against the profile in force; may raise a refusal."""
 
@@ -29,14 +27,15 @@ def change_profile(  # noqa: PLR0913 (the options of a write, as keywords)
     event: Callable[[EventData], Event],
     *,
     key: str | None,
-    allow: Callable[[Caution], bool],
-    read_back: Callable[[Reader], Row],
-) -> tuple[Outcome | None, Row]:
+    allow: Allow,
+    read_back: Callable[[Reader], object],
+) -> Outcome | None:
     """Record a change of the profile, and seal its values with the event.
 
     If nothing differs, nothing is recorded, and the outcome is None. A replay is compared with the
     recorded event only. Raises what `judge`, the journal and `EncryptedFields` raise.
     """
+    store.check_writable()
     values_store = EncryptedFields(store.db, store.path, keep=store.keep)
     values_store.ready(afresh=change.afresh)
     prunes = change.afresh and not values_store.is_imported
@@ -46,7 +45,8 @@ def change_profile(  # noqa: PLR0913 (the options of a write, as keywords)
             in_force = {} if change.afresh else values_store.values()
             judge(in_force)
             if not change.afresh and change.after(in_force) == in_force:
-                return None, read_back(store.reader())
+                read_back(store.reader())
+                return None
             if change.afresh:
                 values_store.forget()
         recorded_marks = getattr(stored.event.data, "fingerprints", None) if stored else None
@@ -59,11 +59,11 @@ def change_profile(  # noqa: PLR0913 (the options of a write, as keywords)
             values_store.put(outcome.seq, change)
             journal.erased_data = True  # Replaced values must not remain in the write-ahead log.
         with store.as_after(outcome) as reader:
-            row = read_back(reader)
+            read_back(reader)
     if prunes:
         with store.writing():
             values_store.prune()
-    return outcome, row
+    return outcome
 
 
 class KeyRotation(NamedTuple):
@@ -84,6 +84,7 @@ def rotate_key(store: LedgerFile, keep_old: Path | None = None) -> KeyRotation:
     Raises what `EncryptedFields` raises, and `KeyNotFound` if nothing is sealed. After an error,
     no such file was created, and an existing one is unchanged.
     """
+    store.check_writable()
     values_store = EncryptedFields(store.db, store.path, keep=store.keep)
     values_store.ready()
     old_id, copy_made = str(values_store.key_id), False

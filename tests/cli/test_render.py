@@ -213,6 +213,7 @@ VALUES = st.one_of(
 ROWS = st.lists(st.fixed_dictionaries({"a": VALUES, "b": VALUES}), max_size=4)
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_json_holds_any_value_in_printable_ascii(rows: list[dict[str, object]]) -> None:
     """JSON and JSON Lines agree, and a terminal obeys nothing in them."""
@@ -224,6 +225,7 @@ def test_json_holds_any_value_in_printable_ascii(rows: list[dict[str, object]]) 
     assert not rows or (array + lines).replace("\n", "").isprintable()
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_rows_come_back_as_they_were(rows: list[dict[str, object]]) -> None:
     """CSV reads back cell by cell, and each line of TSV has as many cells as there are fields."""

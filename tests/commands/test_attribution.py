@@ -18,7 +18,7 @@ from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.secrets import machine_id
-from liveportal.portal import new_id, utc_now
+from liveportal.services.defaults import new_id, utc_now
 from tests.commands.test_sync import feed
 from tests.kit.events import FEED, OTHER, amount, line
 from tests.kit.ledger_files import query
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from liveportal.domain.errors import LiveportalError
     from liveportal.domain.events.envelope import Event
+
+pytestmark = pytest.mark.slow
 
 SHA256 = hashlib.sha256(b"never here").hexdigest()
 OWN: dict[str, Any] = {"source": CLI_SOURCE}

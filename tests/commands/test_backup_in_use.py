@@ -29,6 +29,8 @@ from tests.kit.backup_ledger import fill, journal_mode, members
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 # Records tips, each in its own transaction, until a signal to stop; then prints their number.
@@ -41,7 +43,7 @@ from liveportal.domain.events.types import TipReceived
 from liveportal.domain.money import Money
 from liveportal.portal import Portal
 count = 0
-with Portal.open(Path(sys.argv[1])) as portal:
+with Portal(Path(sys.argv[1])) as portal:
     print("ready", flush=True)
     while not Path(sys.argv[2]).exists():
         tip = TipReceived(session="S-1001", amount=Money(1, "USD"))
@@ -105,7 +107,7 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
-    with Portal.open(october.ledger) as portal:
+    with Portal(october.ledger) as portal:
         with open_readonly(october.ledger) as reader:
             portal.execute(tip(5))
         with (
@@ -124,7 +126,7 @@ def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> 
     """With a write-ahead log no one waits for the reader, and its snapshot stays the same."""
     journal_mode(october.ledger, "WAL")
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
-    with Portal.open(october.ledger) as portal:
+    with Portal(october.ledger) as portal:
         portal.execute(tip(5))
     count = events(october.ledger)
     with open_readonly(october.ledger) as reader:
@@ -180,7 +182,7 @@ def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     with restoring(october.ledger, october.folder / "copy.zip") as backup:
-        with Portal.open(october.ledger) as portal:
+        with Portal(october.ledger) as portal:
             portal.execute(tip(5))
         count = events(october.ledger)
         with pytest.raises(LedgerBusy, match="meanwhile"):
@@ -242,7 +244,7 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
         copied(path, copy)
         if len(done) < times:
             done.append(rest[len(done)])
-            with Portal.open(shell.ledger) as portal:
+            with Portal(shell.ledger) as portal:
                 portal.execute(CustomerForgotten(customer=done[-1]))
 
     monkeypatch.setattr(snapshot, "copy_ledger", then_forgotten)

@@ -51,6 +51,7 @@ def event_line(step: str, when: str) -> bytes:
 # --- every path -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", PATHS)
 def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str) -> None:
     """From commands and feeds alike: the listed steps succeed, all others are refused."""

@@ -17,6 +17,8 @@ from tests.kit.large_ledger import Effort, feed, make_ledger, plan, watch_engine
 from tests.kit.planned_sessions import SetNow, now
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["now"]
 
 FEW, MANY = 3, 60

@@ -11,6 +11,8 @@ import pytest
 from tests.commands.test_sync import feed, opened
 from tests.kit.shell import PROGRAM, Shell, assert_no_traceback, error_of
 
+pytestmark = pytest.mark.slow
+
 ACCEPT = "liveportal requests list --state open --field id | liveportal requests accept -"
 FULL = Path("/dev/full")
 

@@ -20,6 +20,8 @@ from tests.kit.shell import PROGRAM
 if TYPE_CHECKING:
     from tests.kit.shell import Ran, Shell
 
+pytestmark = pytest.mark.slow
+
 
 class Person:
     """A scripted user: answers, and records the questions and the hidden answers."""

@@ -19,6 +19,8 @@ from tests.kit.events import line
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 FIELDS = [
     *("customer", "customer_name", "sessions", "minutes", "reviews_of_you", "rating_of_you"),
     *("reviews_by_you", "rating_by_you", "last_session", "last_review"),

@@ -52,6 +52,7 @@ def _schema(shell: Shell, *words: str) -> dict[str, Any]:
     return schema
 
 
+@pytest.mark.slow
 def test_every_command_declares_what_it_shows() -> None:
     """A schema exists of every command that shows rows, and it is a valid one."""
     root = get_command(app)

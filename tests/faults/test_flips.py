@@ -91,7 +91,7 @@ def _asked(path: Path) -> None:
 
 
 def _written(path: Path) -> None:
-    with Portal.open(path, dry_run=True) as portal:
+    with Portal(path, dry_run=True) as portal:
         portal.execute(TipReceived(session="S-1", amount=Money(100, "USD")))
 
 
@@ -241,7 +241,7 @@ def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amou
         held.execute("SELECT count(*) FROM event").fetchone()  # While it is open, the log stays.
         states.append(answers(path))
         for number in range(4):
-            with Portal.open(path) as portal:
+            with Portal(path) as portal:
                 portal.execute(TipReceived(session="S-1", amount=Money(100 + number, "USD")))
             states.append(answers(path))
         for file in (path, log):

@@ -53,7 +53,7 @@ def killed(*args, **options):
         os.kill(os.getpid(), signal.SIGKILL)
     return result
 setattr(owner, name, killed)
-with Portal.open(Path(path)) as portal:
+with Portal(Path(path)) as portal:
     portal.forget("C-1")
 """
 TRACES, VAULT = "liveportal.ledger.erasure.residue", "liveportal.ledger.attachments.vault"
@@ -152,7 +152,7 @@ def test_killed_at_a_point(
         _check(ledger, others)
     else:
         assert {word for _, word in ledger.left("C-1")} == {word for _, word in left}
-    with Portal.open(ledger.path) as portal:  # And another erasure.
+    with Portal(ledger.path) as portal:  # And another erasure.
         outcome, done = portal.forget("C-1")
     assert outcome.status == ("replayed" if committed else "recorded")
     assert done.rewritten
@@ -165,7 +165,7 @@ def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amoun
     others = ledger.others("C-1")
     before = {path: path.read_bytes() for path in ledger.path.parent.rglob("*") if path.is_file()}
     again = "from pathlib import Path; from liveportal.portal import Portal; import sys\n"
-    again += "with Portal.open(Path(sys.argv[1])) as portal:\n    print(flush=True)\n"
+    again += "with Portal(Path(sys.argv[1])) as portal:\n    print(flush=True)\n"
     again += "    portal.forget('C-1')\n"
     kills = amount(quick=4, whole=60)
     for n in range(kills):
@@ -183,7 +183,7 @@ def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amoun
                 running.wait(timeout=0.2 * n / kills)
             except subprocess.TimeoutExpired:
                 running.kill()
-        with Portal.open(ledger.path) as portal:
+        with Portal(ledger.path) as portal:
             portal.forget("C-1")
         _check(ledger, others)
 
@@ -206,9 +206,7 @@ def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: A
     ]
     ended = [(*process.communicate(timeout=120), process.returncode) for process in running]
     assert [code for *_, code in ended] == [0] * len(ended), ended
-    with Portal.open(
-        ledger.path
-    ) as portal:  # A process that was blocked left its work to this one.
+    with Portal(ledger.path) as portal:  # A process that was blocked left its work to this one.
         outcomes = [portal.forget(customer)[0].status for customer in customers]
     assert outcomes == ["replayed"] * len(customers)
     assert not ledger.left(*customers)

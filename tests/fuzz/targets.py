@@ -91,7 +91,7 @@ def october() -> Path:
     """Return a ledger that holds the sample."""
     path = scratch() / "october.db"
     Portal.create(path, Policy(), now=lambda: NOW)
-    with Portal.open(path, now=lambda: NOW) as portal, SAMPLE.open("rb") as feed:
+    with Portal(path, now=lambda: NOW) as portal, SAMPLE.open("rb") as feed:
         portal.sync(feed)
     return path
 
@@ -128,7 +128,7 @@ def sync(data: bytes) -> bool:
     shutil.copyfile(october(), path)
     try:
         before = _head(path)
-        with Portal.open(path, now=lambda: NOW) as portal:
+        with Portal(path, now=lambda: NOW) as portal:
             try:
                 synced = portal.sync(BytesIO(data))
             except LiveportalError:
@@ -176,7 +176,7 @@ def _exported(path: Path) -> bytes:
 
 
 def _head(path: Path) -> str:
-    with Portal.open(path, now=lambda: NOW) as portal:
+    with Portal(path, now=lambda: NOW) as portal:
         return portal.head()
 
 

@@ -22,7 +22,7 @@ def say(ledger: Path, *lines: bytes) -> list[Outcome]:
         replace(jsonl.parse(feed_line), source=CLI_SOURCE)
         for feed_line in b"".join(lines).splitlines()
     ]
-    with Portal.open(ledger) as portal:
+    with Portal(ledger) as portal:
         return portal.record(events)
 
 

@@ -26,7 +26,8 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.migrate import make_tables
-from liveportal.portal import Portal, SyncResult
+from liveportal.portal import Portal
+from liveportal.services.sync import SyncResult
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 NOWHERE = Path("memory")
@@ -66,7 +67,7 @@ def portal(db: Connection, *, at: datetime = NOW) -> Portal:
     def now() -> datetime:
         return at
 
-    return Portal(LedgerFile(db, NOWHERE, now), now)
+    return Portal.over(LedgerFile(db, NOWHERE, now))
 
 
 def reader(db: Connection) -> Reader:
@@ -78,7 +79,7 @@ def reader(db: Connection) -> Reader:
 def recorded(events: Iterable[Event]) -> Iterator[Connection]:
     """Yield a ledger with the events recorded one by one, in one transaction."""
     with empty_ledger() as db:
-        portal(db).record(list(events))
+        portal(db).record(list(events), allow=True)
         yield db
 
 
@@ -106,7 +107,7 @@ def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = N
     counts: Counter[str] = Counter()
     for is_own, group in groupby(events, key=lambda each: is_experts(each.source)):
         if is_own:
-            counts.update(outcome.status for outcome in portal.record(list(group)))
+            counts.update(outcome.status for outcome in portal.record(list(group), allow=True))
         else:
             synced = portal.sync(feed(group), batch=batch)
             for name in ("recorded", "replayed", "confirmed", "refused"):

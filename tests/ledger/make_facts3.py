@@ -114,8 +114,8 @@ def reversed_(name: str, when: str, source: str = CLI_SOURCE) -> Event:
 def main(path: Path) -> None:
     """Write the ledger."""
     Portal.create(path, Policy(), now=lambda: datetime(2026, 12, 2, tzinfo=UTC))
-    with Portal.open(path, now=lambda: datetime(2026, 12, 2, tzinfo=UTC)) as portal:
-        portal.record(list(story()))
+    with Portal(path, now=lambda: datetime(2026, 12, 2, tzinfo=UTC)) as portal:
+        portal.record(list(story()), allow=True)
 
 
 if __name__ == "__main__":

@@ -18,14 +18,16 @@ from liveportal.domain.errors import (
 from liveportal.domain.events.types import ArtifactAdded, CustomerForgotten
 from liveportal.domain.text_search import Finder
 from liveportal.feeds import transcripts
-from liveportal.ledger.attachments import message_index
+from liveportal.ledger.attachments import index, message_index
 from liveportal.ledger.attachments.vault import StagedFile, Vault
+from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import transcripts as transcript_queries
 from liveportal.ledger.queries.session_search import Where, matching, search
+from liveportal.ledger.queries.transcripts import ArtifactRow
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import DatabaseError
 from liveportal.ledger.verify.verify import verify
-from liveportal.portal import Attachment, Portal, open_readonly
+from liveportal.portal import Portal
 from tests.kit.events import amount, at, event
 from tests.kit.ledger_files import contents, query
 from tests.ledger.test_vault import files, sha
@@ -40,7 +42,7 @@ CHAT = b"Mina: Rumpelstilzchen flickers\nJoe: no\n"
 @pytest.fixture
 def book(ledger: Path, clock: Clock) -> Path:
     """Make a ledger with one session for each of two customers."""
-    with Portal.open(ledger, now=clock) as portal:
+    with Portal(ledger, now=clock) as portal:
         for number in (1, 2):
             data: dict[str, Any] = {
                 "session": f"S-{number}",
@@ -49,7 +51,7 @@ def book(ledger: Path, clock: Clock) -> Path:
                 "start": "2026-10-05T09:00:00Z",
                 "end": "2026-10-05T10:00:00Z",
             }
-            portal.record([event("session.logged", "10-05 10:00", **data)])
+            portal.record([event("session.logged", "10-05 10:00", **data)], allow=True)
     return ledger
 
 
@@ -58,20 +60,32 @@ def attach(
     content: bytes = CHAT,
     session: str = "S-1",
     name: str = "chat.txt",
-    kind: str = "transcript",
     *,
+    kind: str | None = None,
+    called: str | None = None,
     key: str | None = None,
-    assumed: frozenset[str] = frozenset({"kind", "name"}),
 ) -> str:
-    """Attach some bytes, and return the status of the outcome."""
-    path = ledger.parent / "attached"
+    """Attach a file of this name, perhaps as another kind or name, and return the status."""
+    path = ledger.parent / name
     path.write_bytes(content)
     try:
-        with Portal.open(ledger) as portal:
-            data = Attachment(session, name, kind, "text/plain", assumed)
-            return portal.attach(path, data, key=key)[0].status
+        with Portal(ledger) as portal:
+            return portal.attach(session, path, kind=kind, name=called, key=key).status
     finally:
         path.unlink()
+
+
+def attached_row(portal: Portal, source: Path) -> ArtifactRow:
+    """Attach a file to the first session, and return its row as it is before the commit."""
+    rows: list[ArtifactRow] = []
+    portal.attach(
+        "S-1",
+        source,
+        read_back=lambda reader, outcome: rows.append(
+            transcript_queries.artifact(reader, index.artifact_of(reader.db, outcome.seq))
+        ),
+    )
+    return rows[0]
 
 
 def artifact_event(kind: str = "transcript") -> Event:
@@ -114,11 +128,11 @@ def test_attached_twice_is_attached_once(book: Path) -> None:
 
 def test_an_artifact_reported_by_a_feed_is_confirmed(book: Path) -> None:
     """The file is stored, and its messages hang on the event that came first."""
-    with Portal.open(book) as portal:
-        first = portal.record([artifact_event()])[0]
+    with Portal(book) as portal:
+        first = portal.record([artifact_event()], allow=True)[0]
     assert not Vault(book).holds(sha(CHAT))
     # Guessed values do not contradict reported ones.
-    assert attach(book, kind="attachment") == "confirmed"
+    assert attach(book, name="chat.bin") == "confirmed"
     assert Vault(book).holds(sha(CHAT))
     assert messages(book) == [(first.seq, "Rumpelstilzchen flickers"), (first.seq, "no")]
     assert attach(book) == "replayed"
@@ -131,13 +145,13 @@ def test_an_artifact_reported_by_a_feed_is_confirmed(book: Path) -> None:
 def test_another_kind_is_a_contradiction(book: Path, by_feed: bool) -> None:
     """If it was given, and not guessed; nothing is stored then."""
     if by_feed:
-        with Portal.open(book) as portal:
-            portal.record([artifact_event("code")])
+        with Portal(book) as portal:
+            portal.record([artifact_event("code")], allow=True)
     else:
         attach(book, kind="code")
     before = contents(book), Vault(book).holds(sha(CHAT))
     with pytest.raises(LiveportalError) as caught:
-        attach(book, kind="transcript", assumed=frozenset())
+        attach(book, kind="transcript", called="chat.txt")
     assert caught.value.details["fields"] == ["kind"]
     assert (contents(book), Vault(book).holds(sha(CHAT))) == before
 
@@ -153,9 +167,9 @@ def test_a_key_with_another_content_is_refused(book: Path) -> None:
 
 def test_a_key_with_another_name_is_refused(book: Path) -> None:
     """The given fields are compared, also if the content is already stored."""
-    attach(book, name="a", key="k", assumed=frozenset())
+    attach(book, kind="transcript", called="a", key="k")
     with pytest.raises(LiveportalError) as caught:
-        attach(book, name="b", key="k", assumed=frozenset())
+        attach(book, kind="transcript", called="b", key="k")
     assert caught.value.details["fields"] == ["name"]
 
 
@@ -164,9 +178,8 @@ def test_a_dry_run_touches_nothing(book: Path, tmp_path: Path) -> None:
     before = sorted(book.parent.rglob("*")), contents(book)
     source = tmp_path / "chat.txt"
     source.write_bytes(CHAT)
-    with Portal.open(book, dry_run=True) as portal:
-        data = Attachment("S-1", "chat.txt", "transcript")
-        _, row = portal.attach(source, data, read_back=transcript_queries.artifact)
+    with Portal(book, dry_run=True) as portal:
+        row = attached_row(portal, source)
     assert (row["messages"], row["stored"]) == (2, False)
     assert (sorted(book.parent.rglob("*")), contents(book)) == before
 
@@ -191,7 +204,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.portal import Attachment, Portal
+from liveportal.portal import Portal
 
 placed = Vault.place
 
@@ -201,8 +214,8 @@ def place(vault, taken):
     os.kill(os.getpid(), signal.SIGKILL)
 
 Vault.place = place
-with Portal.open(Path(sys.argv[1])) as portal:
-    portal.attach(Path(sys.argv[2]), Attachment("S-1", "chat.txt", "transcript"))
+with Portal(Path(sys.argv[1])) as portal:
+    portal.attach("S-1", sys.argv[2])
 """
 
 
@@ -227,13 +240,13 @@ def test_messages_are_known_since_the_file_was_attached(book: Path, clock: Clock
     source = book.parent / "chat.txt"
     source.write_bytes(CHAT)
     days = [at(f"11-0{day} 12:00") for day in (1, 2, 3)]
-    with Portal.open(book, now=clock) as portal:
+    with Portal(book, now=clock) as portal:
         clock.now = days[0]
-        portal.record([artifact_event()])
+        portal.record([artifact_event()], allow=True)
         clock.now = days[1]
-        portal.attach(source, Attachment("S-1", "chat.txt", "transcript"))
+        portal.attach("S-1", source)
         clock.now = days[2]
-        portal.attach(source, Attachment("S-2", "chat.txt", "transcript"))
+        portal.attach("S-2", source)
     counts = []
     for day in days:
         with open_readonly(book, as_known=day) as reader:
@@ -253,14 +266,13 @@ def test_a_replay_sees_what_the_first_time_saw(book: Path, tmp_path: Path) -> No
     """Also the messages, although the journal is played back for it."""
     source = tmp_path / "chat.txt"
     source.write_bytes(CHAT)
-    with Portal.open(book) as portal:
-        data = Attachment("S-1", "chat.txt", "transcript")
-        first = portal.attach(source, data, read_back=transcript_queries.artifact)
+    with Portal(book) as portal:
+        first = attached_row(portal, source)
         attach(book, b"Mina: later", name="later.txt")
-        again = portal.attach(source, data, read_back=transcript_queries.artifact)
-    assert again[0].status == "replayed"
-    assert again[1] == first[1]
-    assert first[1]["messages"] == 2
+        assert portal.attach("S-1", source).status == "replayed"
+        again = attached_row(portal, source)
+    assert again == first
+    assert first.messages == 2
 
 
 def test_a_message_is_never_changed(book: Path) -> None:
@@ -331,9 +343,11 @@ def test_what_this_version_read_must_be_what_the_file_says(book: Path) -> None:
 
 def forget(ledger: Path, customer: str = "C-1", *, by_feed: bool = False) -> None:
     """Forget a customer."""
-    with Portal.open(ledger) as portal:
+    with Portal(ledger) as portal:
         if by_feed:
-            portal.record([event("customer.forgotten", "10-07 08:00", customer=customer)])
+            portal.record(
+                [event("customer.forgotten", "10-07 08:00", customer=customer)], allow=True
+            )
         else:
             portal.execute(CustomerForgotten(customer=customer))
 
@@ -356,7 +370,7 @@ def test_nothing_of_a_forgotten_customer_is_left(book: Path, by_feed: bool) -> N
     """Neither the files nor a word of them in the ledger, its index or its log."""
     talk = b"".join(b"Mina: Rumpelstilzchen%d flickers\n" % number for number in range(3_000))
     attach(book, talk)
-    attach(book, b"\x00Rumpelstilzchen", name="Rumpelstilzchen.bin", kind="attachment")
+    attach(book, b"\x00Rumpelstilzchen", name="Rumpelstilzchen.bin")
     attach(book, b"Joe: Dornroeschen\n", session="S-2")
     assert on_disk(book, b"rumpelstilzchen")
     forget(book, by_feed=by_feed)
@@ -400,8 +414,8 @@ def test_what_others_have_too_stays(book: Path) -> None:
 
 def test_erasure_covers_artifacts_of_feeds_and_commands(book: Path) -> None:
     """All reports of a file are checked, confirmations included."""
-    with Portal.open(book) as portal:
-        portal.record([artifact_event()])
+    with Portal(book) as portal:
+        portal.record([artifact_event()], allow=True)
     attach(book)
     forget(book, "C-2")
     assert Vault(book).holds(sha(CHAT))
@@ -411,8 +425,8 @@ def test_erasure_covers_artifacts_of_feeds_and_commands(book: Path) -> None:
 
 def test_a_file_attached_after_the_erasure_stays(book: Path) -> None:
     """The feed's report is erased, the command's later one is not."""
-    with Portal.open(book) as portal:
-        portal.record([artifact_event()])
+    with Portal(book) as portal:
+        portal.record([artifact_event()], allow=True)
     forget(book)
     assert attach(book) == "confirmed"
     forget(book, "C-2")
@@ -437,15 +451,16 @@ def test_files_go_after_the_commit_only(
 ) -> None:
     """A dry run and a failing transaction leave them; a commit is seen by others before."""
     attach(book)
-    with Portal.open(book, dry_run=True) as portal:
+    with Portal(book, dry_run=True) as portal:
         portal.execute(CustomerForgotten(customer="C-1"))
     assert Vault(book).holds(sha(CHAT))
-    with Portal.open(book) as portal, pytest.raises(LiveportalError):
+    with Portal(book) as portal, pytest.raises(LiveportalError):
         portal.record(
             [
                 event("customer.forgotten", "10-07 08:00", customer="C-1"),
                 event("session.paused", "10-07 09:00", session="S-9"),
-            ]
+            ],
+            allow=True,
         )
     assert Vault(book).holds(sha(CHAT))
     erased = []
@@ -476,7 +491,7 @@ def test_a_file_being_erased_cannot_be_attached(
 
 def test_without_a_vault_nothing_is_looked_for(book: Path) -> None:
     """Most ledgers have no vault."""
-    with Portal.open(book) as portal:
+    with Portal(book) as portal:
         portal.execute(
             ArtifactAdded(session="S-1", kind="code", name="x", sha256=sha(CHAT), bytes=1)
         )

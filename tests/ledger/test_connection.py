@@ -37,8 +37,8 @@ def read(path: Path) -> None:
 
 def write(path: Path) -> None:
     """Open a ledger for writing, and write."""
-    with Portal.open(path, now=Clock()) as portal:
-        portal.record([event("adjustment.posted", "10-05 09:00", **ADJUSTMENT)])
+    with Portal(path, now=Clock()) as portal:
+        portal.record([event("adjustment.posted", "10-05 09:00", **ADJUSTMENT)], allow=True)
 
 
 ADJUSTMENT: dict[str, Any] = {
@@ -65,8 +65,8 @@ def test_a_ledger_is_private(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         Portal.create(path, Policy())
-        with Portal.open(path) as portal:
-            portal.record([event("adjustment.posted", "10-05 09:00", **ADJUSTMENT)])
+        with Portal(path) as portal:
+            portal.record([event("adjustment.posted", "10-05 09:00", **ADJUSTMENT)], allow=True)
             beside = {file.name: mode(file) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
@@ -116,7 +116,7 @@ def test_a_ledger_that_could_not_be_finished_is_not_left_behind(tmp_path: Path) 
     """If the first policy or setting is refused there is no half-made file."""
     path = tmp_path / "ledger.db"
     with pytest.raises(errors.UnknownEntity):
-        Portal.create(path, Policy(), TipReceived(session="S-1", amount=usd("1.00")))
+        Portal.create(path, settings=[TipReceived(session="S-1", amount=usd("1.00"))])
     assert list(tmp_path.iterdir()) == []
 
 

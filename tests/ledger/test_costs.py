@@ -11,7 +11,6 @@ from io import BytesIO
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from liveportal import portal as portal_module
 from liveportal.domain.events.types import RequestAccepted
 from liveportal.domain.policy import Policy
 from liveportal.portal import Portal
@@ -53,7 +52,7 @@ def feed(sessions: int) -> bytes:
 def statements(ledger: Path, lines: bytes) -> list[str]:
     """Sync a feed, and return the statements that ran."""
     executed: list[str] = []
-    with Portal.open(ledger) as portal:
+    with Portal(ledger) as portal:
         portal.reader().db.set_trace_callback(executed.append)
         portal.sync(BytesIO(lines))
     return [" ".join(each.split()) for each in executed]
@@ -134,7 +133,7 @@ def test_a_single_write_runs_few_statements(ledger: Path) -> None:
     """An acceptance loads each thing that it is judged by once, and writes its rows."""
     opened = feed(1).splitlines(keepends=True)[0]
     executed: list[str] = []
-    with Portal.open(ledger) as portal:
+    with Portal(ledger) as portal:
         portal.sync(BytesIO(opened))
         portal.reader().db.set_trace_callback(executed.append)
         portal.execute(RequestAccepted(request="R-0"))
@@ -146,12 +145,12 @@ def test_a_single_write_runs_few_statements(ledger: Path) -> None:
 
 def test_memory_does_not_hold_the_feed(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight times as many chunks take no more memory than one after the other."""
-    monkeypatch.setattr(portal_module, "CHUNK_LINES", 140)
+    monkeypatch.setattr("liveportal.services.sync.CHUNK_LINES", 140)
 
     def peak(sessions: int, path: Path) -> int:
         Portal.create(path, Policy())
         lines = BytesIO(feed(sessions))
-        with Portal.open(path) as portal:
+        with Portal(path) as portal:
             gc.collect()
             tracemalloc.start()
             try:

@@ -29,7 +29,8 @@ from liveportal.ledger.secrets.key_store import KEYRING_VARIABLE, Keys, key_id, 
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
-from liveportal.portal import Portal, utc_now
+from liveportal.portal import Portal
+from liveportal.services.defaults import utc_now
 from tests.kit.ledger_files import query
 
 IBAN = "DE89370400440532013000"
@@ -46,8 +47,8 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fill(path: Path, texts: dict[str, str], *, key: str | None = None, afresh: bool = False) -> str:
     """Change the profile, and return the status of the outcome."""
-    with Portal.open(path) as portal:
-        outcome, _ = portal.fill_profile(changes(texts, afresh=afresh), lambda _: None, key=key)
+    with Portal(path) as portal:
+        outcome = portal.fill_profile(changes(texts, afresh=afresh), lambda _: None, key=key)
     return outcome.status if outcome else "unchanged"
 
 
@@ -237,7 +238,7 @@ def test_a_key_names_a_change_for_ever(ledger: Path) -> None:
     assert fill(ledger, SECRET, key="k") == "recorded"
     assert fill(ledger, {"name": "Bob"}) == "recorded"
     assert fill(ledger, SECRET, key="k") == "replayed"
-    with Portal.open(ledger) as portal:
+    with Portal(ledger) as portal:
         portal.rotate_key()
     assert fill(ledger, SECRET, key="k") == "replayed"
     assert values(ledger)["name"] == "Bob"
@@ -252,7 +253,7 @@ def test_a_key_names_a_change_for_ever(ledger: Path) -> None:
 def test_the_journal_proves_which_value_was_in_force(ledger: Path) -> None:
     """A fact that was changed behind the journal's back is found, before and after a rotation."""
     fill(ledger, SECRET)
-    with Portal.open(ledger) as portal:
+    with Portal(ledger) as portal:
         portal.rotate_key()
     fill(ledger, {"name": "Bob"})
     with seals(ledger) as opened:
@@ -296,7 +297,7 @@ def test_a_refused_change_leaves_nothing(ledger: Path) -> None:
     def refuse(_force: object) -> None:
         raise errors.IncompleteProfile("no")
 
-    with Portal.open(ledger) as portal, pytest.raises(errors.IncompleteProfile):
+    with Portal(ledger) as portal, pytest.raises(errors.IncompleteProfile):
         portal.fill_profile(changes(SECRET), refuse)
     assert not key_file(ledger).exists()
     assert query(ledger, "SELECT count(*) FROM event") == [(1,)]
@@ -305,14 +306,14 @@ def test_a_refused_change_leaves_nothing(ledger: Path) -> None:
 def test_a_dry_run_makes_no_key(ledger: Path) -> None:
     """It seals under a key that is forgotten, in a transaction that is."""
     before = query(ledger, "SELECT count(*) FROM event")
-    with Portal.open(ledger, dry_run=True) as portal:
-        outcome, _ = portal.fill_profile(changes(SECRET), lambda _: None)
+    with Portal(ledger, dry_run=True) as portal:
+        outcome = portal.fill_profile(changes(SECRET), lambda _: None)
         assert outcome
     assert not key_file(ledger).exists()
     assert query(ledger, "SELECT count(*) FROM event") == before
     fill(ledger, SECRET)
     content = key_file(ledger).read_bytes()
-    with Portal.open(ledger, dry_run=True) as portal:
+    with Portal(ledger, dry_run=True) as portal:
         assert portal.rotate_key()[1:3] == (None, 3)
     assert key_file(ledger).read_bytes() == content
     assert values(ledger) == SECRET
@@ -427,7 +428,7 @@ def test_a_ledger_without_a_folder_to_keep_a_key_in(
 
 def rotate(path: Path) -> tuple[str, str | None, int]:
     """Change the key of a ledger."""
-    with Portal.open(path) as portal:
+    with Portal(path) as portal:
         return portal.rotate_key()[:3]
 
 

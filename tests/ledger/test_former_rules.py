@@ -66,15 +66,18 @@ def test_the_last_bill_is_derived(upgraded: Connection) -> None:
 
 def test_new_events_are_judged_by_the_rules_of_today(path: Path) -> None:
     """From the upgrade on: a correction keeps the last bill, and a claim is as first recorded."""
-    with Portal.open(path) as portal:
+    with Portal(path) as portal:
         fix: dict[str, Any] = {"session": "S-6", "reason": "x", "source": CLI_SOURCE}
         end: dict[str, Any] = {"end": "2026-10-05T09:10:00Z"}
-        portal.record([event("session.corrected", "10-07 09:00", **fix, **end)])
+        portal.record([event("session.corrected", "10-07 09:00", **fix, **end)], allow=True)
         claim: dict[str, Any] = {"claim": "CL-2", "session": "S-2", "source": OTHER}
         with pytest.raises(Conflict):
-            portal.record([event("refund.claimed", "10-05 12:00", amount=amount("70.00"), **claim)])
+            portal.record(
+                [event("refund.claimed", "10-05 12:00", amount=amount("70.00"), **claim)],
+                allow=True,
+            )
         (same,) = portal.record(
-            [event("refund.claimed", "10-05 12:00", amount=amount("60.00"), **claim)]
+            [event("refund.claimed", "10-05 12:00", amount=amount("60.00"), **claim)], allow=True
         )
         assert same.status == "confirmed"
     with closing(open_ledger(path, readonly=True)) as db:

@@ -17,7 +17,8 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger import health
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import connection
-from liveportal.portal import Portal, new_id
+from liveportal.portal import Portal
+from liveportal.services.defaults import new_id
 from tests.kit.old_ledgers import asked
 from tests.kit.shell import ROOT, Shell
 
@@ -27,9 +28,10 @@ import os, signal, sys
 from pathlib import Path
 from liveportal.domain.events.types import AdjustmentPosted
 from liveportal.domain.money import Money
-from liveportal.portal import Portal, new_id
-with Portal.open(Path(sys.argv[1])) as portal:
-    db = portal._store.db
+from liveportal.portal import Portal
+from liveportal.services.defaults import new_id
+with Portal(Path(sys.argv[1])) as portal:
+    db = portal._file.db
     if sys.argv[2] == "middle":
         db.execute("PRAGMA cache_size = 1")
         db.execute("BEGIN IMMEDIATE")
@@ -48,7 +50,7 @@ def _killed(path: Path, when: str = "after") -> None:
 
 
 def _adjust(path: Path) -> None:
-    with Portal.open(path) as portal:
+    with Portal(path) as portal:
         portal.execute(
             AdjustmentPosted(adjustment=new_id(), amount=Money(500, "USD"), reason="bonus")
         )
@@ -84,7 +86,7 @@ def test_nothing_is_written_under_either_name(path: Path, second: Path) -> None:
             _adjust(name)
         assert (caught.value.code, caught.value.details["names"]) == ("ledger_linked", 2)
         assert caught.value.details["others"] == [str(other)]
-        with pytest.raises(LedgerLinked), Portal.open(name, dry_run=True):
+        with pytest.raises(LedgerLinked), Portal(name, dry_run=True):
             pass
         assert _events(name) == 2
     assert path.read_bytes() == content
@@ -141,7 +143,7 @@ def test_a_name_that_a_crash_left(path: Path, left: str) -> None:
 
 def test_a_name_that_comes_while_it_is_open(path: Path) -> None:
     """The next write is refused and rolled back."""
-    with Portal.open(path) as portal:
+    with Portal(path) as portal:
         first, other = (
             AdjustmentPosted(adjustment=new_id(), amount=Money(500, "USD"), reason="bonus")
             for _ in range(2)

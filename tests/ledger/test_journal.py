@@ -146,14 +146,14 @@ def test_an_erased_event_is_compared_on_facts_only(books: Book) -> None:
 
 def test_a_command_repeated_an_hour_later_is_a_replay(ledger: Path, clock: Clock) -> None:
     """A default time and generated ids come from the first result."""
-    with Portal.open(ledger, now=clock) as portal:
+    with Portal(ledger, now=clock) as portal:
         clock.now = at("10-05 08:00")
-        portal.record([event("request.opened", "10-05 08:00", **opened())])
-        first, _ = portal.execute(
+        portal.record([event("request.opened", "10-05 08:00", **opened())], allow=True)
+        first = portal.execute(
             RequestAccepted(request="R-1", session="S-made-up"), key="K", assumed=["session"]
         )
         clock.now = at("10-05 09:00")
-        again, _ = portal.execute(
+        again = portal.execute(
             RequestAccepted(request="R-1", session="S-another"), key="K", assumed=["session"]
         )
         assert (again.status, again.seq) == ("replayed", first.seq)
@@ -164,20 +164,20 @@ def test_a_command_repeated_an_hour_later_is_a_replay(ledger: Path, clock: Clock
 
 def test_a_command_with_another_given_time_is_a_conflict(ledger: Path, clock: Clock) -> None:
     """A time that was given is compared; a time that was left out is not."""
-    with Portal.open(ledger, now=clock) as portal:
-        portal.record([event("request.opened", "10-05 08:00", **opened())])
+    with Portal(ledger, now=clock) as portal:
+        portal.record([event("request.opened", "10-05 08:00", **opened())], allow=True)
         clock.now = at("10-05 08:02")
         portal.execute(RequestAccepted(request="R-1"), at=at("10-05 08:01"), key="K")
         with pytest.raises(Conflict) as caught:
             portal.execute(RequestAccepted(request="R-1"), at=at("10-05 08:02"), key="K")
         assert caught.value.fields == ["time"]
-        assert portal.execute(RequestAccepted(request="R-1"), key="K")[0].status == "replayed"
+        assert portal.execute(RequestAccepted(request="R-1"), key="K").status == "replayed"
 
 
 def test_a_key_reused_for_something_else_is_a_conflict(ledger: Path, clock: Clock) -> None:
     """One key is one command."""
-    with Portal.open(ledger, now=clock) as portal:
-        portal.record([event("request.opened", "10-05 08:00", **opened())])
+    with Portal(ledger, now=clock) as portal:
+        portal.record([event("request.opened", "10-05 08:00", **opened())], allow=True)
         portal.execute(RequestAccepted(request="R-1"), key="K")
         with pytest.raises(Conflict):
             portal.execute(SessionPaused(session="R-1"), key="K")
@@ -185,7 +185,7 @@ def test_a_key_reused_for_something_else_is_a_conflict(ledger: Path, clock: Cloc
 
 def test_ids_of_commands_are_fresh_and_sort_by_time(ledger: Path, clock: Clock) -> None:
     """Without a key an event gets a UUIDv7 under the source of the command line."""
-    with Portal.open(ledger, now=clock) as portal:
+    with Portal(ledger, now=clock) as portal:
         made = [portal.event(SessionPaused(session="S-1")) for _ in range(50)]
     assert {each.source for each in made} == {CLI_SOURCE}
     assert len({each.id for each in made}) == 50
@@ -295,8 +295,8 @@ def filled(ledger: Path) -> Path:
         event("request.accepted", "10-05 08:00", request="R-1"),
         event("session.ended", "10-05 08:20", session="R-1"),
     ]
-    with Portal.open(ledger) as portal:
-        portal.record(feed)
+    with Portal(ledger) as portal:
+        portal.record(feed, allow=True)
     return ledger
 
 
@@ -341,12 +341,12 @@ def test_personal_data_is_only_ever_erased(filled: Path, statement: str) -> None
 def test_a_dry_run_leaves_nothing_and_no_gap(filled: Path) -> None:
     """The real transaction, rolled back: the next event's number is the last + 1."""
     before = contents(filled)
-    with Portal.open(filled, dry_run=True) as portal:
-        outcome, _ = portal.execute(TipReceived(session="R-1", amount=usd("5.00")))
+    with Portal(filled, dry_run=True) as portal:
+        outcome = portal.execute(TipReceived(session="R-1", amount=usd("5.00")))
         assert (outcome.status, outcome.seq) == ("recorded", 5)
     assert contents(filled) == before
-    with Portal.open(filled) as portal:
-        assert portal.execute(TipReceived(session="R-1", amount=usd("5.00")))[0].seq == 5
+    with Portal(filled) as portal:
+        assert portal.execute(TipReceived(session="R-1", amount=usd("5.00"))).seq == 5
     assert [seq for (seq,) in query(filled, "SELECT seq FROM event ORDER BY seq")] == [
         1,
         2,
@@ -359,26 +359,27 @@ def test_a_dry_run_leaves_nothing_and_no_gap(filled: Path) -> None:
 def test_a_dry_run_refuses_as_the_real_one_does(filled: Path) -> None:
     """A dry run ends with the refusal that the run would have ended with."""
     for dry_run in (True, False):
-        with Portal.open(filled, dry_run=dry_run) as portal, pytest.raises(WrongState):
+        with Portal(filled, dry_run=dry_run) as portal, pytest.raises(WrongState):
             portal.execute(SessionPaused(session="R-1"))
 
 
 def test_records_are_all_or_nothing(filled: Path) -> None:
     """Events that are recorded together are recorded together, or not at all."""
     before = contents(filled)
-    with Portal.open(filled) as portal, pytest.raises(WrongState):
+    with Portal(filled) as portal, pytest.raises(WrongState):
         portal.record(
             [
                 event("tip.received", "10-05 09:00", session="R-1", amount=amount("5.00")),
                 event("session.paused", "10-05 09:00", session="R-1"),
-            ]
+            ],
+            allow=True,
         )
     assert contents(filled) == before
 
 
 def test_a_clock_that_lags_far_behind(filled: Path) -> None:
     """A machine whose clock was reset still records, in order."""
-    with Portal.open(filled, now=Clock(at("01-01 00:00") - timedelta(days=9_000))) as portal:
+    with Portal(filled, now=Clock(at("01-01 00:00") - timedelta(days=9_000))) as portal:
         portal.execute(TipReceived(session="R-1", amount=usd("5.00")), at=at("10-05 09:00"))
     times = [time for (time,) in query(filled, "SELECT recorded_at FROM event ORDER BY seq")]
     assert times == sorted(times)

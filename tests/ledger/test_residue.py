@@ -18,7 +18,7 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import atomic, connection, ledger_paths
 from liveportal.ledger.verify.projections import DERIVED
 from liveportal.ledger.verify.verify import verify
-from liveportal.portal import Attachment, Portal
+from liveportal.portal import Portal
 from tests.kit.canaries import NO_CUSTOMER, StoryWriter, all_paths, canaries_in, canary
 from tests.kit.events import FEED, amount, at
 from tests.kit.ledger_files import say
@@ -64,7 +64,7 @@ class StoryLedger(NamedTuple):
 
     def sync(self, *feeds: bytes) -> None:
         """Record feeds."""
-        with Portal.open(self.path) as portal:
+        with Portal(self.path) as portal:
             portal.sync(io.BytesIO(b"".join(feeds)))
 
 
@@ -98,12 +98,12 @@ def attach(stories: StoryLedger, customer: str) -> None:
     stories.writer.canaries[customer] += words
     said = "".join(f"[10:{n:02}] {words[39 - n]}: {word}\n" for n, word in enumerate(words))
     folder = stories.path.parent.parent  # The source folder is outside the ledger's folder.
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         for name, kind, text in (("chat.txt", "transcript", said), ("a.cs", "code", words[0])):
             file = folder / f"{customer}-{name}"
             file.write_text(text)
             named = f"{words[1]}-{name}"
-            portal.attach(file, Attachment(f"S1{customer}", named, kind), at=at("10-06 10:00"))
+            portal.attach(f"S1{customer}", file, kind=kind, name=named, at=at("10-06 10:00"))
 
 
 # --- everything -----------------------------------------------------------------------------------
@@ -126,10 +126,10 @@ def test_nothing_is_left_of_who_is_forgotten(stories: StoryLedger) -> None:
     """
     for n, customer in enumerate(CUSTOMERS):
         before, others, left = stories.rows(), stories.others(customer), stories.left(*CUSTOMERS)
-        with Portal.open(stories.path, dry_run=True) as portal:
+        with Portal(stories.path, dry_run=True) as portal:
             _, tried = portal.forget(customer)
         assert stories.left(*CUSTOMERS) == left
-        with Portal.open(stories.path) as portal:
+        with Portal(stories.path) as portal:
             outcome, done = portal.forget(customer)
             assert not stories.left(customer)
         assert outcome.status == "recorded"
@@ -166,7 +166,7 @@ def test_repeating_the_feed_restores_nothing(stories: StoryLedger) -> None:
     again = writer.story("C-1"), writer.mirrored("C-1")
     late = writer.story("C-1", "https://third.example/late")
     before = stories.rows()
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         synced = portal.sync(io.BytesIO(b"".join(again)))
         assert (synced.recorded, synced.confirmed) == (0, 0)
         assert portal.sync(io.BytesIO(late)).confirmed > 50
@@ -186,7 +186,7 @@ def test_a_customer_who_returns_is_recorded_again(stories: StoryLedger) -> None:
     data |= {"rate": amount("3.00")}
     stories.sync(stories.writer.line(FEED, "new", "request.opened", "12-02 09:00", data, "C-1"))
     assert stories.left("C-1")
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         outcome, done = portal.forget("C-1")
     assert (outcome.status, done.events) == ("recorded", 1)
     assert not stories.left("C-1")
@@ -194,7 +194,7 @@ def test_a_customer_who_returns_is_recorded_again(stories: StoryLedger) -> None:
 
 def test_forgetting_twice_is_a_replay(stories: StoryLedger) -> None:
     """If no data is left, nothing is recorded; the first erasure is returned as a replay."""
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         first, done = portal.forget("C-1", key="k")
         for key in (None, "k", "other"):
             again, repeated = portal.forget("C-1", key=key)
@@ -231,7 +231,7 @@ def test_nothing_is_left_in_the_free_part_of_a_page(tmp_path: Path) -> None:
     names = [f"C-{n}" for n in range(8)]
     stories.sync(_crowd(stories.writer, names))
     for n, name in enumerate(names[:-1], 1):
-        with Portal.open(stories.path) as portal:
+        with Portal(stories.path) as portal:
             portal.forget(name)
         assert not stories.left(*names[:n])
     assert {word for _, word in stories.left(names[-1])} == set(stories.writer.canaries[names[-1]])
@@ -250,13 +250,13 @@ def test_a_reader_that_holds_the_log(
     stories.sync(stories.writer.line(*_request("R-log")))
     with open_readonly(stories.path) as reader:
         reader.one("SELECT count(*) FROM event")
-        with Portal.open(stories.path) as portal:
+        with Portal(stories.path) as portal:
             outcome, done = portal.forget("C-1")
         assert (outcome.status, done.rewritten) == ("recorded", False)
         assert stories.left("C-1")
         assert ledger_paths.erasure_marker(stories.path).exists()
         size = stories.path.with_name("ledger.db-wal").stat().st_size
-        with open_readonly(stories.path), Portal.open(stories.path):
+        with open_readonly(stories.path), Portal(stories.path):
             pass  # Opening it meanwhile does not let the log grow.
         assert stories.path.with_name("ledger.db-wal").stat().st_size == size
     with open_readonly(stories.path):
@@ -281,7 +281,7 @@ def test_the_mark_of_who_came_later_stays(
         residue.write_marker(stories.path)
 
     monkeypatch.setattr(residue, "_erase_files", meanwhile)
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         portal.forget("C-1")
     assert ledger_paths.erasure_marker(stories.path).exists()
     monkeypatch.setattr(residue, "_erase_files", real)
@@ -307,7 +307,7 @@ def test_copies_in_the_folder_are_forgotten_in(stories: StoryLedger) -> None:
     """
     copies = [_copy(stories, name) for name in ("ledger.db.form1", "ledger.db.form1.2")]
     others = stories.others("C-1")
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         _, done = portal.forget("C-1")
     assert done.copies == [str(copy) for copy in copies]
     assert not stories.left("C-1")
@@ -325,7 +325,7 @@ def test_a_copy_of_the_first_form(stories: StoryLedger) -> None:
         db.execute(f"DROP TABLE {name}")
     db.execute("PRAGMA user_version = 1")
     db.close()
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         _, done = portal.forget("C-1")
     assert done.copies == [str(copy)]
     assert not stories.left("C-1")
@@ -339,7 +339,7 @@ def test_a_copy_that_an_upgrade_made(tmp_path: Path, form: int) -> None:
     """It keeps its schema version, has no data of the customers, and can be upgraded."""
     path = tmp_path / "ledger.db"
     path.write_bytes(gzip.decompress((FIXTURES / f"rich{form}.db.gz").read_bytes()))
-    with Portal.open(path) as portal:
+    with Portal(path) as portal:
         found = portal.reader().all("SELECT id FROM customer ORDER BY id")
         done = [portal.forget(each["id"])[1] for each in found]
     copy = tmp_path / f"ledger.db.form{form}"
@@ -377,9 +377,9 @@ def test_files_not_reached_are_reported(stories: StoryLedger) -> None:
     stray = vault / "ab" / ("ab" * 32)
     stray.parent.mkdir(exist_ok=True)
     stray.write_bytes(b"x")
-    with Portal.open(stories.path, dry_run=True) as portal:
+    with Portal(stories.path, dry_run=True) as portal:
         _, tried = portal.forget("C-1")
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         _, done = portal.forget("C-1")
     assert {(each.what, each.path) for each in done.left} == {
         ("copy", str(other)),
@@ -404,7 +404,7 @@ def test_a_copy_may_have_a_vault(stories: StoryLedger) -> None:
     copy = _copy(stories, "ledger.db.replaced-1")
     shutil.copytree(stories.path.with_name("ledger.db.vault"), f"{copy}.vault")
     files = len(list(copy.with_name(f"{copy.name}.vault").glob("??/*")))
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         _, done = portal.forget("C-1")
     assert (done.copies, done.left) == ([str(copy)], [])
     assert not stories.left("C-1")
@@ -416,7 +416,7 @@ def test_the_last_backup_is_named(stories: StoryLedger, monkeypatch: pytest.Monk
     kept = stories.path.with_name("backup")
     last = LastBackup(at("10-06 10:00"), kept, "", 9, "")
     monkeypatch.setattr(service, "last_backup", lambda _: last)
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         assert portal.forget("C-1")[1].left == []
         kept.write_bytes(b"x")
         (left,) = portal.forget("C-2")[1].left
@@ -429,7 +429,7 @@ def test_a_copy_that_a_crash_left_goes(
     """A temporary file that was not written for an hour is abandoned."""
     part = _copy(stories, ".ledger.db.form1.abcd.part")
     monkeypatch.setattr(atomic, "STALE_SECONDS", -60)
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         _, done = portal.forget("C-1")
     assert not part.exists()
     assert not stories.left("C-1")
@@ -444,7 +444,7 @@ def test_no_link_is_followed(stories: StoryLedger, tmp_path: Path) -> None:
     stories.path.with_name("ledger.db.form1").unlink()
     stories.path.with_name("ledger.db.form1").symlink_to(elsewhere)
     before = elsewhere.read_bytes()
-    with Portal.open(stories.path) as portal:
+    with Portal(stories.path) as portal:
         _, done = portal.forget("C-1")
     assert elsewhere.read_bytes() == before
     assert done.copies == []

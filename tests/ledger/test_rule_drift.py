@@ -102,7 +102,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         path = paths[name] = tmp_path_factory.mktemp("older") / "ledger.db"
         with ruled(name):
             Portal.create(path, Policy())
-            with Portal.open(path) as portal:
+            with Portal(path) as portal:
                 feed = BytesIO(rich.feed() + b"".join(MORE))
                 portal.sync(feed, on_error=lambda *_: None)
     return paths

@@ -11,7 +11,8 @@ import pytest
 
 from liveportal.domain.errors import Conflict, InvalidEvent, LiveportalError, Refused, WrongState
 from liveportal.feeds import jsonl
-from liveportal.portal import Portal, SyncResult
+from liveportal.portal import Portal
+from liveportal.services.sync import SyncResult
 from tests.kit.books import Clock
 from tests.kit.events import OTHER, amount, line
 from tests.kit.ledger_files import contents, query, say
@@ -34,7 +35,7 @@ FEED = [opened(number) for number in range(1, 31)]
 
 def sync(path: Path, feed: Sequence[bytes], *, dry_run: bool = False, **options: Any) -> SyncResult:  # noqa: ANN401
     """Record lines in a ledger file."""
-    with Portal.open(path, dry_run=dry_run, now=Clock()) as portal:
+    with Portal(path, dry_run=dry_run, now=Clock()) as portal:
         return portal.sync(io.BytesIO(b"".join(feed)), **options)
 
 
@@ -139,7 +140,7 @@ def test_chunks_make_no_difference(
     ledger: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     """However a feed is cut into chunks, the book is the same but for salts and hashes."""
-    monkeypatch.setattr("liveportal.portal.CHUNK_LINES", size)
+    monkeypatch.setattr("liveportal.services.sync.CHUNK_LINES", size)
     feed = [*FEED, *STORY]
     assert counts(sync(ledger, feed)) == (len(feed), 0, 0, 0)
     assert counts(sync(ledger, feed)) == (0, len(feed), 0, 0)
@@ -243,7 +244,7 @@ def test_a_line_too_long_can_be_rejected(ledger: Path, monkeypatch: pytest.Monke
 
 def test_each_feed_is_its_own_unit(ledger: Path) -> None:
     """The first feed stays recorded when the second fails, which leaves nothing."""
-    with Portal.open(ledger) as portal:
+    with Portal(ledger) as portal:
         portal.sync(io.BytesIO(b"".join(FEED[:10])))
         with pytest.raises(InvalidEvent):
             portal.sync(io.BytesIO(b"".join([*FEED[10:20], b"junk\n"])))
@@ -262,7 +263,7 @@ def test_a_dry_run_counts_as_the_real_one(ledger: Path, batch: int | None) -> No
 def test_a_dry_run_of_several_feeds(ledger: Path) -> None:
     """The second feed builds on the first, in a dry run as in the real one."""
     before = contents(ledger)
-    with Portal.open(ledger, dry_run=True) as portal:
+    with Portal(ledger, dry_run=True) as portal:
         portal.sync(io.BytesIO(b"".join(FEED)))
         assert counts(portal.sync(io.BytesIO(b"".join(STORY)))) == (5, 0, 0, 0)
     assert contents(ledger) == before
@@ -270,7 +271,7 @@ def test_a_dry_run_of_several_feeds(ledger: Path) -> None:
 
 def test_a_dry_run_after_a_feed_that_failed(ledger: Path) -> None:
     """A feed that failed leaves nothing for the next one to meet, in a dry run either."""
-    with Portal.open(ledger, dry_run=True) as portal:
+    with Portal(ledger, dry_run=True) as portal:
         with pytest.raises(InvalidEvent):
             portal.sync(io.BytesIO(b"".join([*FEED[:16], b"junk\n"])))
         assert counts(portal.sync(io.BytesIO(b"".join(FEED)))) == (30, 0, 0, 0)

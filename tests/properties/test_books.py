@@ -13,7 +13,8 @@ import pytest
 
 from liveportal.domain.calculations import provenance
 from liveportal.domain.events.types import PayoutFailed, PayoutReturned, PolicyAdopted
-from liveportal.portal import Portal, open_readonly
+from liveportal.ledger.opening import open_readonly
+from liveportal.portal import Portal
 from tests.kit import quick_ledgers as ledgers
 from tests.kit.pools import READINGS
 from tests.properties import explanations, promises, risk, transfer
@@ -85,7 +86,7 @@ def test_a_ledger_file_holds_the_same_books(seed: int, tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     Portal.create(path, policy.policy, now=ledgers.clock)
     for dry_run in (True, False):
-        with Portal.open(path, dry_run=dry_run, now=ledgers.clock) as portal:
+        with Portal(path, dry_run=dry_run, now=ledgers.clock) as portal:
             ledgers.record_all(portal, book.events)
         with open_readonly(path) as reader:
             expected = [] if dry_run else book.model.months()

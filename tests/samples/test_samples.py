@@ -21,8 +21,10 @@ import pytest
 from liveportal.domain.errors import Conflict, LiveportalError
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
+from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import earnings
-from liveportal.portal import Portal, SyncResult, open_readonly
+from liveportal.portal import Portal
+from liveportal.services.sync import SyncResult
 from tests.kit.books import plain
 from tests.kit.ledger_files import contents
 
@@ -56,14 +58,14 @@ def made(name: str, tmp_path: Path) -> Path:
     path = tmp_path / f"{name}.db"
     Portal.create(path, Policy())
     if name == "winter":
-        with Portal.open(path) as portal:
-            portal.record([portal.event(PolicyAdopted(policy=WINTER))])
+        with Portal(path) as portal:
+            portal.record([portal.event(PolicyAdopted(policy=WINTER))], allow=True)
     return path
 
 
 def sync(path: Path, lines: bytes, **options: int) -> SyncResult:
     """Record a feed in a ledger file."""
-    with Portal.open(path) as portal:
+    with Portal(path) as portal:
         return portal.sync(io.BytesIO(lines), **options)  # type: ignore[arg-type]
 
 

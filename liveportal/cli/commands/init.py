@@ -108,6 +108,6 @@ def _create(ledger: LedgerOption, policy: Policy, timezone: str | None, *, dry_r
         check_zone(timezone)
         settings.append(PreferencesChanged(timezone=timezone))
     if not dry_run:
-        Portal.create(ledger.path, policy, *settings, now=utc_now)
+        Portal.create(ledger.path, policy, settings=settings, now=utc_now)
     elif ledger.path.exists():
         raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
 
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.clock import utc_now
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
@@ -20,12 +19,16 @@ from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.cli.write_command import open_portal
 from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
 from liveportal.domain.row import Row, row
 from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.storage.ledger_paths import check_input
-from liveportal.portal import OnError, Portal, SyncResult
+from liveportal.services.sync import OnError, SyncResult
+
+if TYPE_CHECKING:
+    from liveportal.portal import Portal
 
 app = Commands()
 
@@ -89,7 +92,7 @@ def sync(
     check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     with (
         open_output(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
-        Portal.open(ledger.path, dry_run=dry_run, now=utc_now) as portal,
+        open_portal(ledger, dry_run=dry_run) as portal,
     ):
         total = _sync_feeds(portal, feeds, batch, reject_writer(bad_lines) if rejects else None)
     counts = asdict(total)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liveportal.domain.errors import Caution, DoubleBooking, LateClaim
+from liveportal.domain.errors import Caution, DoubleBooking, LateClaim, caution_codes
 from liveportal.domain.hint import Hint
 
 _SET = "liveportal payout profile set"
@@ -53,6 +53,7 @@ SPELLINGS = {
     "the_list_of_requests": "`liveportal requests list`",
     "the_list_of_sessions": "`liveportal sessions list`",
     "the_ledger_path": "`liveportal ledger path`",
+    "the_path_of_the_feed": "the path; - reads standard input",
     "the_payout": "`liveportal payout show {payout}`",
     "the_policy": "`liveportal policy show`",
     "the_request": "`liveportal requests show {request}`",
@@ -98,6 +99,12 @@ _OVERRIDES = {DoubleBooking.code: "--overlap", LateClaim.code: "--late"}
 def override_of(caution: Caution) -> str:
     """Return the option that overrides a caution."""
     return _OVERRIDES.get(caution.code, "--anyway")
+
+
+def overridden_by(option: str) -> frozenset[str]:
+    """Return the codes of the cautions that an option overrides."""
+    own = frozenset(code for code, spelling in _OVERRIDES.items() if spelling == option)
+    return own if option != "--anyway" else caution_codes() - _OVERRIDES.keys()
 
 
 def spell(hint: Hint | str | None, caution: Caution | None = None) -> str | None:

@@ -9,21 +9,17 @@ these.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta, tzinfo
-from enum import Enum
+from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
-from pathlib import Path
 from typing import Any, TypeVar
 
 from liveportal.cli.io.text import clean
-from liveportal.domain.clock import short_text
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row as TypedRow
-from liveportal.domain.row import columns, row
+from liveportal.domain.row import columns, is_decimal, json_value, row
 
 Row = Mapping[str, object]
 """The values of a result by field; nested mappings, dotted names, or both."""
@@ -227,32 +223,22 @@ def value_of(row: Row, field: str) -> object:
     return value_of(value, inner)
 
 
-def to_json_value(value: object) -> object:  # noqa: C901, PLR0911 -- A table: one line per type.
+def to_json_value(value: object) -> object:
     """Convert a value for JSON; raises `TypeError` for a type that results must not have."""
+    return json_value(value, _own_json_value)
+
+
+def _own_json_value(value: object) -> object:
+    """Convert a value of a type that only results of commands have."""
     match value:
-        case Enum() | HumanValue():
+        case HumanValue():
             return to_json_value(value.value)
-        case None | bool() | int() | str():
-            return value
+        case Highlighted() | Coloured():
+            return str(value)
         case Hint():
             from liveportal.cli.io.hints import spell
 
             return spell(value)
-        case Money() | Path() | Highlighted() | Coloured():
-            return str(value)
-        case datetime() if value.tzinfo is not None:
-            return short_text(value)
-        case timedelta():
-            return value // timedelta(seconds=1)
-        case date() if not isinstance(value, datetime):
-            return value.isoformat()
-        case Mapping():
-            return {str(name): to_json_value(item) for name, item in value.items()}
-        case list() | tuple():
-            return [to_json_value(item) for item in value]
-    if _is_decimal(value):
-        return f"{value:f}"
-    # No float: it is no exact amount. No naive datetime: it is no instant.
     raise TypeError(f"a result cannot hold {value!r}")
 
 
@@ -261,13 +247,7 @@ def is_number(value: object) -> bool:
     inner = value.value if isinstance(value, HumanValue) else value
     if isinstance(inner, int | Money | timedelta):
         return not isinstance(inner, bool)
-    return _is_decimal(inner)
-
-
-def _is_decimal(value: object) -> bool:
-    # Importing the class takes 1.5 ms; a value of it exists only if it is imported already.
-    decimal = sys.modules.get("decimal")
-    return decimal is not None and isinstance(value, decimal.Decimal)
+    return is_decimal(inner)
 
 
 def format_cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per type.

@@ -247,7 +247,7 @@ class ListOf(FieldType):
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, tuple):
-            raise InvalidEvent(path, "must be a list")
+            raise InvalidEvent(path, "must be a tuple")
         if not self._lowest <= len(value) <= self._highest:
             raise InvalidEvent(path, f"must have from {self._lowest} to {self._highest} entries")
         for n, item in enumerate(value, 1):

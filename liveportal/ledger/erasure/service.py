@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from liveportal.domain.errors import Caution
 from liveportal.domain.events.envelope import CLI_SOURCE, Event
 from liveportal.domain.events.types import CustomerForgotten
 from liveportal.domain.frozen import frozen
@@ -17,7 +16,7 @@ from liveportal.ledger.erasure.residue import Residue
 from liveportal.ledger.format.serialisation import event_at, stored_event
 from liveportal.ledger.journal import erasure
 from liveportal.ledger.journal.erasure import PersonalDataExtent
-from liveportal.ledger.journal.journal import Journal, Outcome
+from liveportal.ledger.journal.journal import Allow, Journal, Outcome
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.storage.driver import Connection
 
@@ -46,7 +45,7 @@ def forget(  # noqa: PLR0913 (the options of a write, passed by name)
     *,
     at: datetime | None,
     key: str | None,
-    allow: Callable[[Caution], bool],
+    allow: Allow,
 ) -> tuple[Outcome, ErasureResult]:
     """See `Portal.forget`."""
     with store.writing() as journal:
@@ -92,7 +91,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the options of a write, and its journal)
     customer: str,
     at: datetime | None,
     key: str | None,
-    allow: Callable[[Caution], bool],
+    allow: Allow,
 ) -> Outcome:
     """Record the erasure, or replay the last one if no personal data remains."""
     last = erasure.last_erasure_seq(store.db, customer)

@@ -10,8 +10,9 @@ the caller owns the database transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.entities import Payout, Request, Session
@@ -42,6 +43,9 @@ from liveportal.ledger.journal.deduplication import (
 from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.journal.projection import Projection
 from liveportal.ledger.storage.driver import Connection
+
+Allow = AbstractSet[str] | Literal[True]
+"""The codes of the cautions that are accepted, so that the event is recorded in spite of them."""
 
 
 class Outcome(NamedTuple):
@@ -85,15 +89,15 @@ class Journal:
         self,
         event: Event,
         *,
-        allow: Callable[[Caution], bool] = lambda _: True,
+        allow: Allow = True,
         recorded_at: str | None = None,
         origin: Origin = Origin.EXPERT,
     ) -> Outcome:
         """Record an event once, with all its effects.
 
         Raises `Conflict` if its name or its fact was recorded with other content, `NotForFeeds` if
-        its source may not report it, any refusal of the rules, and the first caution for which
-        `allow` returns False.
+        its source may not report it, any refusal of the rules, and the first caution that
+        `allow` does not have.
         """
         check_source(event, origin)
         event = in_book_currency(event, self.book)
@@ -123,7 +127,7 @@ class Journal:
         self,
         event: Event,
         new: New,
-        allow: Callable[[Caution], bool],
+        allow: Allow,
         recorded_at: str | None,
         origin: Origin,
     ) -> Decision:
@@ -140,7 +144,7 @@ class Journal:
             return decision  # It was recorded before: its likely mistakes were judged then.
         mistakes = self._likely_mistakes(event, recorded_at)
         for caution in (*decision.cautions, *mistakes):
-            if not allow(caution):
+            if allow is not True and caution.code not in allow:
                 raise caution
         if not mistakes:
             return decision

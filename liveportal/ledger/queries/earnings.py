@@ -29,6 +29,9 @@ from liveportal.ledger.queries.reader import BOOKED_MONTHS, Reader
 FIRST, LAST = "0001-01", "9999-12"
 """The first and the last month of the calendar."""
 
+WAYS = ("customer", "skill", "kind", "weekday")
+"""The ways to group earnings (`breakdown.rows`)."""
+
 
 @row
 class SessionSummaryRow(Row):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.errors import AmbiguousPrefix, UnknownEntity
+from liveportal.domain.errors import AmbiguousPrefix, InvalidArgument, UnknownEntity
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, currency_of
 from liveportal.domain.policy import Policy
@@ -121,41 +121,41 @@ class Reader:
         """Return an amount in minor units of the book's currency as `Money`; None stays None."""
         return None if minor is None else Money(minor, self.currency)
 
-    def resolve_id(self, kind: str, text: str) -> str:
+    def resolve_id(self, kind: str, text: str, *, whole: bool = False) -> str:
         """Return the id that `text` names: a full id, or a prefix of exactly one id.
 
-        Raises `UnknownEntity` or `AmbiguousPrefix`.
+        With `whole` a prefix names nothing. A session may have aliases, too. Raises
+        `InvalidArgument` for a kind that has no ids, `UnknownEntity` or `AmbiguousPrefix`.
         """
-        return known_id(self.db, kind, text)
-
-
-def known_id(db: Connection, kind: str, text: str) -> str:
-    """See `Reader.resolve_id`. Also resolves the aliases that the platform has for sessions."""
-    if not text or not text.isascii():
-        raise _unknown(kind, text)
-    if kind == "session":
-        alias = db.execute("SELECT session FROM session_alias WHERE alias = ?", (text,)).fetchone()
-        if alias:
-            return str(alias[0])
-    # Ids are ASCII without "~", so every id with this prefix sorts below the prefix and "~".
-    rows = db.execute(
-        f"SELECT id FROM \"{kind}\" WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 4",  # noqa: S608 (our own kinds)
-        (text,),
-    ).fetchall()
-    ids = [str(name) for (name,) in rows]
-    if text in ids:
-        return text
-    if not ids:
-        raise _unknown(kind, text)
-    if len(ids) > 1:
-        raise AmbiguousPrefix(
-            f"{text} could be {', '.join(ids[:3])}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
-            hint="Write more of the id.",
-            kind=kind,
-            id=text,
-            candidates=ids[:3],
+        if kind not in KINDS:  # The kind is the name of the table.
+            raise InvalidArgument("kind", f"must be one of {', '.join(KINDS)}")
+        if not isinstance(text, str):
+            raise InvalidArgument("id", "must be a text")
+        if not text or not text.isascii():
+            raise _unknown(kind, text)
+        if kind == "session":
+            alias = self.one("SELECT session FROM session_alias WHERE alias = ?", text)
+            if alias:
+                return str(alias["session"])
+        # Ids are ASCII without "~", so every id with this prefix sorts below the prefix and "~".
+        rows = self.all(
+            f"SELECT id FROM \"{kind}\" WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 4",  # noqa: S608
+            text,
         )
-    return ids[0]
+        ids = [str(row["id"]) for row in rows]
+        if text in ids:
+            return text
+        if not ids or whole:
+            raise _unknown(kind, text)
+        if len(ids) > 1:
+            raise AmbiguousPrefix(
+                f"{text} could be {', '.join(ids[:3])}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
+                hint="Write more of the id.",
+                kind=kind,
+                id=text,
+                candidates=ids[:3],
+            )
+        return ids[0]
 
 
 def _unknown(kind: str, text: str) -> UnknownEntity:
@@ -163,6 +163,8 @@ def _unknown(kind: str, text: str) -> UnknownEntity:
     return UnknownEntity(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
 
 
+KINDS = ("request", "session", "claim", "payout", "adjustment", "customer")
+"""The kinds of entities with an id, which are the names of their tables."""
 _LISTED = ("request", "session", "claim", "payout", "customer")
 
 

@@ -15,7 +15,7 @@ from liveportal.cli.io.prompts import STDIN, read_text
 from liveportal.cli.io.render import check_output_possible, hint
 from liveportal.cli.io.view_model import all_fields, shows_result
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
-from liveportal.cli.write_command import Answer, Writer, WriteStep, records, run_step
+from liveportal.cli.write_command import Answer, Writer, WriteStep, open_portal, records, run_step
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
     DisputeAccepted,
@@ -26,7 +26,6 @@ from liveportal.domain.events.types import (
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
-from liveportal.portal import Portal
 
 CLAIM = Answer(claims.ClaimResult, claims.result_fields)
 
@@ -87,7 +86,7 @@ def _edit_draft(claim: str, ledger: LedgerOption) -> str:
     from liveportal.exports.draft import draft, notes
     from liveportal.ledger.queries.case import case
 
-    with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
+    with open_portal(ledger, dry_run=True) as portal:
         name = portal.resolve_id("claim", claim)
         portal.execute(
             DisputeFiled(claim=name, summary="?")
@@ -102,20 +101,18 @@ def _attach_files(
     claim: str, text: str, files: Sequence[Path], ledger: LedgerOption, write: WriteOptions
 ) -> None:
     """Attach files to the claim's session; they remain evidence even if the dispute fails."""
-    from liveportal.cli.commands.sessions.attach_search import describe_file
-
     if not files:
         return
-    with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
+    with open_portal(ledger, dry_run=True) as portal:
         name = portal.resolve_id("claim", claim)
         # A refused dispute must not attach any files.
         Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
     for file in files:
-        with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
+        with open_portal(ledger, dry_run=write.dry_run) as portal:
             name = portal.resolve_id("claim", claim)
             session = claims.result_fields(portal.reader(), name).session
             key = f"{write.key}:{file.name}" if write.key else None
-            portal.attach(file, describe_file(session, file), key=key)
+            portal.attach(session, file, key=key)
 
 
 def _preview(claim: str, text: str, ledger: LedgerOption) -> None:

@@ -16,7 +16,6 @@ from liveportal.cli.commands.earnings.analysis import (
     BOUNDS_HINT,
     GROUPED,
     MOVED,
-    WAYS,
     compare_zones,
     special_view,
 )
@@ -89,7 +88,7 @@ def summary(
             "--by",
             metavar="WAY",
             help="By customer, skill, kind or weekday.",
-            autocompletion=choices(WAYS),
+            autocompletion=choices(earnings.WAYS),
         ),
     ] = None,
     bounds: Annotated[

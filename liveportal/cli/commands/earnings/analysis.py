@@ -22,6 +22,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.parse.times import read_as_known
 from liveportal.cli.read_command import display_zone, open_reader, run_read
 from liveportal.domain.money import Money
+from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
 
 
-WAYS = ("customer", "skill", "kind", "weekday")
 GROUPED = "liveportal.ledger.queries.breakdown.GroupRow"
 BOUNDED = "liveportal.ledger.queries.interpretation_range.BoundRow"
 MOVED = "liveportal.ledger.queries.zone_comparison.MovedRow"
@@ -61,9 +61,9 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     """Return the figures of a span, grouped by customer, skill, kind or weekday."""
     from liveportal.ledger.queries import breakdown
 
-    if way not in WAYS:
+    if way not in earnings.WAYS:
         raise typer.BadParameter(
-            f"{way!r} is no way to group. The ways are: {', '.join(WAYS)}.",
+            f"{way!r} is no way to group. The ways are: {', '.join(earnings.WAYS)}.",
             param_hint="--by",
         )
     groups = breakdown.rows(reader, way, span.first, span.last, zone)

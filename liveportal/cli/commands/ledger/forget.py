@@ -76,7 +76,7 @@ def forget(
         customer_id = writer.portal.resolve_id("customer", customer)
         writer.ask(f"Erase all personal data of customer {customer_id}, for ever?")
         outcome, result = writer.portal.forget(
-            customer_id, at=writer.at, key=write.key, allow=writer.allows
+            customer_id, at=writer.at, key=write.key, allow=writer.allowed
         )
         return writer.result(outcome, customer_id, _result_fields(result))
 

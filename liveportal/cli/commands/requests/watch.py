@@ -24,6 +24,7 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, Options, OutputOptions, Yes, with_options
+from liveportal.cli.write_command import open_portal
 from liveportal.domain.entities import RequestState
 from liveportal.domain.errors import LiveportalError, Refused
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
@@ -32,13 +33,15 @@ from liveportal.domain.row import columns, row
 from liveportal.domain.schedule.preferences import parse_structured
 from liveportal.feeds.following import FeedChunk, follow, open_feed, read_stream
 from liveportal.feeds.jsonl import Line
+from liveportal.ledger.journal.journal import Outcome
 from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.ledger_paths import check_input
-from liveportal.portal import OnError, Outcome, Portal
+from liveportal.portal import Portal
+from liveportal.services.sync import OnError
 
 VARIABLE = "LIVEPORTAL_REQUEST"
 LONGEST_COMMAND_SECONDS = 60
@@ -144,7 +147,7 @@ def watch(
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
         rejects = wanted.rejects
         bad_lines = stack.enter_context(_open_rejects(rejects)) if rejects else None
-        portal = stack.enter_context(Portal.open(ledger.path, now=utc_now))
+        portal = stack.enter_context(open_portal(ledger))
         reject_log = _Rejects(bad_lines)
         wait = _Wait(wanted.interval, out)
         if feed == STDIN:

@@ -5,7 +5,6 @@ Registered in `liveportal.cli.commands.sessions`.
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -39,7 +38,7 @@ from liveportal.cli.write_command import (
     show_result,
     show_results,
 )
-from liveportal.domain.artifacts import KINDS, guessed_kind
+from liveportal.domain.artifacts import KINDS
 from liveportal.domain.frozen import frozen
 from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import no_progress
@@ -49,7 +48,8 @@ from liveportal.ledger.queries.session_search import SearchRow
 from liveportal.ledger.queries.transcripts import ArtifactRow, artifact
 
 if TYPE_CHECKING:
-    from liveportal.portal import Attachment
+    from liveportal.ledger.journal.journal import Outcome
+    from liveportal.ledger.queries.reader import Reader
 
 HITS = 20
 """The number of hits on a terminal without `--limit`."""
@@ -154,18 +154,25 @@ def _attach(
     many: bool = False,
 ) -> Mapping[str, object]:
     """Attach one file and return its result row."""
-    data = describe_file(session, file, kind=kind, name=name)
-    size = _size(file)
+    from liveportal.ledger.attachments.index import artifact_of  # A search needs none of it.
+
+    size, details = _size(file), dict[str, object]()
+
+    def read_details(reader: Reader, outcome: Outcome) -> None:
+        details.update(artifact(reader, artifact_of(reader.db, outcome.seq)))
+
     is_quick = size < SLOW_BYTES
     with nullcontext(no_progress) if is_quick else progress(file.name, size) as advance:
-        outcome, details = writer.portal.attach(
+        outcome = writer.portal.attach(
+            session,
             file,
-            data,
+            kind=kind,
+            name=name,
             at=writer.at,
-            key=f"{write.key}:{data.name}" if write.key and many else write.key,
-            allow=writer.allows,
+            key=f"{write.key}:{name or file.name}" if write.key and many else write.key,
+            allow=writer.allowed,
             progress=advance,
-            read_back=artifact,
+            read_back=read_details,
         )
     shown = {
         **details,
@@ -177,22 +184,6 @@ def _attach(
         "stored": details["stored"] or write.dry_run,
     }
     return writer.result(outcome, session, shown)
-
-
-def describe_file(
-    session: str, file: Path, *, kind: str | None = None, name: str | None = None
-) -> Attachment:
-    """Return the description of a file; what is not given is guessed from its name."""
-    from liveportal.portal import Attachment
-
-    given = {"kind": kind, "name": name}
-    return Attachment(
-        session=session,
-        name=name if name is not None else file.name,
-        kind=kind or guessed_kind(file.name),
-        media_type=mimetypes.guess_type(file.name)[0],
-        assumed=frozenset(field for field, value in given.items() if value is None),
-    )
 
 
 def _size(file: Path) -> int:

@@ -27,7 +27,7 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
-from liveportal.cli.write_command import Answer, Writer, run_write
+from liveportal.cli.write_command import Answer, Writer, open_portal, run_write
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
@@ -40,7 +40,6 @@ from liveportal.ledger.queries import profile as profile_queries
 from liveportal.ledger.queries.profile import ProfileRow
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
-from liveportal.portal import Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
@@ -109,7 +108,7 @@ def _reveal(
 ) -> tuple[AnyRow, str]:
     """Record that the requested masked values are revealed, and return the row with them."""
     check_output_possible(ProfileRow, out, spared=ledger.files)
-    with Portal.open(ledger.path, now=utc_now) as portal:
+    with open_portal(ledger) as portal:
         reader = portal.reader()
         values = EncryptedFields(reader.db, reader.path).values()
         requested = out.columns or MASKED
@@ -235,15 +234,17 @@ def _fill_profile(
         if cautions and not (was_asked or write.anyway):
             raise cautions[0]
 
-    def read_missing(reader: Reader) -> dict[str, object]:
-        return {"missing": profile_queries.missing_fields(reader)}
+    missing: list[str] = []
 
-    outcome, details = writer.portal.fill_profile(
+    def read_missing(reader: Reader) -> None:
+        missing.extend(profile_queries.missing_fields(reader))
+
+    outcome = writer.portal.fill_profile(
         change,
         check_change,
         at=writer.at,
         key=write.key,
-        allow=writer.allows,
+        allow=writer.allowed,
         read_back=read_missing,
     )
     recorded_fields = change.event_fields if outcome else ()
@@ -253,7 +254,7 @@ def _fill_profile(
         **dict.fromkeys(("error", "message")),
         "fields": [name for name in recorded_fields if name in change.values],
         "cleared": [name for name in recorded_fields if name not in change.values],
-        **details,
+        "missing": missing,
         "time": outcome.event.time if outcome else None,
         "event": outcome.event.id if outcome else None,
         "flags": list(outcome.flags) if outcome else [],
@@ -357,7 +358,7 @@ def rotate_key(
     if keep_old_key == Path(STDIN):
         raise typer.BadParameter("a key is not shown: name a file", param_hint="--keep-old-key")
     check_target(keep_old_key, (*ledger.files, *((out.output,) if out.output else ())))
-    with Portal.open(ledger.path, dry_run=dry_run, now=utc_now) as portal:
+    with open_portal(ledger, dry_run=dry_run) as portal:
         rotation = portal.rotate_key(keep_old_key)
     backup = last_backup(ledger.path)
     new_key = NewKey(

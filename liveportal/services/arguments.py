@@ -1,0 +1,138 @@
+"""Check the arguments of the Python interface: a wrong one ends in an error of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from liveportal.domain.clock import check_month, day_ends, parse_instant
+from liveportal.domain.errors import InvalidArgument, InvalidTime, caution_codes
+from liveportal.domain.events.envelope import Event
+from liveportal.ledger.journal.journal import Allow
+
+T = TypeVar("T")
+StrPath = str | os.PathLike[str]
+
+_DAY_LENGTH = len("2026-10-05")
+
+
+def of_type(name: str, value: object, kind: type[T], form: str) -> T:
+    """Return a value unchanged; raises `InvalidArgument`, which says that it must be of a form."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InvalidArgument(name, f"must be {form}, not {_shown(value)}")
+    return value
+
+
+def one_of(name: str, value: object, values: Iterable[str]) -> str:
+    """Return a word unchanged; raises `InvalidArgument` if it is none of the known ones."""
+    known = tuple(values)
+    if not isinstance(value, str) or value not in known:
+        raise InvalidArgument(name, f"must be one of {', '.join(known)}, not {_shown(value)}")
+    return value
+
+
+def path(name: str, value: object) -> Path:
+    """Return the path that a str or an `os.PathLike` names; raises `InvalidArgument`."""
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise InvalidArgument(name, f"must be a path, not {_shown(value)}")
+    return Path(text)
+
+
+def mode(value: object, *, dry_run: bool) -> Literal["r", "rw"]:
+    """Return the mode of a portal; raises `InvalidArgument`."""
+    one_of("mode", value, ("r", "rw"))
+    if dry_run and value == "r":
+        raise InvalidArgument("dry_run", 'a portal that only reads (mode="r") has no dry run')
+    return cast('Literal["r", "rw"]', value)
+
+
+def allowed(value: object) -> Allow:
+    """Return the cautions that are accepted: all of them, or a set of their codes.
+
+    Raises `InvalidArgument`, also for a code that no caution has.
+    """
+    if value is True:
+        return True
+    if not isinstance(value, AbstractSet):
+        raise InvalidArgument("allow", f"must be a set of codes, or True, not {_shown(value)}")
+    known = caution_codes()
+    for code in value:
+        if code not in known:
+            raise InvalidArgument(
+                "allow",
+                f"{_shown(code)} is not the code of a caution",
+                hint=f"The codes are: {', '.join(sorted(known))}.",
+            )
+    return value
+
+
+def month(name: str, value: object) -> str:
+    """Return a month unchanged; raises `InvalidMonth` unless it is `YYYY-MM`."""
+    return check_month(of_type(name, value, str, "a month such as 2026-10"))
+
+
+def aware(name: str, value: object) -> datetime:
+    """Return a time unchanged; raises `InvalidArgument` if it has no offset."""
+    time = of_type(name, value, datetime, "a datetime")
+    if time.utcoffset() is None:
+        raise InvalidArgument(name, "must be a time with an offset", hint="Give it a tzinfo.")
+    return time
+
+
+def day(name: str, value: object) -> date:
+    """Return a day unchanged; raises `InvalidArgument`, also for a time."""
+    if isinstance(value, datetime):
+        raise InvalidArgument(name, f"must be a date, not {_shown(value)}")
+    return of_type(name, value, date, "a date")
+
+
+def known_until(value: object, zone: str) -> datetime:
+    """Return an instant; a day, such as `2026-11-01`, is its last microsecond in the zone.
+
+    Raises `InvalidArgument`, and `InvalidTime` for a text that is neither.
+    """
+    if isinstance(value, datetime):
+        return aware("until", value)
+    if isinstance(value, date):
+        return day_ends(value, zone)
+    text = of_type("until", value, str, "a day or a time")
+    try:
+        if len(text) == _DAY_LENGTH:
+            return day_ends(date.fromisoformat(text), zone)
+    except ValueError:
+        raise InvalidTime(f"{_shown(text)} is not a day such as 2026-11-01") from None
+    return parse_instant(text)
+
+
+def words(name: str, values: object) -> list[str]:
+    """Return texts as a list; raises `InvalidArgument`, also for a single text."""
+    if isinstance(values, str) or not isinstance(values, Collection):
+        raise InvalidArgument(name, f"must be several texts, not {_shown(values)}")
+    return [of_type(name, value, str, "texts") for value in values]
+
+
+def several(name: str, values: Iterable[T]) -> list[T]:
+    """Return what an iterable yields; raises `InvalidArgument` for anything else."""
+    given: object = values
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise InvalidArgument(name, f"must be an iterable, not {_shown(given)}")
+    return list(values)
+
+
+def events(name: str, values: Iterable[Event]) -> list[Event]:
+    """Return events as a list; raises `InvalidArgument` for anything else."""
+    given = several(name, values)
+    for number, event in enumerate(given, 1):
+        of_type(f"{name}, item {number}", event, Event, "an Event (`Portal.event` makes one)")
+    return given
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message, cut to a readable length."""
+    text = ascii(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004

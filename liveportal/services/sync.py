@@ -1,0 +1,215 @@
+"""Record a feed, from a file of JSON Lines or from events: all of it, or batch by batch."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from itertools import islice
+from typing import BinaryIO, NamedTuple, TextIO, cast
+
+from liveportal.domain.errors import InvalidArgument, LiveportalError
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.events.sources import Origin
+from liveportal.domain.frozen import frozen
+from liveportal.domain.hint import Hint
+from liveportal.feeds import jsonl
+from liveportal.feeds.following import open_feed
+from liveportal.ledger.journal.journal import Journal, Outcome
+from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.storage.gc_pause import no_collector
+from liveportal.ledger.storage.ledger_paths import check_input
+from liveportal.services import arguments
+from liveportal.services.arguments import StrPath
+
+CHUNK_LINES = 2_000
+
+FeedSource = StrPath | BinaryIO | TextIO | Iterable[Event]
+OnError = Callable[[jsonl.Line, LiveportalError], object]
+OnOutcome = Callable[[Outcome], object]
+Progress = Callable[[int], object]
+
+
+@frozen
+class SyncResult:
+    """The result of a sync: counts of the feed's events by outcome, and the new head hash (hex)."""
+
+    recorded: int = 0
+    replayed: int = 0
+    confirmed: int = 0
+    refused: int = 0
+    head: str = ""
+
+
+class Chunk(NamedTuple):
+    """A part of a feed: its events, or the errors of invalid ones, and its size in the file.
+
+    `line` returns the line of an event, given its position in the chunk.
+    """
+
+    events: list[Event | LiveportalError]
+    line: Callable[[int], jsonl.Line]
+    size_bytes: int = 0
+
+
+def sync(  # noqa: PLR0913 (keyword-only options)
+    file: LedgerFile,
+    source: FeedSource,
+    *,
+    batch: int | None,
+    before: int,
+    on_error: OnError | None,
+    on_outcome: OnOutcome,
+    progress: Progress,
+) -> SyncResult:
+    """See `Portal.sync`."""
+    file.check_writable()
+    if batch is not None and arguments.of_type("batch", batch, int, "a number of lines") < 1:
+        raise InvalidArgument("batch", "must be 1 or more")
+    counts: Counter[str] = Counter()
+
+    def record(journal: Journal, chunk: Chunk) -> None:
+        _record_chunk(journal, chunk, counts, on_error, on_outcome)
+
+    with no_collector(), _opened(source) as feed:
+        chunks = _chunks(feed, batch or CHUNK_LINES, before)
+        if batch is None:
+            head = _record_whole(file, chunks, record, progress)
+        else:
+            head = _record_batches(file, chunks, record, progress)
+    return SyncResult(**counts, head=head)
+
+
+def _record_whole(
+    file: LedgerFile,
+    chunks: Iterator[Chunk],
+    record: Callable[[Journal, Chunk], None],
+    progress: Progress,
+) -> str:
+    """Record all chunks in one transaction; return the new head."""
+    # Lock the ledger only when the first lines are there: a pipe may wait for hours.
+    if (chunk := next(chunks, None)) is None:
+        return file.head()
+    with file.writing() as journal:
+        while chunk is not None:
+            record(journal, chunk)
+            progress(chunk.size_bytes)
+            chunk = next(chunks, None)
+        return journal.log.head.hex()
+
+
+def _record_batches(
+    file: LedgerFile,
+    chunks: Iterator[Chunk],
+    record: Callable[[Journal, Chunk], None],
+    progress: Progress,
+) -> str:
+    """Record each chunk in a transaction of its own; return the new head."""
+    for chunk in chunks:
+        try:
+            with file.writing() as journal:
+                record(journal, chunk)
+        except LiveportalError as error:
+            if file.keep:
+                error.hint = Hint(
+                    "The batches before are recorded. Correct the line and sync again,"
+                    " or go on past it with {a_file_for_it}."
+                )
+            raise
+        progress(chunk.size_bytes)
+    return file.head()
+
+
+def _record_chunk(
+    journal: Journal,
+    chunk: Chunk,
+    counts: Counter[str],
+    on_error: OnError | None,
+    on_outcome: OnOutcome,
+) -> None:
+    """Load the entities that a chunk needs, and record it event by event."""
+    journal.prefetch([event for event in chunk.events if isinstance(event, Event)])
+    for position, event in enumerate(chunk.events):
+        try:
+            if isinstance(event, LiveportalError):
+                raise event
+            outcome = journal.record(event, origin=Origin.FEED)
+            counts[outcome.status] += 1
+            on_outcome(outcome)
+        except LiveportalError as error:
+            line = chunk.line(position)
+            error.located(f"line {line.number}", line=line.number)
+            if on_error is None:
+                raise
+            on_error(line, error)
+            counts["refused"] += 1
+    chunk.events.clear()  # A raised error keeps this frame alive: release the chunk.
+    journal.flush()
+
+
+# --- what a feed is read from -----------------------------------------------------------------
+
+
+class _Encoded:
+    """A text file, or a file of an unknown kind, as lines of bytes."""
+
+    def __init__(self, stream: TextIO | BinaryIO) -> None:
+        self._stream = stream
+
+    def readline(self, limit: int) -> bytes:
+        """Return a line in UTF-8, or the first `limit` characters of it."""
+        line = self._stream.readline(limit)
+        return line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+
+
+def _opened(source: FeedSource) -> AbstractContextManager[BinaryIO | Iterable[Event]]:
+    """Open the file of a path; leave open what is open already. Raises `InvalidArgument`."""
+    if isinstance(source, str | os.PathLike):
+        path = arguments.path("feed", source)
+        check_input(path)
+        return open_feed(str(path))
+    if isinstance(source, io.RawIOBase | io.BufferedIOBase):
+        return nullcontext(cast("BinaryIO", source))
+    if hasattr(source, "readline"):
+        return nullcontext(cast("BinaryIO", _Encoded(cast("TextIO", source))))
+    if not hasattr(source, "__iter__") or isinstance(source, bytes | bytearray | memoryview):
+        raise InvalidArgument("feed", "must be a path, a file, or an iterable of Events")
+    return nullcontext(source)
+
+
+def _chunks(feed: BinaryIO | Iterable[Event], most: int, before: int) -> Iterator[Chunk]:
+    if hasattr(feed, "readline"):
+        return _chunks_of_lines(cast("BinaryIO", feed), most, before)
+    return _chunks_of_events(feed, most)
+
+
+def _chunks_of_lines(stream: BinaryIO, most: int, before: int) -> Iterator[Chunk]:
+    for lines in jsonl.chunks(jsonl.lines(stream, before), most):
+        size_bytes = sum(len(line.raw) + 1 for line in lines)
+        yield Chunk([_try_parse(line) for line in lines], lines.__getitem__, size_bytes)
+
+
+def _try_parse(line: jsonl.Line) -> Event | LiveportalError:
+    try:
+        return jsonl.parse(line.raw) if line.whole else jsonl.read(line)
+    except LiveportalError as error:
+        return error
+
+
+def _chunks_of_events(events: Iterable[Event], most: int) -> Iterator[Chunk]:
+    numbered = enumerate(events, 1)
+    while chunk := list(islice(numbered, most)):
+        for number, event in chunk:
+            arguments.of_type(f"feed, item {number}", event, Event, "an Event")
+        yield Chunk([event for _, event in chunk], partial(_line, chunk))
+
+
+def _line(chunk: Sequence[tuple[int, Event]], position: int) -> jsonl.Line:
+    """Return an event as the line of a feed."""
+    from liveportal.exports import events  # Needed only for an event that is refused.
+
+    number, event = chunk[position]
+    return jsonl.Line(number, events.line(event).encode())
