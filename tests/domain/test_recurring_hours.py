@@ -33,6 +33,10 @@ from tests.kit.work import calls
     ("document", "shown"),
     [
         (rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA"), ["10-03", "10-17", "10-31"]),
+        (
+            rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "2020-01-04T10:00"),
+            ["10-03", "10-17", "10-31"],
+        ),
         (rule("freq=monthly;byday=-1fr"), ["10-30", "11-27", "12-25"]),
         (rule("FREQ=MONTHLY;BYMONTHDAY=31"), ["10-31", "12-31", "01-31"]),
         (rule("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"), ["10-30", "11-30", "12-31"]),

@@ -18,7 +18,7 @@ from liveportal.portal import Portal
 from tests.kit import quick_ledgers as ledgers
 from tests.kit.pools import READINGS
 from tests.properties import explanations, promises, risk, transfer
-from tests.properties.strategies import Book
+from tests.properties.author import Book
 from tests.properties.trial import BOOKS, QUICK, Check, judge, seeds
 
 PARTS = 2

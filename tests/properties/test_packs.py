@@ -19,7 +19,7 @@ from liveportal.domain.events.types import PolicyAdopted
 from liveportal.ledger.opening import open_readonly
 from liveportal.portal import Portal
 from tests.kit.books import Clock
-from tests.properties.strategies import Book
+from tests.properties.author import Book
 
 BOOKS = 6
 CHAT = "[00:00:05] Mina {0}: It flickers, says Zo\u00eb.\n[00:01:00] Ana: It is fixed {0}.\n"

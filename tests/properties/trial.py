@@ -16,7 +16,7 @@ from hypothesis import settings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
 from tests.kit import quick_ledgers as ledgers
-from tests.properties.strategies import Book
+from tests.properties.author import Book
 
 BOOKS = {"dev": 50, "ci": 150, "hunt": 4_000}.get(settings.get_current_profile_name(), 50)
 QUICK = 8
