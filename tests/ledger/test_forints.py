@@ -1,6 +1,6 @@
 """A ledger older than counts and digits: forints without digits, corrected in later months.
 
-`fixtures/huf3.db.gz` was made by `make_huf3.py` under the last release of schema version 3.
+`kit/fixtures/huf3.db.gz` was made by `make_huf3.py` under the last release of schema version 3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Ledgers of released versions, with rows in every table, open in this version.
 
-`fixtures/rich<form>.db.gz` were made by `rich.py` under the last release of each schema version;
+`kit/fixtures/rich<form>.db.gz` were made by `rich.py` under the last release of each schema version;
 the key of the third is next to it, and its vault is made here from the same texts.
 """
 

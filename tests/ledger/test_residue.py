@@ -22,8 +22,8 @@ from liveportal.portal import Attachment, Portal
 from tests.kit.canaries import NO_CUSTOMER, StoryWriter, all_paths, canaries_in, canary
 from tests.kit.events import FEED, amount, at
 from tests.kit.ledger_files import say
+from tests.kit.old_ledgers import FIXTURES
 
-FIXTURES = Path(__file__).parent / "fixtures"
 CUSTOMERS = ("C-1", "C-2", "C-3")
 
 
