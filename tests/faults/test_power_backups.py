@@ -347,7 +347,7 @@ SCENARIOS = {
     )
 }
 QUICK = (
-    *(("rotation", WAL), ("restore_to_new_folders", WAL), ("restore_over_an_open_ledger", WAL)),
+    *(("rotation", WAL), ("restore_over_an_open_ledger", WAL)),
     *(("restore_over_a_damaged_one", DELETE), ("forget", WAL)),
 )
 WHOLE = tuple((name, mode) for name in SCENARIOS for mode in (WAL, DELETE))
