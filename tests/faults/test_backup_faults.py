@@ -24,6 +24,8 @@ from tests.faults.conftest import Amount
 from tests.kit.fork_server import ForkServer
 from tests.kit.shell import OCTOBER
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 

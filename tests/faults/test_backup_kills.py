@@ -22,6 +22,8 @@ from tests.faults.conftest import Amount
 from tests.kit.fork_server import TIME, ForkServer
 from tests.kit.shell import OCTOBER
 
+pytestmark = pytest.mark.slow
+
 CHAT = "22:02 Mina: The Mali shader flickers\n"
 BACKUP = ("ledger", "backup", "-o", "b.zip")
 RESTORE = ("ledger", "restore", "copy.zip", "--yes")

@@ -29,6 +29,8 @@ from tests.faults.stages import Stage, Stages, build_stages, each_scene
 from tests.kit.fork_server import Ended
 from tests.kit.shell import assert_no_traceback
 
+pytestmark = pytest.mark.slow
+
 SCENES = (INIT, SYNC, BATCHES, REJECTS, ACCEPT, ATTACH, PROFILE, UPGRADE, OUTPUT)
 PAGE = 4_096
 DISK = 4 << 20

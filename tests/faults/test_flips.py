@@ -32,6 +32,8 @@ from tests.faults.conftest import Amount
 from tests.kit import rich_ledger as rich
 from tests.ledger.test_released import figures
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261128
 CHUNKS = 32
 """Into how many tests the whole set is divided, so that all processors have some."""

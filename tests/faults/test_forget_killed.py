@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from tests.faults.conftest import Amount
     from tests.kit.fork_server import ForkServer
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="a kill that nothing can catch")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="a kill that nothing can catch"),
+]
 
 
 def _forget_killed(path: Path, module: str, name: str, when: str, count: int) -> int:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from tests.faults.books import Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
 from tests.faults.scenes import ALL
 from tests.faults.stages import Stage, Stages, each_scene
 from tests.kit.fork_server import LINES, POINTS, Ended
+
+pytestmark = pytest.mark.slow
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 _OUTERMOST = ("/cli/main.py", "/cli/signals.py")
@@ -50,7 +54,7 @@ def test_interrupted_at_signalled_points(stages: Stages, scene: Scene, amount: A
         assert heard, ended
 
 
-@each_scene(ALL, 1)
+@each_scene(ALL, 1, of=4)
 def test_interrupted_at_any_line(stages: Stages, scene: Scene, amount: Amount) -> None:
     """Ctrl-C, SIGTERM and SIGHUP at any line of the program, its own cleaning up included."""
     stage = stages(scene, "DELETE")

@@ -18,6 +18,8 @@ from tests.faults.scenes import WRITES
 from tests.faults.stages import Stages, build_stages, each_scene
 from tests.kit.fork_server import POINTS, TIME, Ended, wait_until_stopped
 
+pytestmark = pytest.mark.slow
+
 
 @each_scene(WRITES, 0)
 def test_killed_at_signalled_points(stages: Stages, scene: Scene, amount: Amount) -> None:

@@ -29,6 +29,8 @@ from tests.kit.shell import Shell
 from tests.ledger import make_huf3
 from tests.ledger.test_verify import tampered
 
+pytestmark = pytest.mark.slow
+
 PINNED = "1eaf58a5ba0a9ee599d4496affe5377481357007f9f62427fd8ca2162182734a"
 HEAD = "b0606884ae9efa866d1aed6d9bc9e54a97e8fb3a60ee81adc47df4521d759c68"
 MONTHS = {

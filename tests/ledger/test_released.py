@@ -33,7 +33,7 @@ from tests.kit.old_ledgers import asked, beside, form, make_released, untouched,
 from tests.kit.shell import Shell
 from tests.ledger.test_verify import tampered
 
-pytestmark = pytest.mark.damages
+pytestmark = [pytest.mark.slow, pytest.mark.damages]
 
 FORMS = range(1, rich.LATEST + 1)
 OLDER = [number for number in FORMS if number < SCHEMA_VERSION]
