@@ -27,6 +27,8 @@ _LEFT_BEHIND = """
 import os, sys
 from pathlib import Path
 from liveportal.ledger.storage import connection
+
+pytestmark = pytest.mark.slow
 db = connection.open_file(Path(sys.argv[1]), readonly=False)
 db.execute("CREATE TABLE x (a)")
 db.execute("DROP TABLE x")
