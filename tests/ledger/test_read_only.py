@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 # In its own namespace the folder is mounted again, read-only.
 _READ_ONLY = 'mount --bind "$1" "$2" && mount -o remount,ro,bind "$2" && shift 2 && exec "$@"'
 _LEFT_BEHIND = """
 import os, sys
 from pathlib import Path
 from liveportal.ledger.storage import connection
-
-pytestmark = pytest.mark.slow
 db = connection.open_file(Path(sys.argv[1]), readonly=False)
 db.execute("CREATE TABLE x (a)")
 db.execute("DROP TABLE x")
