@@ -1,11 +1,12 @@
-"""Write docs/REFERENCE.md: the `--help` text of every command.
+"""Write docs/REFERENCE.md, the `--help` text of every command, and the table of docs/RULES.md.
 
-The file is never edited by hand: `make docs` generates it. With `--check` nothing is written, and
-the exit code is 1 if the file is out of date.
+They are never edited by hand: `make docs` generates them. With `--check` nothing is written, and
+the exit code is 1 if a file is out of date.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,13 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from liveportal.cli.app import app
+from liveportal.domain.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFERENCE = Path(__file__).with_name("REFERENCE.md")
+RULES_PAGE = Path(__file__).with_name("RULES.md")
 PLAIN = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "TERM": "dumb", "NO_COLOR": "1"}
 HEAD = """# Reference
 
@@ -65,16 +68,23 @@ def reference() -> str:
     return "".join(parts)
 
 
+def rules() -> str:
+    """Return docs/RULES.md with its table made from the rules' declarations."""
+    text = RULES_PAGE.read_text(encoding="utf-8")
+    table = "".join(f"| {rule.rule} | {rule.text} |\n" for rule in RULES)
+    return re.sub(r"(?<=\|---\|---\|\n)(\| R[0-9]+ \|.*\n)+", lambda _: table, text)
+
+
 def main() -> int:
-    """Write the reference or, with `--check`, check that it is current."""
-    text = reference()
-    if "--check" not in sys.argv[1:]:
-        REFERENCE.write_text(text, encoding="utf-8")
-        return 0
-    if REFERENCE.is_file() and REFERENCE.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write("docs/REFERENCE.md is not what the program says: run `make docs`.\n")
-    return 1
+    """Write the pages or, with `--check`, check that they are current."""
+    code = 0
+    for path, text in ((REFERENCE, reference()), (RULES_PAGE, rules())):
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            sys.stderr.write(f"docs/{path.name} is not what the program says: run `make docs`.\n")
+            code = 1
+    return code
 
 
 if __name__ == "__main__":

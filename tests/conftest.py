@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.kit.books import Book, NewBook, book
 from tests.kit.events import policy
-from tests.kit.verified import check_left_behind
+from tests.kit.verified import check_left_behind, is_in_sample
 
 # No profile has a deadline: the time of one example depends on the machine.
 # `dev` and `ci` try the same examples each time, so that a change is judged by what it changes;
@@ -56,11 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the machine id of the tests out of the developer's own state folder."""
+    """Keep the developer's own state folder and time zone out of the tests."""
     folder = tmp_path_factory.mktemp("state")
     names = {"darwin": "HOME", "win32": "LOCALAPPDATA"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(names.get(sys.platform, "XDG_STATE_HOME"), str(folder))
+        patch.setenv("TZ", "UTC")
         yield folder
 
 
@@ -98,8 +99,10 @@ def books(new_book: NewBook) -> Book:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Verify the ledgers of a test once its patches are undone, unless it does damage."""
+    """Verify the ledgers of some tests once their patches are undone, unless they do damage."""
     yield
     folder = getattr(item, "funcargs", {}).get("tmp_path")
-    if isinstance(folder, Path) and item.get_closest_marker("damages") is None:
+    if not isinstance(folder, Path) or item.get_closest_marker("damages") is not None:
+        return
+    if item.config.getoption("--faults") == "whole" or is_in_sample(item.nodeid):
         check_left_behind(folder)

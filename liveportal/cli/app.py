@@ -132,6 +132,9 @@ COMMANDS: dict[str, LazyGroup] = {
     "policy": LazyGroup(
         "liveportal.cli.commands.policy", "The platform's rules, as this ledger reads them."
     ),
+    "customers": LazyGroup(
+        "liveportal.cli.commands.customers", "Who asked for help, how often, what they paid."
+    ),
     "ledger": LazyGroup(
         "liveportal.cli.commands.ledger", "The ledger itself: where it is, whether it is sound."
     ),
@@ -143,6 +146,9 @@ COMMANDS: dict[str, LazyGroup] = {
     ),
 }
 
+
+FRONT_PAGE = LazyCommand("liveportal.cli.commands.front_page", "show")
+"""What bare `liveportal` shows on a terminal; it has no word of its own."""
 
 _NEGATIVE_NUMBER = re.compile(r"-[0-9]+([.][0-9]+)?", re.ASCII)
 _DASH_WORD = re.compile(r"-[^-].+", re.DOTALL)
@@ -162,6 +168,11 @@ class _PlainHelp:
             for item in (self, *self.params):
                 item.help = _without_markup(item.help)
         super().format_help(ctx, formatter)  # type: ignore[misc]
+        if shown := getattr(getattr(self, "callback", None), "shown", None):
+            from liveportal.cli.io.field_meanings import field_lines
+
+            with formatter.section("Fields, for --fields"):
+                formatter.write_dl(field_lines(shown))
 
     def format_help_text(self: Any, _ctx: Context, formatter: HelpFormatter) -> None:
         """Reflow the first paragraph and keep the line breaks of the others, as rich does."""
@@ -282,9 +293,13 @@ class Group(_PlainHelp, TyperGroup):
             pass  # Completion: the user may be about to type the command.
         elif self.default is None:
             args = args if rest else ["--help"]
-        elif not rest or (rest[0].startswith("-") and rest[0] not in ctx.help_option_names):
+        elif not rest or (rest[0].startswith("-") and rest[0] not in self.own_options(ctx)):
             args = [*args[:start], self.default, *rest]
         return super().parse_args(ctx, args)
+
+    def own_options(self, ctx: Context) -> Sequence[str]:
+        """Return the options that are not those of the default command."""
+        return ctx.help_option_names
 
     def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 -- The command's own result.
         """Run the command; if its name came after an option, the error says that it comes first."""
@@ -300,7 +315,7 @@ class Group(_PlainHelp, TyperGroup):
     def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of the commands and the options of the default command."""
         items = super().shell_complete(ctx, incomplete)
-        if self.default and incomplete.startswith("-"):
+        if self.default is not None and incomplete.startswith("-"):
             command = self.load_command(self.default)
             inner = command.make_context(self.default, [], parent=ctx, resilient_parsing=True)
             items.extend(command.shell_complete(inner, incomplete))
@@ -315,9 +330,31 @@ def _index_after_ledger(args: Sequence[str]) -> int:
 
 
 class Root(Group):
-    """The group of all commands."""
+    """The group of all commands; without a command it shows the front page, or help in a pipe."""
 
     command_table = COMMANDS
+    default = ""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Insert what is shown without a command."""
+        is_bare = len(args) == _index_after_ledger(args) and not ctx.resilient_parsing
+        if is_bare and (sys.stdout is None or not sys.stdout.isatty()):
+            args = [*args, "--help"]
+        return super().parse_args(ctx, args)
+
+    def own_options(self, ctx: Context) -> Sequence[str]:
+        """Return the options of the root: all others without a command are the front page's."""
+        return ["--", *(name for option in self.get_params(ctx) for name in option.opts)]
+
+    def get_command(self, ctx: Context, cmd_name: str) -> ClickCommand | None:
+        """Return a command; the front page has no name, and so is not listed."""
+        return (
+            Stub("", FRONT_PAGE) if cmd_name == self.default else super().get_command(ctx, cmd_name)
+        )
+
+    def load_command(self, name: str) -> ClickCommand:
+        """Return the command with this name, ready to run."""
+        return FRONT_PAGE.load(name) if name == self.default else super().load_command(name)
 
 
 def _group_options(
@@ -403,6 +440,9 @@ def root(
     ] = False,
 ) -> None:
     """Your side of a paid live-help platform, and books that are right to the cent.
+
+    Without a command, on a terminal: what waits for you, with the command to type next. With --json
+    all of it as one object; in a pipe this help.
 
     Try it:
       liveportal demo

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from liveportal.cli.io.field_meanings import meaning, owners
 from liveportal.cli.io.view_model import Shown, WriteResult, all_fields, load_row_class
 from liveportal.domain.frozen import field_names
 from liveportal.domain.hint import Hint
@@ -52,12 +53,14 @@ def schema_of(command: str, shown: Shown) -> Schema:
     if tables:
         schema = {"anyOf": [schema, _rows_schema(tables, many=True)]}
     trees = {kind for row in rows for kind in _types_of(row).values() if _is_tree(kind)}
-    definitions = {tree.__name__: _object(_types_of(tree), field_names(tree)) for tree in trees}
+    definitions = {
+        tree.__name__: _object(_types_of(tree), field_names(tree), tree) for tree in trees
+    }
     return head | schema | ({"$defs": definitions} if definitions else {})
 
 
 def _rows_schema(kinds: Sequence[type[Row]], *, many: bool) -> Schema:
-    rows = _any_of([_object(_types_of(kind), columns(kind)) for kind in kinds])
+    rows = _any_of([_object(_types_of(kind), columns(kind), kind) for kind in kinds])
     return {"type": "array", "items": rows} if many else rows
 
 
@@ -65,10 +68,11 @@ def _result_schema(shown: Shown) -> Schema:
     """Return the schema of a write's result; of many ids each has one, and may have failed."""
     types = _types_of(WriteResult)
     names = all_fields(())
+    owner: type[Row] = WriteResult
     for kind in map(load_row_class, shown.rows):
         types |= _types_of(kind)
-        names = all_fields(kind)
-    result = _object(types, names)
+        names, owner = all_fields(kind), kind
+    result = _object(types, names, owner)
     if not shown.many:
         return result
     unset = {name: of | None for name, of in types.items()}  # A failure may keep what was given.
@@ -76,31 +80,43 @@ def _result_schema(shown: Shown) -> Schema:
     refs = [{"$ref": f"#/$defs/{name}"} for name in ("result", "failed")]
     return {
         "anyOf": [refs[0], {"type": "array", "items": {"anyOf": refs}}],
-        "$defs": {"result": result, "failed": _object(unset | known, names)},
+        "$defs": {"result": result, "failed": _object(unset | known, names, owner)},
     }
 
 
-def _object(types: Mapping[str, Any], names: Iterable[str]) -> Schema:
-    """Return the schema of an object with these columns, in their order; `a.b` is nested."""
+def _object(
+    types: Mapping[str, Any], names: Iterable[str], owner: type[Row], outer_name: str = ""
+) -> Schema:
+    """Return the schema of an object with these columns, in their order; `a.b` is nested.
+
+    The columns mean what they do in a row of the class `owner`, in its field `outer_name`.
+    """
     nested: dict[str, list[str]] = {}
     for name in names:
         outer, _, inner = name.partition(".")
         nested.setdefault(outer, []).extend([inner] if inner else [])
     properties = {
-        name: _nested_row(types[name], inner) if inner else _of_type(types[name])
+        name: _nested_row(types[name], inner, name)
+        if inner
+        else _described(_of_type(types[name]), owner, f"{outer_name}.{name}".lstrip("."))
         for name, inner in nested.items()
     }
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _nested_row(annotation: Any, names: Iterable[str]) -> Schema:  # noqa: ANN401
+def _described(schema: Schema, owner: type[Row], field: str) -> Schema:
+    text = meaning(owners(owner), field)
+    return schema | {"description": text} if text else schema
+
+
+def _nested_row(annotation: Any, names: Iterable[str], name: str) -> Schema:  # noqa: ANN401
     """Return the schema of a row whose fields are columns; if it is None, all of them are null."""
     kinds = get_args(annotation) or (annotation,)
     (kind,) = (kind for kind in kinds if kind is not NoneType)
     types = _types_of(kind)
     if NoneType in kinds:
-        types = {name: of | None for name, of in types.items()}
-    return _object(types, names)
+        types = {field: of | None for field, of in types.items()}
+    return _object(types, names, kind, name)
 
 
 def _types_of(kind: type[Row]) -> dict[str, Any]:
@@ -128,7 +144,7 @@ def _of_type(annotation: Any) -> Schema:  # noqa: ANN401, PLR0911 -- A table: on
         return {"$ref": f"#/$defs/{annotation.__name__}"}
     if isinstance(annotation, type) and issubclass(annotation, Row):
         types = _types_of(annotation)
-        return _object(types, types)
+        return _object(types, types, annotation)
     raise TypeError(f"there is no JSON Schema of {annotation!r}")
 
 

@@ -115,7 +115,7 @@ class OutputOptions(Options):
             "--fields",
             "--field",
             metavar="A,B",
-            help="Only these fields, in this order.",
+            help="Only these fields, in this order; all is every field.",
             autocompletion=field_names,
         ),
     ] = None
@@ -128,16 +128,21 @@ class OutputOptions(Options):
             help="Write to a file, whole or not at all; - is standard output.",
         ),
     ] = None
+    no_pager: Annotated[
+        bool,
+        _output_option("--no-pager", help="Show it all at once, however long it is."),
+    ] = False
 
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
-        """Refuse two formats at once, and a header for JSON."""
+        """Refuse two formats at once, and a header for JSON; what a write did is never paged."""
         given = [name for name in ("json", "jsonl", "csv", "tsv") if values[name]]
         if len(given) > 1:
             context.fail(f"--{given[0]} and --{given[1]} are two formats: choose one.")
         if values["header"] and given and given[0] in ("json", "jsonl"):
             context.fail(f"--header belongs to rows; with --{given[0]} each value has its name.")
-        return cls(**values)
+        is_write = any(option.name == "dry_run" for option in context.command.params)
+        return cls(**{**values, "no_pager": values["no_pager"] or is_write})
 
     @property
     def columns(self) -> tuple[str, ...] | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import check_target
-from liveportal.cli.io.render import render
+from liveportal.cli.io.render import render, use_ledger
 from liveportal.cli.io.view_model import Detail, RowClass, Table, shows
 from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, ReadOptions
 from liveportal.ledger.opening import open_readonly
@@ -31,10 +31,16 @@ def state_option(known: tuple[str, ...]) -> Any:  # noqa: ANN401 -- As typer.Opt
     )
 
 
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N of them.")
+]
+
+
 @contextmanager
 def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iterator[Reader]:
     """Open the ledger for queries, as of `--as-known`; refuses the ledger as the output file."""
     check_target(out.output, ledger.files)
+    use_ledger(ledger.path)
     with open_readonly(ledger.path) as reader:
         until = read.known_at(reader.own_timezone, utc_now())
         if until is None:

@@ -14,8 +14,8 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.hints import overridden_by
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
-from liveportal.cli.io.render import check_output_possible
-from liveportal.cli.io.view_model import Fields, Row, all_fields, names_of, shows_result
+from liveportal.cli.io.render import check_output_possible, use_ledger
+from liveportal.cli.io.view_model import Fields, Row, all_fields, leading_fields, shows_result
 from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, WriteOptions
 from liveportal.cli.write_result import (
     Answer,
@@ -214,6 +214,7 @@ def open_portal(ledger: LedgerOption, *, dry_run: bool = False) -> Iterator[Port
     from liveportal.ledger.damage import diagnosing_damage
     from liveportal.portal import Portal
 
+    use_ledger(ledger.path)
     with (
         Portal(ledger.path, dry_run=dry_run, now=utc_now) as portal,
         diagnosing_damage(portal.reader().db),
@@ -280,8 +281,7 @@ def run_step(
             )
             for text in texts
         ]
-    human = ("id", "state", *names_of(fields)[:4], "message")
-    show_results(results, answer, human, out, zone=zone, empty=empty)
+    show_results(results, answer, leading_fields(fields), out, zone=zone, empty=empty)
 
 
 def run_new(

@@ -13,7 +13,7 @@ import typer
 from liveportal.cli.io.answers import Sentence, ended, several, write_answer
 from liveportal.cli.io.flags import flag_text
 from liveportal.cli.io.render import for_person, render
-from liveportal.cli.io.view_model import Detail, Fields, Row, Table, all_fields
+from liveportal.cli.io.view_model import Detail, Fields, Row, Table, all_fields, leading_fields
 from liveportal.cli.options import LedgerOption, OutputOptions
 from liveportal.domain.frozen import frozen
 from liveportal.ledger.queries.reader import Reader
@@ -75,7 +75,9 @@ def show_result(
         is_new = not (row["dry_run"] or row["message"] or row["replayed"])
         write_answer(_texts(row, sentence), sentence.next if is_new else (), ledger=ledger)
         return
-    render(Detail(all_fields(answer.fields), row), out, zone=zone)
+    names = all_fields(answer.fields)
+    human = names if for_person(out) else leading_fields(answer.fields)
+    render(Detail(names, row, human, sparse=True), out, zone=zone)
 
 
 def show_answer(

@@ -29,6 +29,8 @@ class Row(Mapping[str, Any]):
 
     COLUMNS: ClassVar[tuple[str, ...] | None] = None
     """The columns, where their order differs from the fields' (they were added at the end)."""
+    LATER: ClassVar[tuple[str, ...]] = ()
+    """The fields that were added later: of this class and of those below it they come last."""
     IS_CELL: ClassVar[bool] = False
     """True if a field of this type is one column, with the whole object in it."""
 
@@ -127,7 +129,7 @@ def columns(kind: type[Row]) -> tuple[str, ...]:
         inner = _row_type(kind, str(field.type))
         nested = columns(inner) if inner and not inner.IS_CELL else None
         names += [f"{field.name}.{name}" for name in nested] if nested else [field.name]
-    return tuple(names)
+    return tuple(sorted(names, key=kind.LATER.__contains__))  # Stable.
 
 
 def _row_type(kind: type[Row], annotation: str) -> type[Row] | None:

@@ -56,12 +56,14 @@ def test_a_day_that_is_named_twice_has_all_its_hours() -> None:
     assert days == [{"date": f"2026-12-{day}", "hours": ["09:00-12:00"]} for day in (23, 24)]
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(WEEKDAYS), spans))
 def test_a_week_is_formatted_as_it_is_parsed(week: dict[str, list[str]]) -> None:
     """Any week is formatted as text that parses to the same week."""
     assert read_hours(hours_words(decode(Week, week))) == week
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.dates(date(2026, 12, 20), date(2027, 1, 10)), spans | st.just([])))
 def test_exceptions_are_formatted_as_they_are_parsed(days: dict[date, list[str]]) -> None:
     """Consecutive days are formatted together, and parsed back one by one."""

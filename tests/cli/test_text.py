@@ -66,6 +66,7 @@ def test_sequences_go_whole(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["\x1b]", "\x9d", "\x1b[1", "\x1b ", "\x1bP\x1b", "a\t", "\x90x"])
 def test_a_long_hostile_text_is_cleaned(piece: str) -> None:
     """No sequence that never ends makes the time grow faster than the text (it would hang here)."""

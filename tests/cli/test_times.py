@@ -219,6 +219,7 @@ def changes(zone_name: str, first: int, last: int) -> list[datetime]:
     return starts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone_name", ZONES)
 def test_every_local_time_around_a_change(zone_name: str) -> None:
     """A time that the clocks show once is read, one they skip or show twice is refused.
@@ -306,6 +307,7 @@ WORDS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(WORDS, max_size=7).map(" ".join) | st.text(max_size=20), st.sampled_from(ZONES))
 def test_any_text_is_read_or_refused(text: str, zone_name: str) -> None:
     """The result is an instant in UTC or one of our failures."""
@@ -325,6 +327,7 @@ def test_any_text_is_read_or_refused(text: str, zone_name: str) -> None:
         read_month(text, NOW.date())
 
 
+@pytest.mark.slow
 def test_what_is_slow_to_import_waits() -> None:
     """ISO times, this and last month and named days need neither pendulum nor dateutil."""
     code = """if True:

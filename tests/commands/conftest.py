@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from liveportal.cli.main import main
+from tests.kit import cheap_age
 from tests.kit.shell import OCTOBER, SetClock, Shell
 from tests.kit.states import FEED, OWN_POLICY, OWN_PREFERENCES
 
+Prepare = Callable[[str, Shell, Callable[[Shell], object]], Shell]
 CHAT = "Zoë: my number is 06 12 34 56 78\nAna: It is fixed now, zoë.\n"
 
 
@@ -29,14 +32,42 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
+    """Give a function that runs commands once, and later copies the folder that they left behind.
+
+    What they leave is known by a name; it must not depend on the folder's own path.
+    """
+    kept: dict[str, Path] = {}
+
+    def prepare(name: str, shell: Shell, commands: Callable[[Shell], object]) -> Shell:
+        if name in kept:
+            shutil.copytree(kept[name], shell.folder, dirs_exist_ok=True)
+        else:
+            commands(shell)
+            kept[name] = tmp_path_factory.mktemp("prepared") / "folder"
+            shutil.copytree(shell.folder, kept[name])
+        return shell
+
+    return prepare
+
+
 def _shell(
     made: Path, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, clock: SetClock
 ) -> Shell:
     ledger = folder / "ledger.db"
     shutil.copyfile(made / name, ledger)
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
+    # Without it rich takes a dumb terminal for 80 columns, whatever COLUMNS says.
+    monkeypatch.setenv("LINES", "40")
     monkeypatch.chdir(folder)
     return Shell(folder, ledger, clock)
+
+
+@pytest.fixture
+def cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lock backups at a work factor that is quickly opened."""
+    monkeypatch.setattr("pyrage.passphrase.encrypt", cheap_age.encrypt)
 
 
 @pytest.fixture
@@ -99,8 +130,12 @@ def nothing(
 
 
 @pytest.fixture
-def proved(states: Shell) -> Shell:
+def proved(states: Shell, prepared: Prepare) -> Shell:
     """Give a shell whose claim CL-2 has a transcript, code and a picture."""
+    return prepared("proved", states, _prove)
+
+
+def _prove(states: Shell) -> None:
     (states.folder / "in").mkdir()
     for name, content in {
         "chat.txt": CHAT.encode(),
@@ -110,4 +145,3 @@ def proved(states: Shell) -> Shell:
         path = states.file(f"in/{name}", content)
         kind = "transcript" if name == "chat.txt" else "code" if "." in name[:4] else "attachment"
         states.ok("sessions", "attach", "S-1003", path, "--kind", kind)
-    return states

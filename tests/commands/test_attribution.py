@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from liveportal.domain.errors import LiveportalError
     from liveportal.domain.events.envelope import Event
 
+pytestmark = pytest.mark.slow
+
 SHA256 = hashlib.sha256(b"never here").hexdigest()
 OWN: dict[str, Any] = {"source": CLI_SOURCE}
 ATTACHED: dict[str, Any] = {"session": "S-1003", "sha256": SHA256, "bytes": 10, "name": "lie.vtt"}
@@ -261,7 +263,7 @@ def test_whose_word_an_event_is(spoken: Shell, monkeypatch: pytest.MonkeyPatch) 
     assert speakers[-2:] == ["unknown", "expert"]
     text = " ".join(spoken.run("sessions", "show", "S-1003", terminal=True).out.split())
     assert "by a feed under your name" in text
-    assert "told by you" in text
+    assert "recorded by you" in text
 
 
 def test_a_feed_that_cleared_the_payout_profile(spoken: Shell) -> None:

@@ -16,6 +16,8 @@ from tests.kit.shell import Shell, error_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.commands.conftest import Prepare
+
 PROFILE = ["name", "email", "method", "country", "line", "city"]
 DEAR = {**Policy().document, "name": "theirs", "fee": {"percent": 95}}
 TIP: dict[str, Any] = {"session": "S-1003", "amount": amount("1.00")}
@@ -104,12 +106,14 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 GOOD = opened("GOOD", "11-02 08:00")
 LATER = opened("LATER", "11-02 10:00")
 
-refused = pytest.mark.parametrize(("said", "field"), REFUSED.values(), ids=REFUSED)
-
 
 @pytest.fixture
-def book(states: Shell) -> Shell:
+def book(states: Shell, prepared: Prepare) -> Shell:
     """Give a ledger with one tip that was typed, and one that another feed reported."""
+    return prepared("two tips", states, _tip_twice)
+
+
+def _tip_twice(states: Shell) -> None:
     states.ok("sessions", "tip", "S-1003", "5.00", "--key", "tip")
     other = line(
         "tip.received",
@@ -120,10 +124,9 @@ def book(states: Shell) -> Shell:
         amount=amount("7.00"),
     )
     states.ok("sync", feed(states, "other.jsonl", other))
-    return states
 
 
-@refused
+@pytest.mark.parametrize(("said", "field"), REFUSED.values(), ids=REFUSED)
 def test_sync_refuses_it(book: Shell, said: bytes, field: str) -> None:
     """Nothing of the feed is recorded; the error names the line, the field and the remedy."""
     path = feed(book, "bad.jsonl", GOOD, said, LATER)
@@ -135,9 +138,9 @@ def test_sync_refuses_it(book: Shell, said: bytes, field: str) -> None:
         assert "--rejects" in error["hint"]
 
 
-@refused
-def test_batches_stop_at_it(book: Shell, said: bytes, field: str) -> None:
+def test_batches_stop_at_it(book: Shell) -> None:
     """Earlier batches are kept, and nothing after it is read."""
+    said, field = REFUSED["a policy"]
     ran = book.run("sync", feed(book, "bad.jsonl", GOOD, said, LATER), "--batch", "1", "--json")
     assert ran.code == 4
     error = error_of(ran.err)
@@ -145,39 +148,42 @@ def test_batches_stop_at_it(book: Shell, said: bytes, field: str) -> None:
     assert {"GOOD"} == {"GOOD", "LATER"} & _requests(book)
 
 
-@refused
-def test_rejects_go_on_past_it(book: Shell, said: bytes, field: str) -> None:
-    """It is written with its reason, and does nothing."""
+def test_rejects_go_on_past_all_of_it(book: Shell) -> None:
+    """Each is written with its reason, and does nothing."""
     before = book.ok("preferences"), book.ok("policy", "show"), book.ok("payout", "profile", "show")
-    path = feed(book, "bad.jsonl", GOOD, said, LATER)
+    path = feed(book, "bad.jsonl", GOOD, *(said for said, _ in REFUSED.values()), LATER)
     ran = book.run("sync", path, "--rejects", "rejects.jsonl", "--json")
     assert ran.code == 1
     counts = json.loads(ran.out)
-    assert (counts["recorded"], counts["refused"]) == (2, 1)
-    (reject,) = (book.folder / "rejects.jsonl").read_text().splitlines()
-    reason = json.loads(reject)["error"]
-    assert (reason["code"], reason["field"]) == ("not_for_feeds", field)
+    assert (counts["recorded"], counts["refused"]) == (2, len(REFUSED))
+    assert _rejects(book) == [("not_for_feeds", field) for _, field in REFUSED.values()]
     after = book.ok("preferences"), book.ok("policy", "show"), book.ok("payout", "profile", "show")
     assert after == before
 
 
-@refused
-def test_watch_refuses_it(book: Shell, said: bytes, field: str) -> None:
-    """What came before is recorded and shown; with --rejects the watch goes on."""
-    lines = GOOD + said + LATER
-    ran = book.run("requests", "watch", "-", "--field", "id", stdin=lines)
+def test_watch_refuses_it(book: Shell) -> None:
+    """What came before is recorded and shown; with --rejects the watch goes on past all of it."""
+    said, field = REFUSED["the preference skills"]
+    ran = book.run("requests", "watch", "-", "--field", "id", stdin=GOOD + said + LATER)
     assert (ran.code, ran.out) == (4, "GOOD\n")
     assert f"line 2: {field}: a feed " in ran.err
     assert "--rejects" in ran.err
     more = ("--field", "id", "--rejects", "rejects.jsonl")
+    lines = GOOD + b"".join(said for said, _ in REFUSED.values()) + LATER
     ran = book.run("requests", "watch", "-", *more, stdin=lines)
     assert (ran.code, ran.out) == (1, "LATER\n")
-    (reject,) = (book.folder / "rejects.jsonl").read_text().splitlines()
-    assert json.loads(reject)["error"]["code"] == "not_for_feeds"
+    assert _rejects(book) == [("not_for_feeds", field) for _, field in REFUSED.values()]
+
+
+def _rejects(shell: Shell) -> list[tuple[str, str]]:
+    """Return the codes and fields of the rejects."""
+    lines = (shell.folder / "rejects.jsonl").read_text().splitlines()
+    reasons = [json.loads(line)["error"] for line in lines]
+    return [(reason["code"], reason["field"]) for reason in reasons]
 
 
 def _requests(shell: Shell) -> set[str]:
-    return {row["id"] for row in shell.ok("requests", "list")}
+    return {row["id"] for row in shell.ok("requests", "list", "--all")}
 
 
 def test_what_a_feed_may_say(book: Shell) -> None:

@@ -36,6 +36,7 @@ from tests.kit.backup_ledger import (
 from tests.kit.old_ledgers import make_old
 
 if TYPE_CHECKING:
+    from tests.commands.conftest import Prepare
     from tests.kit.shell import Shell
 
 BACKUP = ("ledger", "backup")
@@ -44,9 +45,9 @@ SHA = hashlib.sha256(CHAT.encode()).hexdigest()
 
 
 @pytest.fixture
-def rich(october: Shell) -> Shell:
+def rich(october: Shell, prepared: Prepare) -> Shell:
     """Give a shell whose ledger has evidence, messages and a sealed profile."""
-    return fill(october)
+    return prepared("filled", october, fill)
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -79,6 +80,7 @@ def everything(shell: Shell, ledger: Path | None = None) -> tuple[Any, Any, Any]
 # --- there and back -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_backup_is_one_file_that_anybody_can_open(rich: Shell, mode: str) -> None:
     """A ZIP archive with the ledger, its evidence and a manifest; no secret of the profile."""
@@ -135,6 +137,7 @@ def test_a_new_ledger_is_the_one_that_was_backed_up(rich: Shell, mode: str) -> N
     assert leftovers(path.parent) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None:
     """The ledger is the backed-up one; the replaced one is kept whole beside it."""
@@ -182,6 +185,7 @@ def test_a_dry_run_shows_all_and_changes_nothing(rich: Shell) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path: Path) -> None:
     """An older ledger is brought to the current form when it is opened: by backup, as by all."""
     old = tmp_path / "books" / "ledger.db"
@@ -207,6 +211,7 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
 # --- encrypted ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     """The profile's key is in it; the age tool opens it, too; no plain text is left behind."""
     secret = secret_file(rich, "pass.txt", PASSPHRASE + "\n")
@@ -237,6 +242,16 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     assert {check["requirement"]: check["state"] for check in checks}["seal"] == "ok"
 
 
+@pytest.mark.slow
+def test_a_passphrase_is_hard_to_guess(october: Shell) -> None:
+    """Each guess costs as much work as the age library finds right for the machine."""
+    secret = secret_file(october, "pass.txt", PASSPHRASE)
+    file = october.folder / october.ok(*BACKUP, "--passphrase-file", secret)["file"]
+    _, kind, _salt, work_factor = members(file.read_bytes())["key.age"].split(b"\n")[1].split()
+    assert (kind, int(work_factor) > 13) == (b"scrypt", True)
+
+
+@pytest.mark.slow
 def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
     """Several recipients; making it needs no secret, so that cron can."""
     public, secret = key_pair(rich)
@@ -260,6 +275,7 @@ def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
     assert rich.ok(option, *RESTORE, file, "--identity", secret, "--yes")["key"] == "kept"
 
 
+@pytest.mark.slow
 def test_nothing_plain_lies_outside_of_the_ledgers_folder(
     rich: Shell, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +301,8 @@ def test_nothing_plain_lies_outside_of_the_ledgers_folder(
     assert CHAT.encode() in (target / "plain.zip").read_bytes()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase_is_typed_twice_and_then_once(
     october: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,6 +319,7 @@ def test_a_passphrase_is_typed_twice_and_then_once(
     assert october.ok(option, *RESTORE, file)["state"] == "created"
 
 
+@pytest.mark.slow
 def test_secrets_come_from_private_files(october: Shell) -> None:
     """A file that others may read, a folder, an empty file and non-text are refused."""
     open_file = october.file("open.txt", PASSPHRASE)
@@ -342,6 +361,7 @@ def test_a_backup_overwrites_nothing(october: Shell) -> None:
     assert leftovers(october.folder) == []
 
 
+@pytest.mark.slow
 def test_what_comes_to_its_place_meanwhile_stays(october: Shell) -> None:
     """Another process is quicker: its file stays, and no backup is made."""
     target = october.folder / "copy.zip"
@@ -357,6 +377,7 @@ def test_what_comes_to_its_place_meanwhile_stays(october: Shell) -> None:
     assert last_backup(october.ledger) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "argv",
     [
@@ -373,6 +394,7 @@ def test_options_that_do_not_belong_together(october: Shell, argv: tuple[str, ..
     assert list(october.folder.glob("*.zip*")) == []
 
 
+@pytest.mark.slow
 def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
     """Only this ledger's backups, by exact name, once the new one exists; --dry-run shows it."""
     folder = october.folder / "backups"
@@ -412,6 +434,7 @@ def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
     assert set(planned) >= {str(folder / f"{series}{stamp}.zip") for stamp in dated[:-1]}
 
 
+@pytest.mark.slow
 def test_the_last_good_backup_is_remembered(october: Shell) -> None:
     """For `doctor`: when, where, and how far the journal was."""
     row = october.ok(*BACKUP)
@@ -422,6 +445,7 @@ def test_the_last_good_backup_is_remembered(october: Shell) -> None:
     assert last.made_at.isoformat() == row["made_at"].replace("Z", "+00:00")
 
 
+@pytest.mark.slow
 def test_one_at_a_time(october: Shell) -> None:
     """During a backup or restore another one must try again; recording goes on."""
     october.ok(*BACKUP, "-o", "copy.zip")
@@ -433,6 +457,7 @@ def test_one_at_a_time(october: Shell) -> None:
     october.ok(*BACKUP, "-o", "b.zip")
 
 
+@pytest.mark.slow
 def test_from_cron_it_is_quiet_and_says_what_it_did(october: Shell) -> None:
     """As a process without a terminal: one line of result, nothing on standard error, exit 0."""
     (october.folder / "b").mkdir()
@@ -444,6 +469,7 @@ def test_from_cron_it_is_quiet_and_says_what_it_did(october: Shell) -> None:
 # --- evidence that is not what it was -------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.damages
 def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     """The backup is made with exit 6; no older one is removed, and none is noted as good."""
@@ -476,6 +502,7 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     assert rich.ok(*RESTORE, aged, "--yes")["files"] == 0
 
 
+@pytest.mark.slow
 def test_evidence_that_was_only_reported_is_counted(october: Shell) -> None:
     """A feed reports files that were never attached: they are counted, not backed up."""
     result = october.ok(*BACKUP)
@@ -491,6 +518,7 @@ def _reported_files(shell: Shell) -> int:
 # --- people ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_who_was_forgotten_since_is_named(rich: Shell) -> None:
     """The backup still has them: the result names them, so that they can be forgotten again."""
     row: dict[str, Any] = rich.ok(*BACKUP, "-o", "copy.zip")
@@ -521,6 +549,7 @@ def _forgotten(customer: str) -> bytes:
 # --- what is there --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.damages
 @pytest.mark.parametrize("damage", ["header", "middle", "cut", "text"])
 def test_a_damaged_ledger_is_replaced_and_kept(rich: Shell, damage: str) -> None:
@@ -547,6 +576,7 @@ def test_a_damaged_ledger_is_replaced_and_kept(rich: Shell, damage: str) -> None
         assert kept.stat().st_size == len(content)
 
 
+@pytest.mark.slow
 def test_another_book_is_asked_about_and_kept(rich: Shell) -> None:
     """The prompt says that it is another ledger; --yes replaces it and keeps the old one."""
     rich.ok(*BACKUP, "-o", "copy.zip")
@@ -560,6 +590,7 @@ def test_another_book_is_asked_about_and_kept(rich: Shell) -> None:
     assert path.exists()
 
 
+@pytest.mark.slow
 def test_a_restore_writes_through_no_link_and_into_no_folder(rich: Shell) -> None:
     """A link to a ledger is that ledger; a link to nothing, and a folder, are refused."""
     rich.ok(*BACKUP, "-o", "copy.zip")
@@ -577,6 +608,7 @@ def test_a_restore_writes_through_no_link_and_into_no_folder(rich: Shell) -> Non
     assert error["code"] == "not_a_ledger"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["-wal", "-journal"])
 def test_leftovers_of_a_lost_ledger_are_not_taken_for_the_new_ones(
     rich: Shell, suffix: str

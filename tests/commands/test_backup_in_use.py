@@ -29,6 +29,8 @@ from tests.kit.backup_ledger import fill, journal_mode, members
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 # Records tips, each in its own transaction, until a signal to stop; then prints their number.

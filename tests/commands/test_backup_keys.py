@@ -13,6 +13,8 @@ from tests.commands.test_profile import IBAN
 from tests.kit.backup_ledger import fill, key_pair
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 BACKUP = ("ledger", "backup", "-o")
 RESTORE = ("ledger", "restore")
 ROTATE = ("payout", "profile", "rotate-key")

@@ -5,9 +5,13 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from pathlib import Path
 
+import pytest
+
 from tests.commands.test_profile import GERMAN
 from tests.kit.shell import OCTOBER, Shell
 from tests.kit.states import OWN_POLICY, OWN_PREFERENCES
+
+pytestmark = pytest.mark.slow
 
 GERMAN_MARKED = BOM_UTF8 + GERMAN.encode()
 MARKED = BOM_UTF8 + OCTOBER.read_bytes()
@@ -73,6 +77,7 @@ def secret(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_a_passphrase(october: Shell) -> None:
     """What locks a backup with a mark in its file opens it without, and the other way round."""
     marked = secret(october.folder, "marked", BOM_UTF8 + b"correct horse\n")

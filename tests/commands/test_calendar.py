@@ -17,6 +17,8 @@ from tests.kit.events import at
 from tests.kit.planned_sessions import SetNow, book, event_line, now, sync
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["now"]  # A fixture.
 
 

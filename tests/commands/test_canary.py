@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from liveportal.domain.profile.fields import Values
+    from tests.commands.conftest import Prepare
     from tests.kit.shell import Ran, Shell
 
 FORMATS = ((), ("--json",), ("--jsonl",), ("--csv",), ("--tsv",), ("--header",))
@@ -157,22 +158,33 @@ class Watch:
         assert looked_at >= 2
 
 
-@pytest.fixture(params=[US, GERMAN], ids=["us", "german"])
-def watch(request: pytest.FixtureRequest, states: Shell) -> Watch:
+@pytest.fixture(
+    params=[pytest.param(US, id="us"), pytest.param(GERMAN, id="german", marks=pytest.mark.slow)]
+)
+def watch(request: pytest.FixtureRequest, states: Shell, prepared: Prepare) -> Watch:
     """Give a ledger with something in every state, and a profile with a canary in it."""
     made = Watch(states, request.param)
-    for dry in (("--dry-run",), ()):
-        for form in (("--json",), ()):
-            made(*SET, "--from", "-", "--anyway", *dry, *form, stdin=made.canary.document)
-    assert states.ok(*PROFILE)["complete"] is True
+
+    def fill(states: Shell) -> None:
+        for dry in (("--dry-run",), ()):
+            for form in (("--json",), ()):
+                made(*SET, "--from", "-", "--anyway", *dry, *form, stdin=made.canary.document)
+        assert states.ok(*PROFILE)["complete"] is True
+
+    prepared(made.canary.document, states, fill)
     return made
 
 
+@pytest.mark.slow
 def test_no_command_shows_it(watch: Watch) -> None:
-    """Every read in every format; every write, tried and done; the files after each."""
+    """Every read, the profile's in every format; every write, tried and done; the files after."""
     watch.shell.file("own.toml", OWN_POLICY)
     watch.files()
-    for command in (*READS, "payout profile show", "payout profile check", "ledger verify"):
+    others = (*READS, "ledger verify") if watch.canary is US else ()
+    for command in others:  # JSON has every field that other formats have.
+        watch(*command.split(), "--json")
+        watch(*command.split(), terminal=True)
+    for command in ("payout profile show", "payout profile check", "payout preview", "due"):
         watch.everywhere(*command.split())
         watch(*command.split(), "--as-known", "2999-01-01")
     for field in ("iban", "us_account", "tax_number"):
@@ -184,7 +196,7 @@ def test_no_command_shows_it(watch: Watch) -> None:
     watch.everywhere(*PROFILE, "rotate-key")
     watch.everywhere(*PROFILE)
     watch.files()
-    assert watch.runs > len(READS) * len(FORMATS) + len(WRITES)
+    assert watch.runs > 2 * len(others) + 6 * len(FORMATS) + 2 * len(WRITES)
 
 
 def test_no_help_shows_it(watch: Watch) -> None:
@@ -204,13 +216,14 @@ def test_it_is_found_when_it_is_revealed(watch: Watch) -> None:
     watch.everywhere(*PROFILE)
 
 
+@pytest.mark.slow
 def test_no_error_shows_it(watch: Watch) -> None:
     """A number in the wrong field, place or option, misspelt, or as no TOML at all."""
     for secret in watch.canary.secrets:
         for field in (*tomllib.loads(watch.canary.document), "paypal", "iban", "tax_expires", "x"):
             for text in (f'{field} = "{secret}"', f"{field} = {secret}", f'{field} = ["{secret}"]'):
-                for form in ((), ("--json",)):
-                    watch(*SET, "--from", "-", "--dry-run", *form, stdin=text)
+                form = ("--json",) if "[" in text else ()
+                watch(*SET, "--from", "-", "--dry-run", *form, stdin=text)
         for part in ("lines", "city", "region", "postal_code", "x"):
             text = f'country = "US"\naddress = {{{part} = "{secret}"}}'
             watch(*SET, "--from", "-", "--dry-run", stdin=text)

@@ -16,6 +16,8 @@ from liveportal.portal import Portal
 from tests.commands.test_sync import feed, opened
 from tests.kit.shell import PROGRAM, Shell, error_of
 
+pytestmark = pytest.mark.slow
+
 FULL = Path("/dev/full")
 ADJUST = ("earnings", "adjust", "5.00", "--reason", "bonus")
 

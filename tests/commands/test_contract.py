@@ -29,7 +29,8 @@ FIRST_FORM = {
     "payout": "preview forecast overdue list show record paid fail return",
     "payout profile": "show set check rotate-key",
     "preferences": "show set export import",
-    "policy": "list show use check",
+    "policy": "list show use check rules",
+    "customers": "list show",
     "ledger": "info verify backup restore reverse forget path",
 }
 SINGLE = ("init", "demo", "sync", "due", "doctor")
@@ -37,7 +38,14 @@ GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for nam
 # Commands that show no rows, or need a file or text, have tests of their own.
 ELSEWHERE = {
     *("ledger backup", "ledger restore"),
-    *("policy check", "ledger verify", "ledger path", "requests watch", "sessions search"),
+    *(
+        "policy check",
+        "policy rules",
+        "ledger verify",
+        "ledger path",
+        "requests watch",
+        "sessions search",
+    ),
     *("sessions calendar", "dispute evidence", "dispute verify", "earnings explain"),
     *("earnings statement", "payout overdue", "preferences export", "payout profile rotate-key"),
 }
@@ -63,18 +71,18 @@ def _options(shell: Shell, *command: str) -> set[str]:
 # --- help and options -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [*SINGLE, *GROUPED])
-def test_every_command_has_help_with_an_example(nothing: Shell, command: str) -> None:
+def test_every_command_has_help_with_an_example(nothing: Shell) -> None:
     """Every command of the first form exists, and its help has an example of itself."""
-    text = nothing.output_of(*command.split(), "--help")
-    assert f"liveportal {command} " in text
-    examples = text.partition("Example")[2]
-    assert f"liveportal {command.removesuffix(' summary')}" in examples
+    for command in (*SINGLE, *GROUPED):
+        text = nothing.output_of(*command.split(), "--help")
+        assert f"liveportal {command} " in text
+        examples = text.partition("Example")[2]
+        assert f"liveportal {command.removesuffix(' summary')}" in examples, command
     assert not nothing.ledger.exists()
 
 
 def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) -> None:
-    """`--help` lists every command; a bare group without a default prints its help."""
+    """`--help` lists every command; a bare group runs its default, which its help names."""
     assert {*SINGLE, *FIRST_FORM} - {"payout profile"} <= set(COMMANDS)
     text = nothing.output_of("--help")
     for name in (*SINGLE, *FIRST_FORM):
@@ -83,7 +91,22 @@ def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) 
         listed = nothing.output_of(*group.split(), "--help")
         for name in names.split():
             assert f"\n  {name} " in listed, (group, name)
-    assert nothing.output_of("requests") == nothing.output_of("requests", "--help")
+
+
+@pytest.mark.parametrize(
+    ("group", "default"),
+    [
+        *(("requests", "list"), ("refunds", "list"), ("dispute", "list"), ("policy", "list")),
+        ("customers", "list"),
+        *(("sessions", "upcoming"), ("payout", "preview"), ("ledger", "info")),
+        *(("earnings", "summary"), ("preferences", "show"), ("payout profile", "show")),
+    ],
+)
+def test_a_bare_group_is_its_default_command(states: Shell, group: str, default: str) -> None:
+    """Its options work without the command's name, and its help says which it is."""
+    words = group.split()
+    assert states.ok(*words) == states.ok(*words, default)
+    assert f"Without a command: {default}." in states.output_of(*words, "--help")
 
 
 def test_every_catalogued_command_is_of_the_first_form() -> None:
@@ -95,26 +118,26 @@ def test_every_catalogued_command_is_of_the_first_form() -> None:
     assert covered == {*GROUPED, "due"} - ELSEWHERE
 
 
-@writes
-def test_every_write_has_the_writing_options(nothing: Shell, write: Write) -> None:
+def test_every_write_has_the_writing_options(nothing: Shell) -> None:
     """Every write takes --dry-run, --at, --key and --yes, and shows its result in every format."""
-    given = _options(nothing, *command_of(write.argv))
-    assert given >= {"--dry-run", "--at", "--key", "--yes", "--ledger", *FORMATS}
+    options = {"--dry-run", "--at", "--key", "--yes", "--ledger", *FORMATS}
+    for write in WRITES:
+        assert _options(nothing, *command_of(write.argv)) >= options, write.name
 
 
-@reads
-def test_every_read_has_the_reading_options(nothing: Shell, command: str) -> None:
+def test_every_read_has_the_reading_options(nothing: Shell) -> None:
     """Every read takes --as-known and every format."""
-    assert _options(nothing, *command_of(command)) >= {"--as-known", "--ledger", *FORMATS}
+    for command in READS:
+        given = _options(nothing, *command_of(command))
+        assert given >= {"--as-known", "--ledger", *FORMATS}, command
 
 
-@pytest.mark.parametrize("command", SINGLE)
+@pytest.mark.parametrize("command", ["init", "sync"])
 def test_yes_is_accepted_everywhere_where_something_is_written(
     nothing: Shell, command: str
 ) -> None:
     """Every write accepts --yes, so that a script may always pass it."""
-    if command not in ("demo", "due", "doctor"):
-        assert "--yes" in _options(nothing, command)
+    assert "--yes" in _options(nothing, command)
 
 
 @pytest.mark.parametrize("span", ["--year 2026", "--from 2026-10", "--from 2026-10 --to 2026-10"])
@@ -130,8 +153,14 @@ def test_the_summary_of_a_year_or_span_is_a_summary(october: Shell, span: str) -
 
 @writes
 def test_a_dry_run_shows_the_result_and_keeps_nothing(states: Shell, write: Write) -> None:
-    """A dry run prints the write's result, asks nothing, and leaves no trace."""
+    """A dry run prints the write's result, asks nothing, and leaves no trace.
+
+    A wrong --fields is reported before the write, which must not have happened.
+    """
     before = states.dump()
+    ran = states.run(*write.argv, "--at", write.at, "--yes", "--fields", "id,bogus")
+    assert ran.code == 1
+    assert "'bogus'" in ran.err
     tried = states.ok(*write.argv, "--at", write.at, "--key", "k", "--dry-run")
     assert states.dump() == before
     assert tried["dry_run"] is True
@@ -144,10 +173,15 @@ def test_a_dry_run_shows_the_result_and_keeps_nothing(states: Shell, write: Writ
     assert len(done["event"]) > 0
 
 
+@pytest.mark.slow
 @writes
 def test_the_same_key_records_once(states: Shell, write: Write) -> None:
-    """A replay shows what that event did, with its flags; records nothing, exits 0."""
-    done = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
+    """A replay shows what that event did, with its flags; records nothing, exits 0.
+
+    Only what asks needs --yes, without a terminal.
+    """
+    yes = ("--yes",) if write.asks else ()
+    done = states.ok(*write.argv, "--at", write.at, "--key", "k", *yes)
     assert (done["replayed"], done["event"]) == (False, "k")
     before = states.dump()
     again = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
@@ -169,26 +203,6 @@ def test_a_question_needs_yes_without_a_terminal(states: Shell, write: Write) ->
     assert "--yes" in error["hint"]
 
 
-@pytest.mark.parametrize(
-    "write", [write for write in WRITES if not write.asks], ids=lambda w: w.name
-)
-def test_nothing_else_asks(states: Shell, write: Write) -> None:
-    """All other writes go through without --yes, and without a terminal."""
-    assert states.ok(*write.argv, "--at", write.at)["error"] is None
-
-
-@writes
-def test_an_unknown_field_is_refused_before_anything_is_recorded(
-    states: Shell, write: Write
-) -> None:
-    """A wrong --fields is reported before the write, which must not have happened."""
-    before = states.dump()
-    ran = states.run(*write.argv, "--at", write.at, "--yes", "--fields", "id,bogus")
-    assert ran.code == 1
-    assert "'bogus'" in ran.err
-    assert states.dump() == before
-
-
 def test_an_output_that_cannot_be_made_is_refused_before_anything_is_recorded(
     october: Shell,
 ) -> None:
@@ -204,49 +218,53 @@ def test_an_output_that_cannot_be_made_is_refused_before_anything_is_recorded(
 
 
 @reads
-def test_the_fields_are_those_documented_in_their_order(states: Shell, command: str) -> None:
-    """JSON begins with the documented fields, in order; more may follow."""
-    shown = states.ok(*command.split())
-    row = shown[0] if isinstance(shown, list) else shown
-    assert tuple(row)[: len(READS[command])] == READS[command]
-    if command == "requests list":
-        assert list(row["customer"]) == ["id", "name"]
-    if command == "earnings summary --month 2026-10":
-        assert list(row["balance"]) == ["owed", "held", "in_transit", "paid_out"]
+def test_a_read_in_every_format(states: Shell, command: str) -> None:
+    """All formats have the same fields and rows; -o writes the same into a private file.
 
-
-@reads
-def test_every_format_says_the_same(states: Shell, command: str) -> None:
-    """All formats have the same fields and rows; -o writes the same into a private file."""
+    JSON begins with the documented fields, in order; more may follow. --fields shows only those
+    that are named, in this order; --field is the same. The ledger's file stays as it was.
+    """
     argv = command.split()
+    before = states.ledger.read_bytes()
     rows = _as_list(states.ok(*argv))
+    assert tuple(rows[0])[: len(READS[command])] == READS[command]
+    if command == "requests list":
+        assert list(rows[0]["customer"]) == ["id", "name"]
+    if command == "earnings summary --month 2026-10":
+        assert list(rows[0]["balance"]) == ["owed", "held", "in_transit", "paid_out"]
     lines = states.output_of(*argv, "--jsonl").splitlines()
     assert [json.loads(line) for line in lines] == rows
-    header, *table = csv.reader(io.StringIO(states.output_of(*argv, "--csv")))
+    as_csv = states.output_of(*argv, "--csv")
+    header, *table = csv.reader(io.StringIO(as_csv))
+    every = states.output_of(*argv, "--fields", "all")
+    assert [line.split("\t") for line in every.splitlines()] == table
+    assert states.output_of(*argv, "--tsv", "--header", "--fields", "all") == (
+        "\t".join(header) + "\n" + every
+    )
     piped = states.output_of(*argv)
     assert states.output_of(*argv, "--tsv") == piped
-    assert states.output_of(*argv, "--tsv", "--header") == "\t".join(header) + "\n" + piped
     assert len(table) == len(rows) == piped.count("\n")
-    assert [line.split("\t") for line in piped.splitlines()] == table
+    # A pipe has the columns of a terminal, with the same values.
+    names, *shown = states.output_of(*argv, "--tsv", "--header").splitlines()
+    places = [header.index(name) for name in names.split("\t")]
+    assert [line.split("\t") for line in shown] == [[row[n] for n in places] for row in table]
+    assert shown == piped.splitlines()
     top = list(dict.fromkeys(name.partition(".")[0] for name in header))
     assert all(list(row) == top for row in rows)
-    # A file gets the same bytes as standard output.
     assert states.output_of(*argv, "--csv", "-o", "out.csv") == ""
     written = states.folder / "out.csv"
-    assert written.read_text() == states.output_of(*argv, "--csv")
+    assert written.read_text() == as_csv
     assert written.stat().st_mode & 0o777 == 0o600
+    two = list(rows[0])[:2][::-1]
+    chosen = [{name: row[name] for name in two} for row in rows]
+    for options in (("--fields", ",".join(two)), ("--field", two[0], "--field", two[1])):
+        answer = _as_list(states.ok(*argv, *options))
+        assert answer == chosen
+        assert all(list(row) == two for row in answer)
+    assert states.ledger.read_bytes() == before
 
 
-@reads
-def test_fields_are_chosen_by_name_and_in_order(states: Shell, command: str) -> None:
-    """--fields shows only these, in this order, in every format; --field is the same."""
-    argv = command.split()
-    names = list(_as_list(states.ok(*argv))[0])[:2][::-1]
-    rows = _as_list(states.ok(*argv, "--fields", ",".join(names)))
-    assert all(list(row) == names for row in rows)
-    assert _as_list(states.ok(*argv, "--field", names[0], "--field", names[1])) == rows
-
-
+@pytest.mark.slow
 @reads
 def test_as_known_before_the_beginning_is_an_empty_book(states: Shell, command: str) -> None:
     """--as-known shows what was recorded by then; before the first event, nothing."""
@@ -263,6 +281,7 @@ def test_as_known_before_the_beginning_is_an_empty_book(states: Shell, command: 
         assert (shown["events"], shown["transactions"], shown["head"]) == (0, 0, None)
 
 
+@pytest.mark.slow
 @reads
 def test_as_known_now_is_what_is_shown_now(states: Shell, command: str) -> None:
     """A replay of the whole journal shows the same as the ledger itself."""
@@ -272,14 +291,6 @@ def test_as_known_now_is_what_is_shown_now(states: Shell, command: str) -> None:
         same = ("currency", "timezone", "own_timezone", "policy", "events", "transactions")
         now, known = ({name: row[name] for name in same} for row in (now, known))
     assert known == now
-
-
-@reads
-def test_a_read_writes_nothing(states: Shell, command: str) -> None:
-    """A read leaves the ledger's file as it was, byte by byte."""
-    before = states.ledger.read_bytes()
-    states.output_of(*command.split())
-    assert states.ledger.read_bytes() == before
 
 
 def _as_list(shown: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- Whatever JSON holds.
@@ -293,7 +304,7 @@ def test_the_nearest_ledger_wins(october: Shell, made: Path) -> None:
     """--ledger wins over the variable, in any position; the one nearest the command wins."""
     other = october.folder / "other.db"
     shutil.copyfile(made / "empty", other)
-    listing = ("requests", "list", "--field", "id")
+    listing = ("requests", "list", "--all", "--field", "id")
     assert len(october.output_of(*listing).splitlines()) == 6
     assert october.output_of("--ledger", other, *listing) == ""
     assert october.output_of(f"--ledger={other}", *listing) == ""

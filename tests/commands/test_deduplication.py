@@ -7,6 +7,8 @@ import pytest
 from tests.kit.events import FEED, OTHER, amount, line
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 CUSTOMER = {"id": "C-1"}
 
 

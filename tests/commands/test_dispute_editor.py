@@ -9,6 +9,8 @@ import pytest
 from liveportal.cli.io.editor import CUT_LINE
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 Use = Callable[[str], None]
 
 

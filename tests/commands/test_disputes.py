@@ -51,6 +51,7 @@ def event_line(step: str, when: str) -> bytes:
 # --- every path -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", PATHS)
 def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str) -> None:
     """From commands and feeds alike: the listed steps succeed, all others are refused."""
@@ -166,7 +167,7 @@ def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyP
     assert shown["deadline"] == shown["answer_by"] == "2026-10-07T12:00:00Z"
     assert shown["left_seconds"] == 27 * 3600
     words = empty.run("refunds", "show", "CL-9", terminal=True).out
-    assert re.search(r"\nleft +1 d 3 h *\n", words)
+    assert re.search(r"\ntime left +1 d 3 h *\n", words)
     empty.clock.set(at("10-07 12:00:01"))
     assert empty.ok("refunds", "show", "CL-9")["left_seconds"] == -1
     assert "held until it is decided" in shown["if_silent"]

@@ -128,6 +128,7 @@ STATES: dict[str, tuple[Callable[[Shell], Any], str, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.damages
 @pytest.mark.parametrize("state", STATES)
 def test_in_every_state(states: Shell, state: str) -> None:
@@ -189,6 +190,7 @@ def test_a_ledger_that_somebody_has_for_themselves(states: Shell) -> None:
     assert "locked" in rows["ledger"]["message"]
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_files(states: Shell) -> None:
     """Open modes, links, a mark, a half-written copy, a copy of before an upgrade: all are seen."""
     states.ledger.chmod(0o644)
@@ -214,6 +216,7 @@ def test_what_is_wrong_with_the_files(states: Shell) -> None:
     assert ledger_paths.erasure_marker(states.ledger).exists()
 
 
+@pytest.mark.slow
 def test_the_key(states: Shell) -> None:
     """A key that fits, one that others may read, none: the values are not opened for it."""
     states.ok("payout", "profile", "set", "--email", "anna@example.com")

@@ -284,7 +284,8 @@ def test_nothing_is_due_in_an_empty_book(empty: Shell, monkeypatch: pytest.Monke
     """In words at a terminal, silently in a pipe; the exit code is 0."""
     monkeypatch.setenv("NO_COLOR", "1")
     assert empty.output_of("due", "--within", "1h") == ""
-    assert empty.run("due", "--within", "1h", terminal=True).out == "Nothing is due.\n"
+    nothing = empty.run("due", "--within", "1h", terminal=True).out
+    assert nothing == "Nothing is due: `liveportal sessions upcoming` shows what is planned.\n"
     assert empty.ok("due", "--within", "1h") == []
 
 

@@ -390,5 +390,7 @@ def test_check_compares_bills_with_our_calculation(empty: Shell) -> None:
         *("S-1", "S-2"),
     ]
     lines = seen(empty, "check")
-    assert lines[0] == "Sessions billed otherwise than reckoned: 2, by 3.92 USD"
-    assert seen(empty, "check", "--month", "2026-12") == ["Every session was billed as reckoned."]
+    assert lines[0] == "Sessions billed differently from our calculation: 2, by 3.92 USD"
+    assert seen(empty, "check", "--month", "2026-12") == [
+        "Every session was billed as our calculation says: --all shows each."
+    ]

@@ -17,6 +17,8 @@ from tests.kit.large_ledger import Effort, feed, make_ledger, plan, watch_engine
 from tests.kit.planned_sessions import SetNow, now
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["now"]
 
 FEW, MANY = 3, 60
@@ -24,6 +26,7 @@ YEARS = range(2020, 2026)
 LITTLE = 3
 
 READS = (
+    "",  # The front page.
     "earnings --month 2026-10",
     "earnings months",
     "earnings transactions --month 2026-10",
@@ -45,9 +48,12 @@ READS = (
     "payout list",
     "payout show PO-1",
     "due",
+    "customers list",
+    "customers show C-1",
 )
 # Commands that show every entity of a kind must read them all.
 OF_EVERYTHING = {
+    "": ("claim",),
     "requests list": ("request",),
     "sessions list": ("session",),
     "sessions reviews": ("session", "review", "customer"),
@@ -55,6 +61,8 @@ OF_EVERYTHING = {
     "refunds list --state open": ("claim",),
     "dispute list": ("claim", "dispute"),
     "payout list": ("payout",),
+    "customers list": ("customer", "request", "session", "claim"),
+    "customers show C-1": ("request", "session", "claim", "review"),
     "refunds show CL-1": ("claim", "dispute", "statement"),  # Counts of past disputes.
     "due": ("claim",),
     "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.

@@ -22,6 +22,8 @@ from tests.commands.test_hostile import BIDI, BREAKS, ESCAPES, FORBIDDEN
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 CHAT = "22:02 Mina: The Mali shader flickers\n22:05:30 Ana: Rebuild it\nthen try\n"
 ATTACH = ("sessions", "attach", "S-1002")
 

@@ -20,6 +20,8 @@ from tests.commands.test_sync import feed
 from tests.kit.events import line
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 PICTURE = sha256(b"\x89PNG\r\n\x1a\n").hexdigest()
 PACK = ("dispute", "evidence", "CL-2", "-o", "pack.zip")
 CHECK = ("dispute", "verify", "pack.zip")

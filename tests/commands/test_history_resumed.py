@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.commands.test_history import Rows, ids
 from tests.commands.test_sync import feed
 from tests.kit.events import line
@@ -11,6 +13,8 @@ from tests.kit.shell import OCTOBER
 
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
+
+pytestmark = pytest.mark.slow
 
 
 def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:

@@ -18,6 +18,8 @@ from tests.kit.ledger_files import query
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def spoken(empty: Shell) -> Shell:

@@ -27,8 +27,11 @@ from liveportal.domain.errors import (
 from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.ledger.storage.driver import Connection
+from tests.commands.conftest import Prepare
 from tests.kit.backup_ledger import fill, make_archive, members
 from tests.kit.shell import Shell
+
+pytestmark = pytest.mark.slow
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 Members = dict[str, bytes]
@@ -39,15 +42,18 @@ ENDLESS = (
 
 
 @pytest.fixture
-def shell(october: Shell) -> Shell:
+def shell(october: Shell, prepared: Prepare) -> Shell:
     """Give a shell whose ledger has evidence and a sealed profile."""
-    return fill(october)
+    return prepared("filled and backed up", october, _back_up)
+
+
+def _back_up(october: Shell) -> None:
+    back_up(fill(october).ledger, october.folder / "good.zip", made_at=AT)
 
 
 @pytest.fixture
 def good(shell: Shell) -> Members:
     """Give the files of a good backup."""
-    back_up(shell.ledger, shell.folder / "good.zip", made_at=AT)
     return members((shell.folder / "good.zip").read_bytes())
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.kit.shell import Shell, assert_no_traceback, error_of
 
+pytestmark = pytest.mark.slow
+
 # Arguments, exit code, error code, and words that the message or hint must have.
 THINGS = [
     ("requests show nope", 3, "not_found", "nope"),

@@ -10,6 +10,8 @@ import pytest
 from liveportal.ledger.storage import ledger_paths
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 OWN = (
     *("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal", "ledger.db.key"),
     *("ledger.db.vault", "ledger.db.vault/ab/cd", "ledger.db.drafts/CL-1.txt"),

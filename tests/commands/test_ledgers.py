@@ -18,7 +18,7 @@ from tests.kit.shell import OCTOBER, Shell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-READ = ("requests", "list", "--fields", "id,state")
+READ = ("requests", "list", "--all", "--fields", "id,state")
 WRITE = ("requests", "decline", "REQ-1006")
 SYNC = ("sync", OCTOBER)
 

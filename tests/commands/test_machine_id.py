@@ -27,6 +27,8 @@ from tests.kit.states import WRITES
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 TIP = ("sessions", "tip", "S-1003", "5.00")
 
 

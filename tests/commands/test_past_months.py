@@ -11,6 +11,8 @@ import pytest
 from tests.kit.events import amount, at, line
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 OCTOBER = ("earnings", "--month", "2026-10")
 NOVEMBER = ("earnings", "--month", "2026-11")
 

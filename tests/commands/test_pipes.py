@@ -11,6 +11,8 @@ import pytest
 from tests.commands.test_sync import feed, opened
 from tests.kit.shell import PROGRAM, Shell, assert_no_traceback, error_of
 
+pytestmark = pytest.mark.slow
+
 ACCEPT = "liveportal requests list --state open --field id | liveportal requests accept -"
 FULL = Path("/dev/full")
 
@@ -230,7 +232,7 @@ def _wait_until_it_reads(running: subprocess.Popen[bytes]) -> None:
 def test_a_pipe_is_in_utf8_wherever_it_runs(october: Shell) -> None:
     """Names are written as UTF-8 with bare newlines in any locale."""
     ran = subprocess.run(
-        [*PROGRAM, "requests", "list", "--field", "customer.name"],
+        [*PROGRAM, "requests", "list", "--all", "--field", "customer.name"],
         capture_output=True,
         cwd=october.folder,
         env=october.environment(LC_ALL="C", PYTHONIOENCODING="ascii"),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,6 +140,7 @@ def test_a_repeated_command_means_what_it_meant(full: Shell) -> None:
     assert full.refuses(4, *other)["details"]["fields"] == ["skills", "availability"]
 
 
+@pytest.mark.slow
 def test_no_concurrent_change_is_overwritten(full: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """If preferences change between the read and the write, the command tries again."""
     look = ledger_info.preferences_before
@@ -195,7 +195,7 @@ def test_this_week_is_that_of_the_moment(empty: Shell) -> None:
     assert rule["rule"] == "FREQ=DAILY from 2026-01-01 12:00 for 30m"
     assert len(rule["next"]) == 3
     assert rule["next"] == sorted(rule["next"])
-    assert datetime.fromisoformat(rule["next"][0]).timestamp() > time.time() - 60
+    assert datetime.fromisoformat(rule["next"][0]) > datetime.now(UTC) - timedelta(minutes=1)
 
 
 def test_without_hours_there_is_nothing_to_show(empty: Shell) -> None:
@@ -228,6 +228,7 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
     assert "mon-fri 09:00-12:30 13:30-18:00" in changed.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -256,6 +257,7 @@ def test_messages_for_a_person(
     assert re.search(says, re.sub(" +\n", "\n", empty.run("preferences", terminal=True).out))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Roles, reasons and forms of another program never reach a terminal as they are."""
@@ -345,6 +347,7 @@ def test_a_word_that_is_not_understood(
     assert hint in (error["hint"] or "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "exit_code", "code"),
     [

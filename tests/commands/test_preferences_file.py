@@ -21,6 +21,8 @@ from tests.kit.every_preference import DAYTIME, EVERYTHING, RECORDED, changes
 if TYPE_CHECKING:
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def full(empty: Shell) -> Shell:

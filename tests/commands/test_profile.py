@@ -11,6 +11,7 @@ import pytest
 
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.domain import errors
+from tests.commands.conftest import Prepare
 from tests.commands.test_imports import SLOW, _imported
 from tests.kit.ledger_files import query
 from tests.kit.shell import Shell
@@ -44,10 +45,13 @@ def bank(empty: Shell) -> Shell:
 
 
 @pytest.fixture
-def german(bank: Shell) -> Shell:
+def german(bank: Shell, prepared: Prepare) -> Shell:
     """Give a shell whose payout profile is complete."""
+    return prepared("german profile", bank, _set_german)
+
+
+def _set_german(bank: Shell) -> None:
     assert bank.ok(*SET, "--from", "-", stdin=GERMAN.encode())["missing"] == []
-    return bank
 
 
 def states(shell: Shell) -> dict[str, str]:
@@ -165,6 +169,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", REFUSED)
 def test_each_field_is_checked(bank: Shell, field: str) -> None:
     """By a dedicated library; the error names the field, and never its value."""
@@ -176,6 +181,7 @@ def test_each_field_is_checked(bank: Shell, field: str) -> None:
     assert text not in json.dumps(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("document", "says"),
     [
@@ -486,6 +492,7 @@ def test_check_finds_what_was_changed_behind_its_back(german: Shell) -> None:
     assert "tax_signed" in row["message"]
 
 
+@pytest.mark.slow
 def test_check_looks_at_the_address_again(german: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an address needs may have changed with the country's data."""
 
@@ -521,6 +528,7 @@ def test_there_is_no_key_to_change(empty: Shell) -> None:
 # --- what it costs --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "argv", ["payout preview", "payout profile", "payout profile check", "earnings"]
 )
@@ -553,6 +561,7 @@ def test_what_is_no_country(text: str) -> None:
         checks.country(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "text", "number"),
     [

@@ -21,6 +21,8 @@ from tests.kit.shell import PROGRAM
 if TYPE_CHECKING:
     from tests.kit.shell import Ran, Shell
 
+pytestmark = pytest.mark.slow
+
 
 INTERRUPT = "\x03"
 

@@ -69,8 +69,8 @@ def test_what_no_book_could_hold_earns_nothing_that_could_be_said(empty: Shell) 
     """A rate at the end of all amounts does not keep the others from being listed."""
     huge = opened("R", "10-05 09:00", rate=amount("92233720368547758.07"))
     empty.ok("sync", feed(empty, "one.jsonl", huge, opened("S", "10-05 09:00")))
-    assert [row["earns"] for row in empty.ok("requests", "list")] == [None, "126.00"]
-    assert empty.ok("requests", "list", "--sort", "-earns")[0]["id"] == "S"
+    assert [row["earns"] for row in empty.ok("requests", "list", "--all")] == [None, "126.00"]
+    assert empty.ok("requests", "list", "--all", "--sort", "-earns")[0]["id"] == "S"
 
 
 def test_an_hour_ends_after_its_last_microsecond(requests_book: Shell) -> None:
@@ -139,7 +139,7 @@ def test_since_a_time_or_a_position(requests_book: Shell) -> None:
     seq = row_of(requests_book, "CHEAP")["seq"]
     assert list_requests(requests_book, "--since", seq) == ["PLAN", "OTHER"]
     last = row_of(requests_book, "OTHER")["seq"]
-    assert requests_book.ok("requests", "list", "--since", last) == []
+    assert requests_book.ok("requests", "list", "--all", "--since", last) == []
     assert requests_book.refuses(1, "requests", "list", "--since", "soon")["code"] == "invalid_time"
 
 
@@ -186,14 +186,14 @@ def test_a_list_asks_a_fixed_number_of_questions(empty: Shell) -> None:
 def test_a_person_reads_it_in_eighty_columns(
     requests_book: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ids and kinds unbroken, no line too long; who, what, how much, and until when."""
+    """Ids and dates unbroken, no line too long; who, when, how much, and until when."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
-    shown = requests_book.run("requests", "list", terminal=True)
+    shown = requests_book.run("requests", "list", "--all", terminal=True)
     lines = shown.out.splitlines()
     assert max(map(len, lines)) <= 80
     words = " ".join(shown.out.split())
-    for said in ("OTHER", "scheduled", "expired", "Ann", "2.50)", "126.00", "d left"):
+    for said in ("OTHER", "2026-10-07 15:00", "expired", "Ann", "126.00 if 60 min", " left "):
         assert said in words, said
     one = requests_book.run("requests", "show", "PLAN", terminal=True)
     assert max(map(len, one.out.splitlines())) <= 80
@@ -267,3 +267,18 @@ def test_what_is_added_is_counted_from_when_it_came(requests_book: Shell) -> Non
     assert (row["expires"], row["left_seconds"]) == ("2026-10-05T09:30:00Z", 1800)
     assert row["slots"] == [{"slot": 1, "start": "2026-10-06T07:00:00Z", "minutes": 45}]
     assert row["age_seconds"] == 5400
+
+
+def test_a_list_is_of_open_requests_unless_asked_otherwise(requests_book: Shell) -> None:
+    """`--all` and `--state` list others, `--limit` only the first; --all is every state."""
+    listed = [row["id"] for row in requests_book.ok("requests", "list")]
+    assert listed == [row["id"] for row in requests_book.ok("requests", "list", "--state", "open")]
+    everything = [row["id"] for row in requests_book.ok("requests", "list", "--all")]
+    assert set(listed) < set(everything)
+    assert listed[:2] == [row["id"] for row in requests_book.ok("requests", "--limit", "2")]
+    first, *_ = requests_book.ok("requests", "list", "--all", "--sort", "-rate", "--limit", "1")
+    assert first["rate"] == max(
+        row["rate"] for row in requests_book.ok("requests", "list", "--all")
+    )
+    assert requests_book.refuses(2, "requests", "list", "--all", "--state", "open")
+    assert requests_book.refuses(2, "requests", "list", "--limit", "0")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 CHAT = """22:02 Mina: The Mali shader pipeline flickers
 22:03 Ana: Try the render pipeline, not the shader
 22:04 Mina: Malicious? Größe ändern hilft NOT
@@ -145,6 +147,7 @@ def test_a_hit(searchable: Shell) -> None:
             "text": FLICKERS,
             "where": "message",
             "thing": "session:S-1002",
+            "customer_id": "C-12",
         }
     ]
     assert (

@@ -11,7 +11,10 @@ from tests.commands.test_sync import feed
 from tests.kit.events import line
 
 if TYPE_CHECKING:
+    from tests.commands.conftest import Prepare
     from tests.kit.shell import Shell
+
+pytestmark = pytest.mark.slow
 
 TALK = {
     "zh": "Mina: 画面在闪烁，我想退款",  # noqa: RUF001
@@ -26,11 +29,14 @@ TALK = {
 
 
 @pytest.fixture
-def spoken(october: Shell) -> Shell:
+def spoken(october: Shell, prepared: Prepare) -> Shell:
     """Give a shell of a session in which many languages were spoken."""
+    return prepared("languages", october, _attach_talks)
+
+
+def _attach_talks(october: Shell) -> None:
     for name, text in TALK.items():
         october.ok(*ATTACH, october.file(f"{name}.txt", text + "\n"))
-    return october
 
 
 @pytest.mark.parametrize(

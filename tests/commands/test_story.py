@@ -8,6 +8,8 @@ import pytest
 
 from tests.kit.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 DAY = "2026-10-05"
 SESSION = "REQ-1"  # By default a session has its request's id.
 

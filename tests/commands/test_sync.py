@@ -269,7 +269,7 @@ def test_several_feeds_are_units_in_order(empty: Shell) -> None:
     assert ran.code == 1
     assert "bad.jsonl" in ran.err
     assert "line 2" in ran.err
-    assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B"]
+    assert [row["id"] for row in empty.ok("requests", "list", "--all")] == ["A", "B"]
     assert counts(empty.ok("sync", good, more)) == (1, 2, 0, 0)
 
 

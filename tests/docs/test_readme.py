@@ -11,23 +11,23 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.kit.quick_program import write_program
+from tests.kit.shell import ROOT, Shell
+
 README = (ROOT / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tmp_ledger_env")
-@pytest.mark.parametrize("now", [None, "2024-02-29T23:50:00+00:00"])
-def test_the_tour_runs_as_it_stands(tmp_path: Path, now: str | None) -> None:
-    """Every command of the tour succeeds, one after the other, in a new home, at any time."""
+def test_the_tour_runs_as_it_stands(tmp_path: Path, server: str) -> None:
+    """Every command succeeds, one after the other, in a new home, ten minutes before midnight."""
     tour = README.partition("## A tour")[2].partition("### Writing safely")[0]
     blocks = re.findall(r"```sh\n(.*?)```", tour, re.DOTALL)
-    program = f"-m tests.docs.clocked {now}" if now else "-m liveportal"
-    (tmp_path / "liveportal").write_text(f'#!/bin/sh\nexec "{sys.executable}" {program} "$@"\n')
-    (tmp_path / "liveportal").chmod(0o700)
+    write_program(tmp_path, server, "2024-02-29T23:50:00+00:00")
     ran = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
         cwd=tmp_path,
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
@@ -41,8 +41,7 @@ def test_the_tour_runs_as_it_stands(tmp_path: Path, now: str | None) -> None:
 def test_the_example_for_python_runs(tmp_path: Path) -> None:
     """The Python example works on a ledger that has the claim which it disputes."""
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    program = [sys.executable, "-m", "liveportal", "--ledger", "book.db"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    shell = Shell(tmp_path, tmp_path / "book.db")
     for command in (
         ["init"],
         [
@@ -51,11 +50,11 @@ def test_the_example_for_python_runs(tmp_path: Path) -> None:
         ],
         ["refunds", "claim", "S-1", "--id", "CL-1", "--at", "2026-10-05 15:00", "--anyway"],
     ):
-        subprocess.run([*program, *command], cwd=tmp_path, env=environment, check=True)
+        shell.output_of("--ledger", shell.ledger, *command)
     ran = subprocess.run(
         [sys.executable, "-c", example],
         cwd=tmp_path,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,

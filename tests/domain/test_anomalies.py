@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -18,6 +17,7 @@ from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from tests.kit.events import at
+from tests.kit.work import stopped_if_endless
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 NOON = at("10-05 12:00")
@@ -327,6 +327,5 @@ def test_a_sweep_takes_no_longer_than_sorting() -> None:
     many = [
         SessionSpan(start + n * MINUTE, start + 30_000 * MINUTE, f"S-{n}") for n in range(10_000)
     ]
-    before = time.process_time()
-    assert len(overlaps(many)) == len(many) - 1
-    assert time.process_time() - before < 2
+    with stopped_if_endless(1):
+        assert len(overlaps(many)) == len(many) - 1

@@ -154,6 +154,7 @@ def test_what_a_plan_would_earn(
 # --- the property ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(
     policies,
     st.lists(st.sampled_from(SPANS), min_size=1, max_size=6),

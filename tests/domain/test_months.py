@@ -15,7 +15,7 @@ from liveportal.domain.calculations.months import (
 from liveportal.domain.calculations.months import fill_gaps as names_in_a_row
 from liveportal.domain.clock import months_between
 
-NAMES = st.integers(12, 9999 * 12 + 11).map(lambda n: f"{n // 12:04d}-{n % 12 + 1:02d}")
+NAMES = st.integers(2026 * 12, 2126 * 12).map(lambda n: f"{n // 12:04d}-{n % 12 + 1:02d}")
 
 
 def flow(name: str, minor: int = 1) -> Month:

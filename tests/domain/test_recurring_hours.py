@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import islice, takewhile
@@ -27,12 +26,17 @@ from liveportal.domain.schedule.working_hours import (
 )
 from tests.domain.test_working_hours import DAY, EVERY_DAY, PARIS, hours, in_zone, rule
 from tests.kit.events import at, short
+from tests.kit.work import calls
 
 
 @pytest.mark.parametrize(
     ("document", "shown"),
     [
         (rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA"), ["10-03", "10-17", "10-31"]),
+        (
+            rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "2020-01-04T10:00"),
+            ["10-03", "10-17", "10-31"],
+        ),
         (rule("freq=monthly;byday=-1fr"), ["10-30", "11-27", "12-25"]),
         (rule("FREQ=MONTHLY;BYMONTHDAY=31"), ["10-31", "12-31", "01-31"]),
         (rule("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"), ["10-30", "11-30", "12-31"]),
@@ -158,20 +162,25 @@ HOSTILE = (
     "FREQ=DAILY;COUNT=999999",
     "FREQ=DAILY",
 )
+MOST_CALLS = 4_000_000
+"""Twice what the slowest of these rules takes, which is followed day by day to its end."""
 
 
-@pytest.mark.parametrize("start", ["1970-01-01T00:00", "2399-12-31T00:00", "9999-12-31T23:59"])
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["1970-01-01T00:00", "9999-12-31T23:59"])
 @pytest.mark.parametrize("rrule", HOSTILE, ids=short)
 def test_a_hostile_rule_does_not_hang(rrule: str, start: str) -> None:
-    """A rule that never comes is refused, and one that does is followed, within seconds."""
-    began = clock.process_time()
+    """A rule that never comes is refused, and one that does is followed, in so many calls."""
     document = {"rules": [rule(rrule, start)]}
-    if not parse_error("availability", document):
-        there = hours(**document)
-        open_spans(there, at("10-05 00:00"), at("10-06 00:00"), PARIS)
-        open_spans(there, LAST - DAY, LAST, PARIS)
-        open_this_week(there, LAST, PARIS)
-    assert clock.process_time() - began < 5
+
+    def follow() -> None:
+        if not parse_error("availability", document):
+            there = hours(**document)
+            open_spans(there, at("10-05 00:00"), at("10-06 00:00"), PARIS)
+            open_spans(there, LAST - DAY, LAST, PARIS)
+            open_this_week(there, LAST, PARIS)
+
+    assert calls(follow, MOST_CALLS) > 0
 
 
 parts = st.sampled_from(
@@ -188,6 +197,7 @@ rrules = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(
     rrules | st.text(max_size=20),
     st.sampled_from(["1970-01-01T00:00", "2028-02-29T02:30", "9999-12-31T23:59"]),
@@ -218,6 +228,7 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(SETTINGS, st.datetimes(datetime(2001, 1, 1), datetime(2027, 1, 1)), st.integers(-9, 9_999))  # noqa: DTZ001 -- What a clock on the wall shows.
 def test_a_rule_is_followed_from_nearby(
     settings: dict[str, str], start: datetime, days: int

@@ -206,6 +206,7 @@ def test_the_best_hit() -> None:
     assert sorted(ordered, key=finder.score, reverse=True) == ordered
 
 
+@pytest.mark.slow
 def test_what_may_have_a_word() -> None:
     """No text that contains a word is skipped, however its letters were before case folding."""
     for code in range(0x110000):

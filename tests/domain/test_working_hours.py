@@ -191,6 +191,7 @@ def availabilities(draw: st.DrawFn, season: Season) -> Availability:
     return hours(**draw(document))
 
 
+@pytest.mark.slow
 @given(st.data(), st.sampled_from(SEASONS))
 def test_hours_are_what_the_clock_on_the_wall_shows(data: st.DataObject, season: Season) -> None:
     """The open minutes are those of a check minute by minute; intervals are disjoint and sorted."""

@@ -21,7 +21,7 @@ NAME = "0123456789abcdef"
 NUL_TO_BIDI = "a\x00b\x07c\x1b[31md\x7fe\x85f\x9bg\ud800h\udfffi\u202ej\u2028k"
 HOSTILE = (
     *(NUL_TO_BIDI, "a,b;c:d\"e'f", "\\n \\N \\, C:\\New\\", "one\r\ntwo\rthree\nfour", "\t", ""),
-    *("END:VEVENT\r\nBEGIN:VALARM", "x" * 1_000_000, "é👩‍👩‍👧" * 100, " \ud83d", "\n\n"),
+    *("END:VEVENT\r\nBEGIN:VALARM", "x" * 100_000, "é👩‍👩‍👧" * 100, " \ud83d", "\n\n"),
 )
 FOREIGN = (
     b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//somebody//else//EN\r\n"
@@ -321,6 +321,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps)
 def test_importing_every_file_ends_with_what_the_last_one_says(
     taken: list[tuple[str, str]],

@@ -184,6 +184,7 @@ def _parsed(text: str) -> str:
     return "\n".join(texts)
 
 
+@cache
 def _transcript(text: str) -> str:
     began = datetime(2026, 10, 5, tzinfo=UTC)
     transcript = [
@@ -203,13 +204,14 @@ _SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
 DECODERS = (_unescaped, _parsed, _transcript, _untagged, html.unescape, unquote)
 
 
-def decoded(text: str) -> set[str]:
+@cache
+def decoded(text: str) -> frozenset[str]:
     """Return all texts that repeated decoding yields."""
     variants, fresh = {text}, {text}
     for _ in range(2):
         fresh = {decode(each) for each in fresh for decode in DECODERS} - variants
         variants |= fresh
-    return variants
+    return frozenset(variants)
 
 
 @cache
@@ -279,7 +281,7 @@ def check_form(name: str, before: str, after: str) -> None:
     assert after.count("\n") == before.count("\n")
 
 
-QUICK = 6
+QUICK = 3
 """So many names are tried each time, and the others by CI."""
 
 

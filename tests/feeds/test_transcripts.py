@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from liveportal.domain.clock import zone
 from liveportal.feeds import transcripts
 from liveportal.feeds.transcripts import CUT, UNREADABLE, Message, Transcript
+from tests.kit.work import stopped_if_endless
 
 BEGAN = datetime(2026, 10, 5, 12, 0, 30, tzinfo=UTC)  # 14:00:30 in Paris.
 PARIS = "Europe/Paris"
@@ -255,26 +256,28 @@ def test_a_long_transcript_is_cut_and_said_to_be(monkeypatch: pytest.MonkeyPatch
     assert read("aé") == Transcript((Message(None, None, "a"),), (CUT,))
 
 
+LONG = 200_000
 HOSTILE = {
-    "tags": "WEBVTT\n\n00:00.000 --> 00:01.000\n" + "<" * 1_000_000,
-    "voices": "WEBVTT\n\n00:00.000 --> 00:01.000\n" + "<v " * 300_000,
-    "blanks": "WEBVTT\n\n00:00.000 --> 00:01.000\n<v" + " " * 1_000_000,
-    "styles": "1\n00:00:00,000 --> 00:00:01,000\n" + "{\\" * 500_000,
-    "arrows": "-->\n" * 200_000,
-    "colons": ":" * 1_000_000,
-    "zoom": "14:02:11 From " + "a to " * 200_000,
-    "braces": "{" * 1_000_000,
-    "nested": '{"text":' * 200_000,
-    "spaces": " " * 1_000_000 + "x",
-    "returns": "\r" * 1_000_000,
-    "times": "[12:34] " * 150_000,
+    "tags": "WEBVTT\n\n00:00.000 --> 00:01.000\n" + "<" * LONG,
+    "voices": "WEBVTT\n\n00:00.000 --> 00:01.000\n" + "<v " * (LONG // 3),
+    "blanks": "WEBVTT\n\n00:00.000 --> 00:01.000\n<v" + " " * LONG,
+    "styles": "1\n00:00:00,000 --> 00:00:01,000\n" + "{\\" * (LONG // 2),
+    "arrows": "-->\n" * (LONG // 5),
+    "colons": ":" * LONG,
+    "zoom": "14:02:11 From " + "a to " * (LONG // 5),
+    "braces": "{" * LONG,
+    "nested": '{"text":' * (LONG // 5),
+    "spaces": " " * LONG + "x",
+    "returns": "\r" * LONG,
+    "times": "[12:34] " * (LONG // 8),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_megabyte_of_malice_takes_no_time(name: str) -> None:
+def test_malice_takes_no_time(name: str) -> None:
     """No reader runs over the same text twice."""
-    read(HOSTILE[name])
+    with stopped_if_endless():
+        read(HOSTILE[name])
 
 
 # The characters of the formats, so that generated texts come near to them.

@@ -31,12 +31,13 @@ class Step(NamedTuple):
 
 
 class Book(NamedTuple):
-    """How a ledger is made, and when it is read."""
+    """How a ledger is made, in which zone the machine is, and when it is read."""
 
     steps: tuple[Step, ...]
     read_at: str
     as_known: str
     month: str
+    machine_zone: str = "UTC"
 
 
 _RICH = rich.feed().splitlines(keepends=True)
@@ -81,6 +82,7 @@ BOOKS: dict[str, Book] = {
         read_at="2026-08-04T12:00Z",
         as_known="2026-07-31",
         month="2026-03",
+        machine_zone="Pacific/Auckland",
     ),
     "rich": Book(
         (
@@ -120,7 +122,8 @@ def make(name: str, folder: Path) -> Path:
     ledger = folder / "ledger.db"
     for step in BOOKS[name].steps:
         argv = [word.replace("~", " ") for word in step.argv.split()]
-        with fixed_clock(step.when, step.argv):
+        zone = patch.dict(os.environ, TZ=BOOKS[name].machine_zone)
+        with zone, fixed_clock(step.when, step.argv):
             code = main([*argv, "--ledger", str(ledger), "-o", str(folder / "out")])
         if code:
             message = f"{step.argv!r} of the book {name} failed: {code}"

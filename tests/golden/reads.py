@@ -47,7 +47,10 @@ READS: tuple[str, ...] = (
     "due",
     "preferences show",
     "preferences export",
+    "customers list",
+    "customers show {customer}",
     "policy list",
+    "policy rules",
     "policy show",
     "policy check winter.policy.toml",
     "ledger info --fields form,currency,timezone,own_timezone,policy,events,transactions,head",
@@ -57,6 +60,7 @@ READS: tuple[str, ...] = (
 
 NAMES: dict[str, dict[str, str]] = {
     "october": {
+        "customer": "C-77",
         "request": "REQ-1006",
         "session": "S-1002",
         "claim": "CL-1",
@@ -73,6 +77,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "winter": {"request": "REQ-0", "session": "S-0", "payout": "PO-1", "word": "shader"},
     "rich": {
+        "customer": "C-99",
         "request": "REQ-7",
         "session": "S-1",
         "claim": "CL-4",
@@ -85,7 +90,15 @@ NAMES: dict[str, dict[str, str]] = {
 NO_READS = {
     *("", "demo", "init", "sync", "doctor", "requests", "requests watch", "sessions", "refunds"),
     *("dispute", "dispute evidence", "dispute verify", "earnings", "payout", "payout profile"),
-    *("preferences", "policy", "ledger", "ledger path", "ledger backup", "ledger restore"),
+    *(
+        "preferences",
+        "policy",
+        "customers",
+        "ledger",
+        "ledger path",
+        "ledger backup",
+        "ledger restore",
+    ),
     *("payout profile rotate-key", "ledger export", "ledger import", "schema"),
 }
 """Groups, and what is no read of a ledger's content, or shows the machine it runs on."""

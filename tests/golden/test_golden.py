@@ -70,7 +70,18 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return folder
 
 
-@pytest.mark.parametrize(("book", "line"), RUNS, ids=[f"{book}: {line}" for book, line in RUNS])
+@pytest.mark.parametrize(
+    ("book", "line"),
+    [
+        # One book is quick, but for what replays it under every reading of its rules.
+        pytest.param(
+            *(book, line),
+            id=f"{book}: {line}",
+            marks=() if book == "states" and "--bounds" not in line else pytest.mark.slow,
+        )
+        for book, line in RUNS
+    ],
+)
 def test_what_a_read_writes_is_what_is_stored(
     book: str,
     line: str,

@@ -21,10 +21,9 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger.journal.journal import Outcome, open_journal
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.storage.connection import in_memory
-from liveportal.ledger.storage.schema.migrate import make_tables
 from tests.kit.events import amount, at, event
 from tests.kit.ledger_files import dump
+from tests.kit.quick_ledgers import new_ledger
 
 ADOPTED = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2029, 1, 1, tzinfo=UTC)
@@ -45,9 +44,8 @@ class Book:
     """A book in memory, with the same journal as a ledger file."""
 
     def __init__(self, rules: Policy | None = None) -> None:
-        self.db = in_memory()
+        self.db = new_ledger()
         self.db.execute("BEGIN IMMEDIATE")
-        make_tables(self.db)
         self.clock = Clock()
         self.journal = open_journal(self.db, self.clock)
         document = (rules or Policy()).recorded

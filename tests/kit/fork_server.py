@@ -155,14 +155,19 @@ def wait_until_stopped(pid: int) -> None:
 # --- the process --------------------------------------------------------------------------------
 
 
-def _serve() -> int | None:
-    """Answer until there are no more questions; in a child, return its exit code."""
+def load_everything() -> None:
+    """Import every module of the program, and what it imports only when it is needed."""
     for module in pkgutil.walk_packages([PACKAGE], "liveportal."):
         importlib.import_module(module.name)
     for name in _LAZY:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
+
+
+def _serve() -> int | None:
+    """Answer until there are no more questions; in a child, return its exit code."""
+    load_everything()
     pipes: dict[int, int] = {}
     _send({"ready": True})
     for text in iter(sys.stdin.readline, ""):
@@ -182,11 +187,11 @@ def _serve() -> int | None:
         code = _child(order, writing)
         if order.signal == signal.SIGINT:
             return code  # Python's shutdown must be quiet, too.
-        os._exit(_flushed(code))
+        os._exit(flushed(code))
     return None
 
 
-def _flushed(code: int) -> int:
+def flushed(code: int) -> int:
     """Flush the streams as Python does at its end, and return the exit code that it then gives."""
     try:
         for stream in (sys.stdout, sys.stderr):
@@ -273,7 +278,7 @@ def _streams(order: Order) -> None:
     for target in order.closed:
         os.close(target)
     for target, name in enumerate(names):
-        given = None if target in order.closed else _stream(target)
+        given = None if target in order.closed else open_stream(target)
         setattr(sys, name, given)
         setattr(sys, f"__{name}__", given)
 
@@ -284,7 +289,8 @@ def _left() -> int:
     return writing
 
 
-def _stream(target: int) -> IO[str]:
+def open_stream(target: int) -> IO[str]:
+    """Open a descriptor as Python opens its standard streams."""
     raw = os.fdopen(target, "rb" if target == 0 else "wb", closefd=False)
     return io.TextIOWrapper(raw, "utf-8", "strict" if target < 2 else "backslashreplace")
 

@@ -90,8 +90,8 @@ def nine_o_clock(shell: Shell) -> None:
 
 
 def list_requests(shell: Shell, *argv: object) -> list[str]:
-    """List requests, and return their ids."""
-    rows = shell.ok("requests", "list", *argv)
+    """List the requests of every state, unless one is given, and return their ids."""
+    rows = shell.ok("requests", "list", *(() if "--state" in argv else ("--all",)), *argv)
     assert list(rows[0]) == list(
         dict.fromkeys(name.partition(".")[0] for name in columns(seen.RequestRow))
     )
@@ -100,7 +100,7 @@ def list_requests(shell: Shell, *argv: object) -> list[str]:
 
 def row_of(shell: Shell, name: str) -> dict[str, Any]:
     """Return one request of the list."""
-    (row,) = (row for row in shell.ok("requests", "list") if row["id"] == name)
+    (row,) = (row for row in shell.ok("requests", "list", "--all") if row["id"] == name)
     match: dict[str, Any] = row
     return match
 

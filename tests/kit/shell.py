@@ -17,9 +17,12 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
+
+import typer.main
 
 import liveportal
 from liveportal.cli.clock import system_clock
@@ -31,6 +34,9 @@ from tests.kit.schemas import check_output
 ROOT = Path(liveportal.__file__).parents[1]
 OCTOBER = ROOT / "liveportal" / "samples" / "october.jsonl"
 PROGRAM = (sys.executable, "-m", "liveportal")
+
+_parameters = cache(typer.main.get_params_from_function)  # type: ignore[attr-defined]
+"""Reads a signature once a session: a user's process runs one command, a test's runs thousands."""
 
 
 class Ran(NamedTuple):
@@ -78,7 +84,12 @@ class Shell:
         stream = Terminal if terminal else io.TextIOWrapper
         out, err = stream(io.BytesIO(), "utf-8"), stream(io.BytesIO(), "utf-8")
         source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
-        with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
+        with (
+            redirect_stdout(out),
+            redirect_stderr(err),
+            patch.object(sys, "stdin", source),
+            patch.object(typer.main, "get_params_from_function", _parameters),
+        ):
             code = main([str(argument) for argument in argv], self.clock)
         ran = Ran(code, _text(out), _text(err))
         check_output([str(argument) for argument in argv], ran.out)
@@ -116,7 +127,7 @@ class Shell:
         """Return the environment of a subprocess: the test's home, the ledger, the path."""
         names = (
             *("PATH", "HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "SYSTEMROOT"),
-            *("LIVEPORTAL_LEDGER", "LIVEPORTAL_KEYRING"),
+            *("LIVEPORTAL_LEDGER", "LIVEPORTAL_KEYRING", "TZ"),
         )
         kept = {name: os.environ[name] for name in names if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), **more}

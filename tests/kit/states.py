@@ -190,6 +190,11 @@ READS: dict[str, tuple[str, ...]] = {
         *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),
         *("customer_name", "title", "means", "command"),
     ),
+    "customers list": (
+        *("id", "name", "requests", "sessions", "minutes", "gross", "refunded", "tips", "paid"),
+        *("currency", "claims", "last_seen"),
+    ),
+    "customers show C-77": (),
     "policy list": (),
     "policy show": (),
     "ledger info": (),

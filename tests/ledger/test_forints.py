@@ -153,7 +153,7 @@ READS = (
     *("earnings months", "earnings sessions", "earnings transactions", "earnings check --all"),
     *("earnings explain 2026-12", "earnings months --compare-zones", "payout preview"),
     *("payout forecast", "payout list", "payout show PO-1", "payout overdue", "due"),
-    *("requests list", "requests show REQ-8", "sessions list", "sessions upcoming"),
+    *("requests list --all", "requests show REQ-8", "sessions list", "sessions upcoming"),
     *("sessions show S-5", "sessions explain S-2", "sessions check", "refunds list"),
     *("refunds show CL-1", "dispute list", "policy show"),
 )

@@ -128,7 +128,7 @@ class Machine(RuleBasedStateMachine):
                 if deal.one_in(9):
                     self.judged(Event(PLATFORM, f"{name}-feed", at, data))
                 source = CLI_SOURCE
-        if deal.one_in(29):
+        if deal.one_in(9):
             self.judged(Event(CLI_SOURCE, name, at, data), feed=True)
         if not_before and deal.one_in(3):
             self.judged(Event(source, f"{name}-early", not_before - MICROSECOND, data))

@@ -103,7 +103,7 @@ def test_syncing_again_records_nothing(name: str, tmp_path: Path) -> None:
 
 
 @each_sample
-@pytest.mark.parametrize("batch", [1, 7, 10_000])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.slow), 7])
 def test_batches_give_the_same_answer(name: str, batch: int, tmp_path: Path) -> None:
     """However many lines are committed at a time, the answer is the same."""
     path = made(name, tmp_path)

@@ -47,7 +47,7 @@ def demo(ledger: LedgerOption) -> None:
             _print(f"\n$ liveportal {line.format(feed=feed.name)}")
             argv = shlex.split(line.format(feed=shlex.quote(str(feed))))
             with suppress_hints():
-                code = run(["--ledger", str(path), *argv])
+                code = run(["--ledger", str(path), *argv, "--no-pager"])
             if code:
                 raise typer.Exit(code)
     _print(f"""

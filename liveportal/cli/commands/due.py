@@ -75,22 +75,20 @@ def due(
     if horizon is not None:
         last = shifted(now, horizon)
         rows = [row for row in rows if _is_by(row, last)]
-    table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty="Nothing is due.")
+    empty = "Nothing is due: `liveportal sessions upcoming` shows what is planned."
+    table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
     if any(row.asks for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)
 
 
 def _human_row(row: DueRow) -> Row:
-    """Return a deadline's row with its kind and its date as a terminal shows them."""
-    kind, due_day = row.kind, row.due_on
-    human_row: Row = {
-        **row,
-        "kind": HumanValue(kind, lambda _now, _local: [kind.replace("_", " ")]),
-    }
-    if due_day is None:
-        return human_row
-    return {**human_row, "due": HumanValue(row.due, lambda _now, _local: [str(due_day)])}
+    """Return a deadline's row with its date as a terminal shows it: a day or, if any, a time."""
+    due_day = row.due_on
+    if due_day is None and row.due is not None:
+        return row
+    words = str(due_day) if due_day else "no date given"
+    return {**row, "due": HumanValue(row.due, lambda _now, _local: [words])}
 
 
 def _is_by(row: DueRow, last: datetime) -> bool:

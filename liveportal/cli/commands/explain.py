@@ -15,7 +15,7 @@ import typer
 from liveportal.cli.clock import utc_now
 from liveportal.cli.completion import ids, months
 from liveportal.cli.io.output_file import open_output
-from liveportal.cli.io.render import for_person, render
+from liveportal.cli.io.render import for_person, paged, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
@@ -52,19 +52,22 @@ class PathRow(Row):
 @shows(provenance.ExplainedMonth)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_month(
-    month: Annotated[
-        str,
-        typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.", autocompletion=months),
-    ],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
+    month: Annotated[
+        str,
+        typer.Argument(
+            metavar="[MONTH]", help="2026-10, oct, last or this.", autocompletion=months
+        ),
+    ] = "this",
 ) -> None:
     """Show where a month's money comes from: every cent, with its rule and its event.
 
     Each amount is the sum of what stands below it, down to single events of the journal (`seq`).
 
     Examples:
+      liveportal earnings explain
       liveportal earnings explain last
       liveportal earnings explain 2026-10 --json
     """
@@ -129,7 +132,7 @@ def _prepare_output(
         return lambda: render(Detail(type(row), row), out)
     if for_person(out) and out.columns is None:
         drawings = [_build_tree(reader, tree, "bold") for tree in trees.values()]
-        return lambda: _draw_trees(drawings)
+        return lambda: _draw_trees(drawings, out)
     rows = [row for name, tree in trees.items() for row in _rows(reader, tree, name)]
     zone = display_zone(reader, read)
     return lambda: render(Table(PathRow, rows), out, zone=zone)
@@ -163,11 +166,11 @@ def _rows(reader: Reader, node: Node, path: str) -> Iterator[PathRow]:
 # --- on a terminal --------------------------------------------------------------------------------
 
 
-def _draw_trees(trees: Iterable[Tree]) -> None:
+def _draw_trees(trees: Iterable[Tree], out: OutputOptions) -> None:
     """Draw trees: per node the amount, its description, and dimmed its rule and event."""
     from liveportal.cli.io.rich_output import console  # Imports rich: terminals only.
 
-    with open_output(None) as stream:
+    with paged(out), open_output(None) as stream:
         terminal = console(stream)
         for number, tree in enumerate(trees):
             if number:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.clock import utc_now
+from liveportal.cli.clock import system_timezone, utc_now
 from liveportal.cli.completion import choices, policies, zones
 from liveportal.cli.io.answers import Sentence
 from liveportal.cli.io.render import check_output_possible, hint, note
@@ -65,7 +65,7 @@ def init(
         typer.Option(
             "--timezone",
             metavar="ZONE",
-            help="Your own, for times that you type.",
+            help="Your own, for times you type; else the system's.",
             autocompletion=zones,
         ),
     ] = None,
@@ -77,19 +77,23 @@ def init(
     """Make a ledger: one expert, one currency, one file. An existing file is never touched.
 
     Examples:
+      liveportal init
       liveportal init --timezone Europe/Paris
       liveportal init --policy quarter-hour --ledger consulting.db
     """
     check_output_possible(NewLedger, out, spared=ledger.files)
     shipped = load_policy(policy)
     adopted = shipped if currency is None else shipped.in_currency(currency.upper())
-    _create(ledger, adopted, timezone, dry_run=dry_run)
+    book_timezone = adopted.period.timezone
+    own_timezone = (system_timezone() or book_timezone) if timezone is None else timezone
+    is_chosen = timezone is not None or own_timezone != book_timezone
+    _create(ledger, adopted, own_timezone if is_chosen else None, dry_run=dry_run)
     made = NewLedger(
         path=str(ledger.path),
         policy=adopted.name,
         currency=adopted.currency,
-        timezone=adopted.period.timezone,
-        own_timezone=timezone or adopted.period.timezone,
+        timezone=book_timezone,
+        own_timezone=own_timezone,
         dry_run=dry_run,
     )
     show_answer(Detail(NewLedger, made), _sentence(made), out, ledger=ledger, dry_run=dry_run)
@@ -98,8 +102,12 @@ def init(
             f"The amounts of {shipped.name} are in {shipped.currency}, so this ledger has no rate"
             " bounds and no payout minimum. `liveportal policy use FILE` sets them."
         )
-    if not timezone:
-        hint("Times you type are read as UTC; `liveportal preferences set --zone ZONE` changes it.")
+    if timezone is None:
+        whose = "this computer's zone" if system_timezone() else "which the policy has"
+        hint(
+            f"Times you type are read as {own_timezone}, {whose};"
+            " `liveportal preferences set --zone ZONE` changes it."
+        )
     hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")
 
 

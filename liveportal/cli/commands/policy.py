@@ -28,9 +28,10 @@ from liveportal.cli.write_result import Answer, Recorded
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
+from liveportal.domain.rules import RULES, Rule
 from liveportal.ledger.queries.reader import Reader
 
-app = Commands("The platform's rules: list, show, use, check.", default="show")
+app = Commands("The platform's rules: list, show, use, check, rules.", default="list")
 
 
 @row
@@ -175,3 +176,16 @@ def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
     selected = load_policy(policy)
     valid = ValidPolicy(name=selected.name, currency=selected.currency, valid=True)
     render(Detail(ValidPolicy, valid), out)
+
+
+@app.command("rules")
+@shows(Rule, many=True)
+@with_options(OutputOptions)
+def rules(out: OutputOptions) -> None:
+    """List the rules that the platform stated, by the codes that other commands name (R8).
+
+    What it left open is a switch of the policy: `liveportal policy show`.
+
+    Example: liveportal policy rules
+    """
+    render(Table(Rule, RULES), out)

@@ -44,19 +44,20 @@ def _complete(context: typer.Context, incomplete: str) -> Iterator[str]:
 @app.command("schema")
 def schema(
     command: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="COMMAND...",
-            help="A command in its words, feed, or event and a type.",
+            metavar="[COMMAND...]",
+            help="A command in its words, feed, or event and a type; default: the front page.",
             autocompletion=_complete,
         ),
-    ],
+    ] = None,
     output: OutputFile = None,
 ) -> None:
     """Print the JSON Schema of what a command writes with --json, or of an event.
 
     It is made from the same declarations as the output. With --jsonl a command writes the same
     rows, one a line. `feed` is for what the platform reports: what a line of a feed may say.
+    Without a command it is the schema of `liveportal --json`, the front page.
 
     Examples:
       liveportal schema earnings months
@@ -64,7 +65,7 @@ def schema(
       liveportal schema feed
       liveportal schema event session.ended
     """
-    document = _document(command)
+    document = _document(command or ())
     with open_output(output) as stream:
         stream.write(json.dumps(document, indent=2) + "\n")
 
@@ -73,12 +74,12 @@ def _document(words: Sequence[str]) -> dict[str, Any]:
     """Return the schema that the words name; raises `typer.BadParameter` if they name none."""
     if list(words) == [FEED]:
         return feed_schema()
-    if words[0] == EVENT:
+    if words[:1] == [EVENT]:
         return _event_document(words[1:])
     shown = declared(words)
     if shown is None:
         raise typer.BadParameter(f"{_spelt(words)} shows no rows: it has no schema")
-    return schema_of(f"liveportal {_spelt(words)}", shown)
+    return schema_of(_spelt(("liveportal", *words)), shown)
 
 
 def _event_document(words: Sequence[str]) -> dict[str, Any]:

@@ -99,7 +99,8 @@ def sync(
         total = _sync_feeds(portal, feeds, batch, reject_writer(bad_lines) if rejects else None)
     counts = asdict(total)
     synced_row = DrySynced(**counts, dry_run=True) if dry_run else Synced(**counts)
-    detail = Detail(type(synced_row), synced_row)
+    human = tuple(name for name in synced_row if name != "head")
+    detail = Detail(type(synced_row), synced_row, human, sparse=True)
     show_answer(detail, _sentence(total), out, ledger=ledger, dry_run=dry_run)
     if total.refused:
         raise rejected_lines(total.refused, None if dry_run else rejects)

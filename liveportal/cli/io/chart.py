@@ -18,6 +18,8 @@ NARROWEST = 8
 """The narrowest useful bar, in columns; with less room only the figures are shown."""
 
 _HEADINGS = ("month", "gross", "fee", "refunds", "net")
+_LESS_IMPORTANT = (3, 2, 1)
+"""The columns that go if there is no room for them; the first goes first."""
 
 
 class Marks(NamedTuple):
@@ -66,12 +68,16 @@ def draw(months: Sequence[Month], currency: str, stream: TextIO) -> None:
 
 def chart_lines(months: Sequence[Month], currency: str, width: int, marks: Marks) -> Iterator[str]:
     """Yield the lines of the chart: a heading, one line per month, a legend."""
-    rows = [_format_figures(month, currency) for month in months]
-    widths = [max(len(row[n]) for row in (_HEADINGS, *rows)) for n in range(len(_HEADINGS))]
+    rows = [_HEADINGS, *(_format_figures(month, currency) for month in months)]
+    for number in _LESS_IMPORTANT:
+        if _width(rows) + len(currency) > width:
+            rows = [(*row[:number], *row[number + 1 :]) for row in rows]
+    headings, *rows = rows
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     bars = [Bar.of(month) for month in months]
     bar_width = width - sum(widths) - 2 * len(widths) - len(marks.line)
     yield ""
-    yield _format_line(_HEADINGS, widths) + f"  {currency}"
+    yield _format_line(headings, widths) + f"  {currency}"
     for row, bar in zip(rows, _draw_bars(bars, bar_width, marks), strict=True):
         yield f"{_format_line(row, widths)}  {bar}".rstrip()
     if bar_width >= NARROWEST:
@@ -83,6 +89,10 @@ def chart_lines(months: Sequence[Month], currency: str, width: int, marks: Marks
 def _format_figures(month: Month, currency: str) -> tuple[str, ...]:
     amounts = (month.gross_minor, month.fee_minor, month.deducted_minor, month.net_minor)
     return (month.month, *(str(Money(minor, currency)) for minor in amounts))
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    return sum(2 + max(map(len, column)) for column in zip(*rows, strict=True))
 
 
 def _format_line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -95,7 +95,7 @@ def report(error: LiveportalError, argv: Sequence[str]) -> int:
 def report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
     """Report wrong usage; return its exit code."""
     context = getattr(error, "ctx", None)
-    path = context.command_path if context else PROGRAM
+    path = context.command_path.rstrip() if context else PROGRAM  # The front page has no name.
     return write_failure(
         "usage",
         error.format_message(),

@@ -61,7 +61,8 @@ def _event_line(event: HistoryRow, earned: Money | None, local: tzinfo | None) -
     )
     speaker = _SPEAKERS[event.speaker]
     flags = "".join(f", {flag.replace('_', ' ')}" for flag in event.flags)
-    return f"{line}, {'confirmed' if event['confirms'] else 'told'} by {speaker}{flags}"
+    how = "confirmed" if event.confirms else "recorded" if event.speaker == "expert" else "reported"
+    return f"{line}, {how} by {speaker}{flags}"
 
 
 def _details(data: Mapping[str, Any], local: tzinfo | None) -> Iterator[str]:

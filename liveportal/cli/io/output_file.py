@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -15,6 +16,9 @@ from liveportal.cli.io.text import clean
 from liveportal.domain.errors import OutputFailed
 from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.ledger_paths import is_same, ledger_of
+
+page_of_pager: ContextVar[TextIO | None] = ContextVar("page_of_pager", default=None)
+"""What is written to in place of standard output while `pager.paged` keeps it."""
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -78,7 +82,7 @@ def open_output(path: Path | None, stdout: TextIO | None = None) -> Iterator[Tex
             return
         if stdout is None:
             check_stdout()
-        target = stdout or sys.stdout
+        target = stdout or page_of_pager.get() or sys.stdout
         yield target
         target.flush()
     except BrokenPipeError:

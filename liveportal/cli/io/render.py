@@ -3,18 +3,19 @@
 A command passes typed values (`liveportal.cli.io.view_model`). Fields have their JSON names;
 `customer.id` is the `id` within `customer`, and a column of its own in rows.
 
-A terminal gets a table or a listing, and a pipe tab-separated rows without a header; options choose
-JSON, JSON Lines, CSV or TSV with the same names. Rows may be any iterable and are written as they
-come. When reading a ledger, fetch all rows and close it first (an open cursor blocks writers). If
-iterating has side effects, build a list first, since a reader such as `head` may stop early.
+A terminal gets a table or a listing, and a pipe tab-separated rows of the same columns without a
+header; options choose JSON, JSON Lines, CSV or TSV with the same names. Rows may be any iterable
+and are written as they come. When reading a ledger, fetch all rows and close it first (an open
+cursor blocks writers). If iterating has side effects, build a list first, since a reader such as
+`head` may stop early.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -34,9 +35,13 @@ from liveportal.cli.io.view_model import (
     to_json_value,
     value_of,
 )
+from liveportal.domain.errors import LiveportalError
 
 if TYPE_CHECKING:
     from liveportal.cli.options import OutputOptions
+
+EVERY_FIELD = "all"
+"""What `--fields` calls every field."""
 
 
 def render(
@@ -55,24 +60,38 @@ def render(
     `OutputFailed` if the output cannot be written, and `BrokenPipeError`.
     """
     fields = _select_fields(result.columns, out.columns)
-    with open_output(out.output, stdout) as stream:
+    page = paged(out) if stdout is None else nullcontext()
+    with page, open_output(out.output, stdout) as stream:
         if out.json:
             _write_json(result, fields, stream)
         elif out.jsonl:
             stream.writelines(_to_json(_nest(row, fields)) + "\n" for row in _rows(result))
         elif out.csv:
             _write_csv(result, fields, stream)
-        elif out.tsv or not stream.isatty():
-            _write_tsv(result, fields, stream, header=out.header)
         else:
-            from liveportal.cli.io.rich_output import (
+            shown = fields if out.columns else _select_fields(result.columns, result.human)
+            if out.tsv or not stream.isatty():
+                _write_tsv(result, shown, stream, header=out.header)
+                return
+            from liveportal.cli.io.terminal import (
                 show,  # Imports rich, which takes longer than a read.
             )
 
-            terminal_fields = (
-                fields if out.columns else _select_fields(result.columns, result.human)
+            left_out = show(
+                result,
+                shown,
+                stream,
+                zone=zone,
+                width=width,
+                now=now,
+                are_chosen=out.columns is not None,
+                short_forms=_short_forms,
             )
-            show(result, terminal_fields, stream, zone=zone, width=width, now=now)
+            if left_out:
+                note(
+                    f"There is no room for {', '.join(left_out)}. Choose columns with --fields,"
+                    " or widen the terminal."
+                )
 
 
 def check_output_possible(
@@ -90,6 +109,15 @@ def for_person(out: OutputOptions) -> bool:
     """Return True if a result would be shown to a person, in a terminal's format."""
     formats = (out.json, out.jsonl, out.csv, out.tsv, out.output)
     return not any(formats) and sys.stdout is not None and sys.stdout.isatty()
+
+
+def paged(out: OutputOptions) -> AbstractContextManager[None]:
+    """Show what is written within to a person in a pager, if it is taller than the screen."""
+    if not for_person(out) or out.no_pager:
+        return nullcontext()
+    from liveportal.cli.io import pager  # Needed on terminals only.
+
+    return pager.paged()
 
 
 _hints_enabled = ContextVar("hinting", default=True)
@@ -119,12 +147,38 @@ def note(text: str) -> None:
             sys.stderr.write(f"note: {clean(text)}\n")
 
 
+# --- short ids ----------------------------------------------------------------------------------
+
+_ledger: ContextVar[Path | None] = ContextVar("ledger", default=None)
+
+
+def use_ledger(path: Path) -> None:
+    """Name the ledger of this run, which knows what a terminal may shorten ids to."""
+    _ledger.set(path)
+
+
+def _short_forms(ids: Iterable[str]) -> Mapping[str, str]:
+    """Return the short forms of the long ids among these, as the ledger of this run knows them."""
+    from liveportal.ledger.queries.short_ids import LONGEST_ID, short_ids
+
+    path, long_ids = _ledger.get(), [name for name in ids if len(name) > LONGEST_ID]
+    if path is None or not long_ids:
+        return {}
+    from liveportal.ledger.opening import open_readonly
+
+    try:
+        with open_readonly(path) as reader:
+            return short_ids(reader, long_ids)
+    except LiveportalError:  # It was taken away meanwhile: whole ids are right, too.
+        return {}
+
+
 # --- fields -----------------------------------------------------------------------------------
 
 
 def _select_fields(fields: tuple[str, ...], names: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the named fields (`customer` selects all of `customer.…`), or all if None."""
-    if names is None:
+    """Return the named fields; all for None and `all`. `customer` selects all of `customer.…`."""
+    if names is None or names == (EVERY_FIELD,):
         return fields
     chosen: dict[str, None] = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""Text for a terminal: control characters removed, and whether colour is wanted."""
+"""Text for a terminal: control characters removed, its width in columns, whether to use colour."""
 
 from __future__ import annotations
 
@@ -6,9 +6,44 @@ import os
 
 from liveportal.domain.text import clean, csv_safe
 
-__all__ = ["clean", "csv_safe", "no_colour"]
+__all__ = ["clean", "csv_safe", "cut", "display_width", "no_colour"]
+
+_WIDE = ("W", "F")
+_NO_WIDTH = ("Mn", "Me", "Cf")
+_EMOJI_STYLE = "\ufe0f"
+"""It makes the character before it an emoji, which is two columns wide."""
 
 
 def no_colour() -> bool:
     """Return True if the user turned colour off (NO_COLOR or TERM=dumb)."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def display_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes, or a little more than that."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that fits into so many columns, with … where it was cut."""
+    if display_width(text) <= width:
+        return text
+    taken, left = [], width - 1
+    for character in text[: 2 * max(width, 0)]:
+        left -= _columns_of(character)
+        if left < 0:
+            break
+        taken.append(character)
+    return f"{''.join(taken).rstrip()}…" if width > 0 else ""
+
+
+def _columns_of(character: str) -> int:
+    if character.isascii():
+        return 1
+    from unicodedata import category, east_asian_width  # Most texts are ASCII.
+
+    if character == _EMOJI_STYLE:
+        return 1
+    if category(character) in _NO_WIDTH:
+        return 0
+    return 2 if east_asian_width(character) in _WIDE else 1

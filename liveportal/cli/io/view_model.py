@@ -39,6 +39,14 @@ class HumanValue:
 
 
 @frozen
+class Grouped:
+    """Records that a terminal shows in tables with headings; elsewhere they are one list."""
+
+    value: Sequence[Row]
+    groups: tuple[tuple[str, Sequence[Row]], ...]
+
+
+@frozen
 class Highlighted:
     """A text with marked parts: in reverse on a terminal, in [brackets] elsewhere."""
 
@@ -67,9 +75,10 @@ class Coloured:
 class Table:
     """Any number of results with the same fields.
 
-    `fields` are the fields of JSON and rows, in order: a row class, or their names, of which new
-    ones are only added at the end. `human` are the fields that a terminal shows, `empty` its text
-    if there are no rows. `section` returns the heading of a row on a terminal.
+    `fields` are the fields of JSON and CSV, in order: a row class, or their names, of which new
+    ones are only added at the end. `human` are the columns of a terminal and of a pipe, whatever
+    the rows are; a terminal leaves out those without a value. `empty` is its text if there are no
+    rows, and `section` returns the heading of a row there.
     """
 
     fields: Fields
@@ -87,12 +96,16 @@ class Table:
 
 @frozen
 class Detail:
-    """One result."""
+    """One result. A terminal leaves out what has no value.
+
+    If it is `sparse`, it leaves out 0 and false, too, but for the first field.
+    """
 
     fields: Fields
     row: Row
     human: tuple[str, ...] | None = None
     title: str | None = None
+    sparse: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -207,6 +220,11 @@ def all_fields(fields: Fields) -> tuple[str, ...]:
     )
 
 
+def leading_fields(fields: Fields) -> tuple[str, ...]:
+    """Return the columns of a write's rows: all fields but those about the event itself."""
+    return tuple(name for name in all_fields(fields) if name not in TRAILING_FIELDS)
+
+
 def value_of(row: Row, field: str) -> object:
     """Return the value of a field; None if the mapping around it is None.
 
@@ -231,7 +249,7 @@ def to_json_value(value: object) -> object:
 def _own_json_value(value: object) -> object:
     """Convert a value of a type that only results of commands have."""
     match value:
-        case HumanValue():
+        case HumanValue() | Grouped():
             return to_json_value(value.value)
         case Highlighted() | Coloured():
             return str(value)
@@ -263,7 +281,7 @@ def format_cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per
             return clean(
                 json.dumps(to_json_value(value), ensure_ascii=False, separators=(",", ":"))
             )
-        case HumanValue():
+        case HumanValue() | Grouped():
             return format_cell(value.value)
         case Highlighted():
             return str(value.cleaned())

@@ -12,6 +12,7 @@ from liveportal.domain.interpretations import explanations
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.format.row_mapping import SESSION
+from liveportal.ledger.queries.customers import customers_by_id
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class AuditRow(Row):
     policy: str
     explained_by: list[str]
     reported: Money | None
+    customer_id: str
+    customer_name: str | None
 
 
 _ENDED = f"""
@@ -62,10 +65,12 @@ def audit(reader: Reader, first: str, last: str, *, everything: bool) -> list[Au
     With `everything`, all sessions are returned.
     """
     rows = reader.db.execute(_ENDED, (first, last, everything)).fetchall()
-    return [_row(reader, SESSION.read(row, reader.currency)) for row in rows]
+    sessions = [SESSION.read(row, reader.currency) for row in rows]
+    details = customers_by_id(reader, (session.customer for session in sessions))
+    return [_row(reader, session, details[session.customer].name) for session in sessions]
 
 
-def _row(reader: Reader, session: Session) -> AuditRow:
+def _row(reader: Reader, session: Session, customer_name: str | None) -> AuditRow:
     policy = reader.policy_at(session.policy)
     difference = session.gross_minor - session.expected_minor
     interpretations = explanations(session, policy) if difference else ()
@@ -84,6 +89,8 @@ def _row(reader: Reader, session: Session) -> AuditRow:
         policy=policy.name,
         explained_by=[f"{switch} = {value}" for switch, value in interpretations],
         reported=_unbooked_bill(reader, session),
+        customer_id=session.customer,
+        customer_name=customer_name,
     )
 
 

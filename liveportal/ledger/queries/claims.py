@@ -50,6 +50,9 @@ class ClaimRow(Row):
     late_by_seconds: timedelta | None
     earlier_claims: int
     title: str | None
+    customer_id: str
+
+    LATER = ("customer_id",)
 
 
 @row
@@ -241,6 +244,7 @@ def _row(
         late_by_seconds=claimed_at - closes if closes and closes < claimed_at else None,
         earlier_claims=claim_row["earlier_claims"],
         title=personal(claim_row["opened_body"]).get("title"),
+        customer_id=claim_row["customer"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
@@ -37,6 +37,19 @@ _EARLIER = """
     JOIN event_personal ON event_personal.seq = told.seq
     ORDER BY told.seq DESC
 """
+
+
+_DESCRIBED = """
+    SELECT customer.id, body FROM customer
+    LEFT JOIN event_personal ON event_personal.seq = customer.described_seq
+    WHERE customer.id IN (SELECT value FROM json_each(?))
+"""
+
+
+def customers_by_id(reader: Reader, ids: Iterable[str]) -> dict[str, CustomerDetail]:
+    """Return the details of these customers by id."""
+    listed = to_json(sorted(set(ids)))
+    return customers(reader, dict(reader.db.execute(_DESCRIBED, (listed,)).fetchall()))
 
 
 def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, CustomerDetail]:

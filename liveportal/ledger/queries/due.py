@@ -53,6 +53,7 @@ class DueRow(Row):
     means: str
     command: Hint | None
     due_on: date | None
+    customer_id: str | None
 
 
 _ABOUT_SESSIONS = """
@@ -226,4 +227,5 @@ def _row(
         means=deadline.means,
         command=deadline.command,
         due_on=deadline.due_on,
+        customer_id=about["customer"] if about else None,
     )

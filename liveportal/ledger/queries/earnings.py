@@ -272,12 +272,12 @@ def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
     if not extent.get("first") or last < extent["first"]:
         return []
     until = min(last, extent["last"])
-    names = months_between(max(extent["first"], _months_before(until, count - 1)), until)
+    names = months_between(max(extent["first"], months_before(until, count - 1)), until)
     rows = {row.pop("period"): _minor(row) for row in reader.all(_MONEY, names[0], names[-1])}
     return [Month(month=name, **rows.get(name, {})) for name in names]
 
 
-def _months_before(month: str, count: int) -> str:
+def months_before(month: str, count: int) -> str:
     """Return the month `count` months earlier, but none before the year 1."""
     number = max(int(month[:4]) * 12 + int(month[5:]) - 1 - count, 12)
     return f"{number // 12:04d}-{number % 12 + 1:02d}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from liveportal.domain.calculations.live_session import running, starts_in
+from liveportal.domain.calculations.live_session import LiveSession, running, starts_in
 from liveportal.domain.clock import MICROSECOND
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.format.row_mapping import SESSION
-from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.queries.reader import NOT_OVER, Reader
 
 
 @row
@@ -36,12 +38,26 @@ def figures(reader: Reader, session_id: str, now: datetime) -> LiveFigures:
         return LiveFigures(starts_in_seconds=starts_in(session, now))
     left_us = live.trial_left_us
     return LiveFigures(
-        elapsed_seconds=live.elapsed_us * MICROSECOND,
-        paused_seconds=live.paused_us * MICROSECOND,
+        **_so_far(live),
         active_seconds=live.active_us * MICROSECOND,
-        billable_seconds=live.billed_us * MICROSECOND,
-        gross_so_far=live.gross,
-        earned_so_far=live.earned,
         trial_ends=live.trial_ends,
         trial_left_seconds=None if left_us is None else left_us * MICROSECOND,
     )
+
+
+def running_figures(reader: Reader, now: datetime) -> dict[str, Mapping[str, Any]]:
+    """Return what each live or paused session comes to so far, by its id."""
+    rows = reader.db.execute(f"{SESSION.select} WHERE {NOT_OVER} AND state <> 'upcoming'")
+    sessions = [SESSION.read(row, reader.currency) for row in rows.fetchall()]
+    live = {s.id: running(s, reader.policy_at(s.policy), now) for s in sessions}
+    return {name: _so_far(figures) for name, figures in live.items() if figures}
+
+
+def _so_far(live: LiveSession) -> dict[str, Any]:
+    return {
+        "elapsed_seconds": live.elapsed_us * MICROSECOND,
+        "paused_seconds": live.paused_us * MICROSECOND,
+        "billable_seconds": live.billed_us * MICROSECOND,
+        "gross_so_far": live.gross,
+        "earned_so_far": live.earned,
+    }

@@ -138,7 +138,7 @@ def payout_position(reader: Reader) -> PayoutPosition:
     """Return the data from which payouts are calculated."""
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
     return PayoutPosition(
-        owed_minor=_balance(reader)["owed"],
+        owed_minor=open_balance(reader)["owed"],
         items=open_items(reader.db),
         first_billed_end=instant(first["ended"]) if first else None,
         missing_on=profile.missing_on(reader),
@@ -148,7 +148,7 @@ def payout_position(reader: Reader) -> PayoutPosition:
 
 def preview_on(reader: Reader, on: date) -> PayoutPreview:
     """Return the payout that would be made on a day, and what blocks it (rulebook 8)."""
-    position, balance = payout_position(reader), _balance(reader)
+    position, balance = payout_position(reader), open_balance(reader)
     late = overdue(position, on)
     plan = preview(position, on)
     kinds = _kinds(reader, [line.item for line in plan.lines])
@@ -210,7 +210,8 @@ def overdue_on(reader: Reader, on: date) -> OverdueRow | None:
     )
 
 
-def _balance(reader: Reader) -> dict[str, Any]:
+def open_balance(reader: Reader) -> dict[str, Any]:
+    """Return what the platform owes and holds, in minor units."""
     (balance,) = reader.all(
         "SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held FROM month_money"
     )

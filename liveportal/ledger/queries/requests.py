@@ -91,6 +91,10 @@ class RequestRow(Row):
     earns: Money | None
     earns_minutes: int
     seq: int
+    customer_id: str
+    customer_name: str | None
+
+    LATER = ("customer_id", "customer_name")
 
 
 @row
@@ -111,6 +115,7 @@ class RequestDetail(RequestRow):
         *("description", "customer.timezone", "customer.language", "session", "closed_at"),
         *("flags", "history", "age_seconds", "left_seconds", "helped", "customer_rating"),
         *("matched_skills", "minimum", "above_minimum", "earns", "earns_minutes", "seq"),
+        *("customer_id", "customer_name"),
     )
 
 
@@ -326,6 +331,7 @@ class _RequestFormatter:
             minimum = None
         above = None if minimum is None else rate >= minimum
         mine = matched(skills, self.own_skills)
+        customer = CustomerName(id=row["customer"], name=self.customers[row["customer"]].name)
         minutes = min((slot.minutes for slot in slots), default=_INSTANT_MINUTES)
         opened_at, expires = from_text(row["opened_at"]), instant(row["expires"])
         is_open = row["reads_as"] == RequestState.OPEN
@@ -334,7 +340,7 @@ class _RequestFormatter:
             kind=row["kind"],
             state=row["reads_as"],
             direct=bool(row["direct"]),
-            customer=CustomerName(id=row["customer"], name=self.customers[row["customer"]].name),
+            customer=customer,
             title=opened.get("title"),
             skills=skills,
             rate=rate,
@@ -358,6 +364,8 @@ class _RequestFormatter:
             earns=earning(rate, minutes, self.reader.policy),
             earns_minutes=minutes,
             seq=row["opened_seq"],
+            customer_id=customer.id,
+            customer_name=customer.name,
         )
 
     def ranked(self, row: Mapping[str, Any]) -> list[RankedSlotRow]:

@@ -31,6 +31,7 @@ class ReviewedCustomer(Row):
     rating_by_you: Decimal | None
     last_session: datetime
     last_review: datetime | None
+    customer_id: str
 
 
 @row
@@ -100,6 +101,7 @@ def _customer(row: dict[str, Any], customer: CustomerName) -> ReviewedCustomer:
         rating_by_you=average(row["stars_by_you"], row["by_you"]),
         last_session=from_text(row["last_session"]),
         last_review=instant(row["last_review"]),
+        customer_id=row["customer"],
     )
 
 

@@ -20,7 +20,7 @@ from liveportal.domain.row import Row, row
 from liveportal.domain.text_search import Finder, Term, folded, may_have, term
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.queries.customers import CustomerDetail, customers
+from liveportal.ledger.queries.customers import customers_by_id
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.transcripts import message_offset, message_time
 
@@ -44,6 +44,7 @@ class SearchRow(Row):
     text: str
     where: str
     thing: str | None
+    customer_id: str | None
 
 
 MESSAGE = "message"
@@ -106,11 +107,6 @@ _BELONGS = """
     FROM request WHERE id IN (SELECT value FROM json_each(?3))
 """
 _KINDS = ("claim", "session", "request")
-_DESCRIBED = """
-    SELECT customer.id, body FROM customer
-    LEFT JOIN event_personal ON event_personal.seq = customer.described_seq
-    WHERE customer.id IN (SELECT value FROM json_each(?))
-"""
 
 
 class Where(NamedTuple):
@@ -149,7 +145,7 @@ def search(
     best = heapq.nsmallest(len(hits) if limit is None else limit, hits)
     messages = _message_rows(reader, [hit.message for hit in best if hit.message])
     rows = [hit.row or messages[hit.message] for hit in best]
-    details = _customers(reader, {row.customer for row in rows if row.customer})
+    details = customers_by_id(reader, {row.customer for row in rows if row.customer})
     return [
         replace(
             row,
@@ -259,14 +255,10 @@ def _message_rows(reader: Reader, numbers: Sequence[int]) -> dict[int, SearchRow
             text=row["text"],
             where=MESSAGE,
             thing=f"session:{row['session']}",
+            customer_id=row["customer"],
         )
         for row in reader.all(_MESSAGES, to_json(list(numbers)))
     }
-
-
-def _customers(reader: Reader, names: set[str]) -> dict[str, CustomerDetail]:
-    latest = dict(reader.db.execute(_DESCRIBED, (to_json(sorted(names)),)).fetchall())
-    return customers(reader, latest)
 
 
 # --- texts of events ------------------------------------------------------------------------------
@@ -299,6 +291,7 @@ def _texts(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
             text=text,
             where=field,
             thing=entity,
+            customer_id=customer,
         )
         yield _Hit((-finder.score(folded(text)), time, seq, len(seen)), 0, hit)
 

@@ -47,11 +47,18 @@ class SessionSummary(Row):
 
 @row
 class SessionRow(SessionSummary):
-    """A session as lists show it. `seq` is the position of the last event about it."""
+    """A session as lists show it. `seq` is the position of the last event about it.
+
+    `refunded` is what the customer got back of `gross`.
+    """
 
     rating: int | None
     disputed: bool
     seq: int
+    refunded: Money | None
+    customer_id: str
+
+    LATER = ("refunded", "customer_id")
 
 
 @row
@@ -101,6 +108,9 @@ class SessionDetail(SessionSummary):
     artifacts: list[ArtifactRow]
     transactions: list[SessionTransaction]
     history: list[HistoryRow]
+    customer_id: str
+
+    LATER = ("customer_id",)
 
 
 @row
@@ -166,6 +176,8 @@ def sessions(reader: Reader, selection: SessionFilter = _ALL) -> list[SessionRow
             rating=row["rating"],
             disputed=bool(row["disputed"]),
             seq=row["last_seq"],
+            refunded=_refunded(row, summary),
+            customer_id=summary.customer,
         )
         for row, summary in zip(rows, _summaries(reader, rows), strict=True)
     ]
@@ -194,7 +206,7 @@ def session(reader: Reader, session_id: str) -> SessionDetail:
         pauses=pauses,
         paused_minutes=minutes_text(_microseconds(pauses)),
         expected=Money(row["expected_minor"], summary.currency) if ended else None,
-        refunded=Money(row["refunded_minor"], summary.currency) if ended else None,
+        refunded=_refunded(row, summary),
         period=row["period"],
         flags=with_flags_of(events, json.loads(row["flags"])),
         aliases=[row["alias"] for row in aliases],
@@ -203,6 +215,7 @@ def session(reader: Reader, session_id: str) -> SessionDetail:
         artifacts=artifacts(reader, session_id),
         transactions=_transactions(reader, session_id),
         history=events,
+        customer_id=summary.customer,
     )
 
 
@@ -264,6 +277,11 @@ def _summarise(reader: Reader, row: dict[str, Any], customer: CustomerName) -> S
         customer_name=customer.name,
         title=personal(row["opened_body"]).get("title"),
     )
+
+
+def _refunded(row: dict[str, Any], summary: SessionSummary) -> Money | None:
+    ended = summary.state == "ended"
+    return Money(row["refunded_minor"], summary.currency) if ended else None
 
 
 def _microseconds(pauses: Sequence[Sequence[datetime | None]]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -95,10 +96,9 @@ def _differing(db: Connection, schema: str, table: Table) -> Iterator[tuple[Row,
 
     Ordered by the key, both sides are read as they are stored, and memory use is constant.
     """
-    ours, theirs = _rows_of(table, "main"), _rows_of(table, schema)
     width = len(table.primary_key)
-    mine = ((row[:width], 0, row) for row in db.execute(_except(table, ours, theirs)))
-    other = ((row[:width], 1, row) for row in db.execute(_except(table, theirs, ours)))
+    mine = ((row[:width], 0, row) for row in db.execute(_except(table, "main", schema)))
+    other = ((row[:width], 1, row) for row in db.execute(_except(table, schema, "main")))
     for _, rows in groupby(merge(mine, other), key=itemgetter(0)):
         by_side = {side: row for _, side, row in rows}
         yield by_side.get(0, ()), by_side.get(1, ())
@@ -108,10 +108,12 @@ def _rows_of(table: Table, schema: str) -> Select[Any]:
     return select(sql.table(table.name, *map(sql.column, table.columns.keys()), schema=schema))
 
 
-def _except(table: Table, these: Select[Any], those: Select[Any]) -> str:
-    """Return the query for the rows that are in the first side only."""
+@cache
+def _except(table: Table, schema: str, other: str) -> str:
+    """Return the query for the rows that are in the first schema only."""
     key: list[ColumnClause[Any]] = [sql.column(column.name) for column in table.primary_key]
-    return str(these.except_(those).order_by(*key).compile(dialect=dialect()))
+    rows = _rows_of(table, schema).except_(_rows_of(table, other))
+    return str(rows.order_by(*key).compile(dialect=dialect()))
 
 
 class ExpectedDifferences:

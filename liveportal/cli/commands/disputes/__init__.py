@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from liveportal.cli.app import Commands
 
-app = Commands("Disputes of refund claims: file, show, list, withdraw, rule, evidence, verify.")
+app = Commands(
+    "Disputes of refund claims: file, show, list, withdraw, rule, evidence, verify.", default="list"
+)
 
 app.place("file", "liveportal.cli.commands.disputes.file_rule", "file_")
 app.place("list", "liveportal.cli.commands.disputes.list_show", "list_")

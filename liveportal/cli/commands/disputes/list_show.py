@@ -23,7 +23,8 @@ def list_(state: States = None) -> Query:
 
     Example: liveportal dispute list --state disputed
     """
-    return claim_table(state, empty="No disputes.", disputed_only=True)
+    empty = "No disputes: `liveportal refunds list --state open` lists what you can dispute."
+    return claim_table(state, empty=empty, disputed_only=True)
 
 
 @reads(claims.ClaimDetail)

@@ -19,10 +19,10 @@ from liveportal.cli.commands.earnings.analysis import (
     compare_zones,
     special_view,
 )
-from liveportal.cli.commands.earnings.span import AnyMonths, Months
+from liveportal.cli.commands.earnings.span import AnyMonths, Months, Span, parse_month
 from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import open_output
-from liveportal.cli.io.render import for_person, hint, note, render
+from liveportal.cli.io.render import for_person, hint, note, paged, render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -32,8 +32,9 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
+from liveportal.cli.parse.times import MONTHS
 from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
-from liveportal.domain.calculations.months import MonthRow
+from liveportal.domain.calculations.months import Month, MonthRow
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import earnings
@@ -48,6 +49,7 @@ app = Commands(
     default="summary",
 )
 
+NOTHING_YET = "Nothing happened yet: `liveportal sync FEED` records what the platform reports."
 HUMAN_MONTH = (
     *("month", "sessions", "gross", "platform_fee", "earned", "deducted", "net", "balance.owed"),
 )
@@ -120,19 +122,45 @@ def summary(
         result: Table | Detail | None = special_view(
             reader, span, zone, by=by, bounds=bounds, compare=compare
         )
-        latest = []
+        latest, nothing = [], None
         if result is None:
             row = earnings.summary(reader, *span, reference_time(reader))
-            result = Detail(earnings.SummaryRow, row, title=f"Earnings of {span.name}")
             latest = earnings.latest(reader, span.last) if for_person(out) else []
-    render(result, out, zone=zone)
-    if latest and out.columns is None:
-        from liveportal.cli.io.chart import draw  # Imports rich: terminals only.
+            nothing = _nothing_in(reader, span, row, latest)
+            title = nothing or f"Earnings of {span.name}"
+            result = Detail(earnings.SummaryRow, row, title=title)
+    with paged(out):
+        render(result, out, zone=zone)
+        if latest and out.columns is None:
+            from liveportal.cli.io.chart import draw  # Imports rich: terminals only.
 
-        with open_output(None) as stream:
-            draw(latest, currency, stream)
+            with open_output(None) as stream:
+                draw(latest, currency, stream)
+    if nothing:
+        hint("`liveportal earnings months` lists every month; `--month last` shows the last one.")
     if bounds:
         hint(BOUNDS_HINT)
+
+
+def _nothing_in(
+    reader: Reader, span: Span, row: earnings.SummaryRow, latest: Sequence[Month]
+) -> str | None:
+    """Return a title for a month without figures, which names the latest that earned something."""
+    figures = (row.sessions, row.free_sessions, row.refund_claims, row.net, row.deducted, row.tips)
+    if span.first != span.last or any(figures):
+        return None
+    this = parse_month(reader, "this")
+    nothing = f"Nothing in {_name_of(span.first, this)}{' yet' if span.first == this else ''}"
+    earned = next((month for month in reversed(latest) if month.net_minor), None)
+    if earned is None:
+        return nothing
+    return f"{nothing}; {_name_of(earned.month, this)} earned {reader.money(earned.net_minor)}"
+
+
+def _name_of(month: str, this: str) -> str:
+    """Return a month's name, with its year unless that is the current one."""
+    year, _, number = month.partition("-")
+    return MONTHS[int(number) - 1].title() + ("" if this.startswith(year) else f" {year}")
 
 
 @app.command("months")
@@ -163,7 +191,7 @@ def months(
             table = compare_zones(reader, span)
         else:
             rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
-            table = Table(MonthRow, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
+            table = Table(MonthRow, rows, HUMAN_MONTH, empty=NOTHING_YET)
         zone = display_zone(reader, read)
     render(table, out, zone=zone)
     _name_gaps(gaps)
@@ -183,7 +211,7 @@ def sessions(months: Months, ledger: LedgerOption, read: ReadOptions, out: Outpu
         span = months.span(reader)
         rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
-    table = Table(earnings.SessionSummaryRow, rows, HUMAN_SESSIONS, empty="No sessions yet.")
+    table = Table(earnings.SessionSummaryRow, rows, HUMAN_SESSIONS, empty=NOTHING_YET)
     render(table, out, zone=zone)
     _name_gaps(gaps)
 
@@ -213,7 +241,8 @@ def transactions(
     def query(reader: Reader) -> Table:
         span = months.span(reader)
         rows = earnings.transactions(reader, span.first, span.last)
-        return Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty="No transactions.")
+        empty = "No transactions: `liveportal earnings months` lists the months that have some."
+        return Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
 
     run_read(query, ledger, read, out)
 

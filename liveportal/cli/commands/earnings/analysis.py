@@ -35,7 +35,10 @@ HUMAN_GROUP = (
 )
 HUMAN_MOVED = ("kind", "session", "claim", "payout", "time", "amount", "owed")
 HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
-HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
+HUMAN_CHECKED = (
+    *("session", "start", "billed", "expected", "difference", "explained_by"),
+    "reported",
+)
 
 
 GROUPED = "liveportal.ledger.queries.breakdown.GroupRow"
@@ -71,7 +74,8 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     rows = [group if group.group is not None else {**group, "group": none} for group in groups]
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
     title = f"Earnings of {span.name} by {way}"
-    return Table(breakdown.GroupRow, rows, human, title=title, empty="Nothing was earned.")
+    empty = "Nothing was earned: `liveportal earnings months` lists the months that have earnings."
+    return Table(breakdown.GroupRow, rows, human, title=title, empty=empty)
 
 
 def compare_zones(reader: Reader, span: Span) -> Table:
@@ -265,12 +269,12 @@ def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:
 
     differing = [row.difference for row in rows if row.difference]
     total = sum(differing, Money(0, currency))
-    title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
-    has_reported = any(row.reported is not None for row in rows)
+    count = len(differing)
+    title = f"Sessions billed differently from our calculation: {count}, by {total} {currency}"
     return Table(
         billing_audit.AuditRow,
         rows,
-        (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
+        HUMAN_CHECKED,
         title=title if rows else None,
-        empty="Every session was billed as reckoned.",
+        empty="Every session was billed as our calculation says: --all shows each.",
     )

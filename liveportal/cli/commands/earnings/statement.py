@@ -20,7 +20,7 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import open_reader
-from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
+from liveportal.domain.errors import NotAStatement, OutputFailed, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.reader import Reader
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_FILE = 100_000_000
 """In bytes; enough for a year with one session per minute."""
+DEFAULT_FILE = "statement-{}.html"
 _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
 
@@ -53,26 +54,29 @@ class WrittenStatement(Row):
 @shows(WrittenStatement)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def statement(
-    period: Annotated[
-        str,
-        typer.Argument(
-            metavar="MONTH|YEAR",
-            help="2026-10, oct, last, or a year: 2026.",
-            autocompletion=periods,
-        ),
-    ],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
+    period: Annotated[
+        str,
+        typer.Argument(
+            metavar="[MONTH|YEAR]",
+            help="2026-10, oct, last, or a year: 2026.",
+            autocompletion=periods,
+        ),
+    ] = "last",
 ) -> None:
     """Write a statement of a month or a year: HTML, PDF or CSV, by the ending of -o FILE.
+
+    Without -o it is a new page in this folder, such as statement-2026-10.html.
 
     The page prints well, in light and dark, and needs nothing else. A year has the figures that tax
     forms ask for. Nothing personal is in it. At its end stands the journal's head:
     `liveportal ledger verify --statement FILE` proves later that the ledger still holds this.
 
     Examples:
-      liveportal earnings statement last -o october.html
+      liveportal earnings statement
+      liveportal earnings statement 2026-10 -o october.html
       liveportal earnings statement 2026 -o 2026.pdf
       liveportal earnings statement 2026 -o 2026.csv
     """
@@ -80,19 +84,18 @@ def statement(
 
     result_options = replace(out, output=None)
     check_output_possible(WrittenStatement, result_options)
-    if out.output is None:
-        raise typer.BadParameter("name the file with -o: its ending says .html, .pdf or .csv")
-    write_document = writer_of(out.output)
+    write_document = writer_of(out.output or Path(DEFAULT_FILE))
     check_target(out.output, ledger.files)
     with open_reader(ledger, read, out) as reader:
         is_year = _YEAR.fullmatch(period)
         name = period if is_year else parse_month(reader, period)
+        path = out.output or _new_file(name)
         document = statement_document(reader, name)
     content = write_document(document)
-    with open_output_bytes(out.output) as stream:
+    with open_output_bytes(path) as stream:
         stream.write(content)
-    render(Detail(WrittenStatement, _written_row(name, out.output, document)), result_options)
-    hint(f"`liveportal ledger verify --statement {out.output}` proves it.")
+    render(Detail(WrittenStatement, _written_row(name, path, document)), result_options)
+    hint(f"`liveportal ledger verify --statement {path}` proves it.")
 
 
 def _written_row(name: str, file: Path, document: Document) -> WrittenStatement:
@@ -109,6 +112,17 @@ def _written_row(name: str, file: Path, document: Document) -> WrittenStatement:
         head=seal.head,
         digest=seal.digest,
     )
+
+
+def _new_file(name: str) -> Path:
+    """Return the file of a statement for which no file was named; it must not exist yet."""
+    path = Path(DEFAULT_FILE.format(name))
+    if path.exists() or path.is_symlink():
+        raise OutputFailed(
+            f"{path} exists already",
+            hint=f"Name another file with -o, or replace it with -o {path}.",
+        )
+    return path
 
 
 def writer_of(path: Path) -> Callable[[Document], bytes]:

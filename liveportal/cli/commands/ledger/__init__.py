@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from liveportal.cli.write_command import Writer
 
 app = Commands(
-    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."
+    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget.",
+    default="info",
 )
 app.place("verify", "liveportal.cli.commands.ledger.verify")
 

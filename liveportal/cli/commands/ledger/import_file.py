@@ -132,7 +132,8 @@ def import_(
             chunks = exported.events(stream, contents.digest, advance)
             result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
     imported = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
-    detail = Detail(ImportedRow, imported)
+    human = tuple(name for name in imported if name != "head")
+    detail = Detail(ImportedRow, imported, human, sparse=True)
     show_answer(detail, _sentence(imported, target), out, ledger=ledger, dry_run=dry_run)
 
 

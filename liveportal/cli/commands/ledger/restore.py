@@ -24,7 +24,7 @@ from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOption
 from liveportal.cli.write_result import show_answer
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupLocked, LiveportalError
-from liveportal.domain.row import Row, row
+from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def restore(
                 restored = restoration.carry_out(utc_now(), advance)
     key = restored.key if restored else restoration.key
     result = _restored_row(ledger.path, restoration, restored, key=key.state)
-    detail = Detail(RestoredRow, result)
+    human = ("ledger", "state", "events", *columns(RestoredRow)[6:])
+    detail = Detail(RestoredRow, result, human, sparse=True)
     show_answer(detail, _sentence(result), out, ledger=ledger, dry_run=dry_run)
     _hint_consequences(restoration, key.problem)
 

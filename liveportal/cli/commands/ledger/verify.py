@@ -20,7 +20,7 @@ from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.domain.clock import from_text
-from liveportal.domain.row import Row, columns, row
+from liveportal.domain.row import Row, row
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
@@ -148,9 +148,7 @@ def verify(
             verified_statement = verify_statement(reader, statement)
         zone = reader.own_timezone
     found = _verified_row(verified, verified_statement, deep=deep)
-    names = columns(VerifiedRow)
-    human = tuple(name for name in names if name in names[:4] or found[name])
-    render(Detail(VerifiedRow, found, human, title="Verified"), out, zone=zone)
+    render(Detail(VerifiedRow, found, title="Verified", sparse=True), out, zone=zone)
     _hint_open_points(verified)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    "Payouts: preview, forecast, overdue, list, show, explain, record, paid, fail, return."
+    "Payouts: preview, forecast, overdue, list, show, explain, record, paid, fail, return.",
+    default="preview",
 )
 
 app.place("preview", "liveportal.cli.commands.payouts.list_show")

@@ -42,7 +42,8 @@ def forecast(on: On = None) -> Query:
 
     def query(reader: Reader) -> Table:
         rows = payouts.forecast_on(reader, parse_day(reader, on))
-        return Table(payouts.ForecastRow, rows, HUMAN, empty="Nothing is to be paid out.")
+        empty = "Nothing is to be paid out: `liveportal earnings months` shows what was earned."
+        return Table(payouts.ForecastRow, rows, HUMAN, empty=empty)
 
     return query
 
@@ -61,7 +62,8 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
         row = payouts.overdue_on(reader, parse_day(reader, on))
         if row is None or not for_person(out):
             rows = [row] if row else []
-            return Table(payouts.OverdueRow, rows, empty="Nothing is overdue.")
+            empty = "Nothing is overdue: `liveportal payout forecast` shows what comes when."
+            return Table(payouts.OverdueRow, rows, empty=empty)
         lines = row.letter.splitlines()
         human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}
         return Detail(payouts.OverdueRow, human_row, title="Overdue")

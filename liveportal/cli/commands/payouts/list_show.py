@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Grouped, Table
 from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, parse_states, reads, state_option
 from liveportal.domain.entities import PayoutState
+from liveportal.domain.money import Money
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
@@ -28,7 +30,8 @@ def preview(on: On = None) -> Query:
 
     def query(reader: Reader) -> Detail:
         row = payouts.preview_on(reader, parse_day(reader, on))
-        return Detail(payouts.PayoutPreview, row, title="Payout preview")
+        human_row = {**row, "lines": _grouped(row.lines, row.currency)}
+        return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
 
     return query
 
@@ -42,7 +45,8 @@ def list_(state: States = None) -> Query:
     states = parse_states(state, STATES)
 
     def query(reader: Reader) -> Table:
-        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty="No payouts.")
+        empty = "No payouts: `liveportal payout forecast` shows what comes when."
+        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty=empty)
 
     return query
 
@@ -53,9 +57,28 @@ def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
 
     Example: liveportal payout show PO-2
     """
+    from liveportal.cli.io.history import format_history  # No list needs it.
 
     def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
-        return Detail(payouts.PayoutDetail, row)
+        lines = _grouped(row.lines, row.currency)
+        human_row = {**row, "lines": lines, "history": format_history(row.history)}
+        return Detail(payouts.PayoutDetail, human_row)
 
     return query
+
+
+def _grouped(lines: Sequence[payouts.PayoutLine], currency: str) -> Grouped:
+    """Return the lines of a payout, which a terminal shows as what is paid and what taken back."""
+    paid = [line for line in lines if line.amount.minor >= 0]
+    taken_back = [line for line in lines if line.amount.minor < 0]
+    nothing = Money(0, currency)
+    total = sum((line.amount for line in paid), nothing)
+    total_back = -sum((line.amount for line in taken_back), nothing)
+    return Grouped(
+        lines,
+        (
+            (f"Pays {total} {currency}", paid),
+            (f"Takes back {total_back} {currency}", taken_back),
+        ),
+    )

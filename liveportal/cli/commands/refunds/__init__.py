@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from liveportal.cli.app import Commands
 
-app = Commands("Refund claims: list, show, claim, concede, grant, deny, withdraw.")
+app = Commands("Refund claims: list, show, claim, concede, grant, deny, withdraw.", default="list")
 
 app.place("list", "liveportal.cli.commands.refunds.list_show", "list_")
 app.place("show", "liveportal.cli.commands.refunds.list_show")

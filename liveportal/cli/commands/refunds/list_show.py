@@ -8,9 +8,10 @@ from typing import Annotated
 
 from liveportal.cli.completion import ids
 from liveportal.cli.io.render import hint
-from liveportal.cli.io.view_model import Detail, Table, shows
+from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.read_command import (
+    Limit,
     Query,
     parse_states,
     reads,
@@ -18,6 +19,7 @@ from liveportal.cli.read_command import (
     run_read,
     state_option,
 )
+from liveportal.domain.calculations.claim_answers import NO_DEADLINE
 from liveportal.domain.entities import ClaimState
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
@@ -26,7 +28,7 @@ STATES = tuple(ClaimState)
 States = Annotated[list[str] | None, state_option(STATES)]
 HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
 SHOWN = (
-    *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
+    *("id", "state", "session", "title", "customer_name", "customer_id", "reason", "claimed_at"),
     *("late", "late_by_seconds", "window_closes", "amount", "held", "cost", "currency"),
     *("deadline", "left_seconds", "next", "if_silent", "warning", "summary", "disputed_at"),
     *("decided_at", "earlier", "record", "history"),
@@ -36,7 +38,11 @@ SHOWN = (
 @shows(claims.ClaimRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
-    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    state: States = None,
+    limit: Limit = None,
 ) -> None:
     """List refund claims, the oldest first: what each holds and costs, and by when to answer.
 
@@ -44,14 +50,19 @@ def list_(
       liveportal refunds list --state open
       liveportal refunds list --csv -o claims.csv
     """
-    query = claim_table(state, empty="No refund claims.")
+    empty = "No refund claims: `liveportal refunds claim SESSION` records one."
+    query = claim_table(state, empty=empty, limit=limit)
     shown = run_read(query, ledger, read, out)
     if any(row["state"] == ClaimState.OPEN for row in shown.rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 
 def claim_table(
-    state: list[str] | None, *, empty: str, disputed_only: bool = False
+    state: list[str] | None,
+    *,
+    empty: str,
+    disputed_only: bool = False,
+    limit: int | None = None,
 ) -> Callable[[Reader], Table]:
     """Return the query for the claims in these states; an unknown state is a usage error."""
     states = parse_states(state, STATES)
@@ -59,9 +70,16 @@ def claim_table(
     def query(reader: Reader) -> Table:
         now = reference_time(reader)
         rows = claims.claims(reader, now, states=states, disputed_only=disputed_only)
-        return Table(claims.ClaimRow, rows, HUMAN, empty=empty)
+        return Table(claims.ClaimRow, [_human_row(row) for row in rows[:limit]], HUMAN, empty=empty)
 
     return query
+
+
+def _human_row(row: claims.ClaimRow) -> Row:
+    """Return the row of a claim, in which a terminal says briefly that no deadline is stated."""
+    if row.deadline != NO_DEADLINE:
+        return row
+    return {**row, "deadline": HumanValue(NO_DEADLINE, lambda _now, _local: ["not stated"])}
 
 
 @reads(claims.ClaimDetail)
@@ -77,5 +95,7 @@ def show(claim: Annotated[str, one_id("A claim", ids("claim"))]) -> Query:
 
 def claim_detail(claim: str, reader: Reader) -> Detail:
     """Return all about one claim, named by a prefix of its id."""
+    from liveportal.cli.io.history import format_history  # No list needs it.
+
     row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
-    return Detail(claims.ClaimDetail, row, SHOWN)
+    return Detail(claims.ClaimDetail, {**row, "history": format_history(row.history)}, SHOWN)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from liveportal.cli.app import Commands
 
-app = Commands("Requests for your help: list, show, accept, decline, add, withdraw, watch.")
+app = Commands(
+    "Requests for your help: list, show, accept, decline, add, withdraw, watch.", default="list"
+)
 
 app.place("list", "liveportal.cli.commands.requests.list_show", "list_")
 app.place("show", "liveportal.cli.commands.requests.list_show")

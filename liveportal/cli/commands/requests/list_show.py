@@ -6,7 +6,7 @@ Registered in `liveportal.cli.commands.requests`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Any
 
@@ -29,6 +29,7 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
+    Limit,
     display_zone,
     open_reader,
     parse_states,
@@ -44,19 +45,20 @@ from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
 
 STATES = tuple(RequestState)
+OPEN = (RequestState.OPEN,)
 States = Annotated[list[str] | None, state_option(STATES)]
 KINDS = ("instant", "scheduled")
 
-# What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
+# What a person needs to decide; `_human_row` adds details to some of the cells.
 HUMAN = (
-    *("id", "kind", "state", "age_seconds", "customer.name", "title", "rate", "conflicts"),
-    "earns",
+    *("id", "kind", "state", "age_seconds", "slots", "customer.name", "title", "rate"),
+    *("conflicts", "earns"),
 )
 SHOWN = (
     *("id", "kind", "state", "age_seconds", "left_seconds", "expires", "direct", "title"),
     *("description", "skills", "matched_skills", "matches", "customer.name", "customer.id"),
     *("customer.timezone", "customer.language", "helped", "customer_rating", "rate"),
-    *("minimum", "currency", "earns", "earns_minutes", "slots", "conflicts", "session"),
+    *("minimum", "currency", "earns", "slots", "conflicts", "session"),
     *("opened_at", "closed_at", "flags", "seq", "history"),
 )
 _POSITION = pattern("[0-9]{1,18}", re.ASCII)
@@ -67,6 +69,10 @@ class Selection(Options):
     """Which requests are listed, and in which order."""
 
     state: States = None
+    all_states: Annotated[
+        bool, typer.Option("--all", help="Also those that were answered, or are over.")
+    ] = False
+    limit: Limit = None
     kind: Annotated[
         str | None,
         typer.Option(
@@ -116,8 +122,10 @@ class Selection(Options):
     ] = "opened"
 
     def __post_init__(self) -> None:
-        """Refuse an unknown state, kind or order as wrong usage."""
+        """Refuse an unknown state, kind or order, and --all with a state, as wrong usage."""
         parse_states(self.state, STATES)
+        if self.state and self.all_states:
+            raise typer.BadParameter("--all is every state: give --all or --state")
         kind, sort = self.kind, self.sort
         if kind not in (None, *KINDS):
             raise typer.BadParameter(
@@ -128,10 +136,15 @@ class Selection(Options):
                 f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort"
             )
 
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states to list, by default the open one; () stands for all."""
+        return parse_states(self.state, STATES) or (() if self.all_states else OPEN)
+
     def request_filter(self, reader: Reader, zone: str) -> RequestFilter:
         """Return the filter; amounts are read in the ledger's currency, and times in `zone`."""
         return RequestFilter(
-            states=parse_states(self.state, STATES),
+            states=self.states,
             kind=self.kind,
             skills=self.skill or (),
             min_rate=None if self.min_rate is None else reader.parse_amount(self.min_rate),
@@ -148,23 +161,27 @@ class Selection(Options):
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, selection: Selection
 ) -> None:
-    """List requests, the oldest first: what each asks, what it would earn, what it clashes with.
+    """List open requests, the oldest first: what each asks, would earn, and clashes with.
 
-    An open one whose time to answer is over reads as expired; nothing is recorded for it. Ages and
-    times left are of open ones only. A scheduled one earns at least what its shortest slot does, an
-    instant one is taken to last an hour.
+    --all or --state lists others, too. An open one whose time to answer is over reads as expired;
+    nothing is recorded for it. Ages and times left are of open ones only. A scheduled one earns at
+    least what its shortest slot does, an instant one is taken to last an hour.
 
     Examples:
-      liveportal requests list --state open --matching --sort -earns
+      liveportal requests list --matching --sort -earns
       liveportal requests list --skill shaders --min-rate 2.50 --since yesterday
-      liveportal requests list --since 1042 --field seq,id
-      liveportal requests list --state open --field id | liveportal requests accept -
+      liveportal requests list --all --since 1042 --field seq,id
+      liveportal requests list --field id | liveportal requests accept -
     """
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
-        rows = requests.requests(reader, now, selection.request_filter(reader, zone))
+        selected = selection.request_filter(reader, zone)
+        rows = requests.requests(reader, now, selected)[: selection.limit]
     human_rows = [_human_row(row) for row in rows]
-    table = Table(requests.RequestRow, human_rows, _columns(rows), empty="No requests.")
+    empty = "No open requests: `liveportal requests list --all` lists the others."
+    if selection.states != OPEN:
+        empty = "No requests: `liveportal sync FEED` records what the platform reports."
+    table = Table(requests.RequestRow, human_rows, HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
     if any(row.state == RequestState.OPEN for row in rows):
         hint(
@@ -193,7 +210,12 @@ def show(
         now = reference_time(reader)
         row = requests.request(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
-    human_row = {**row, "slots": format_slots(row.slots), "history": format_history(row.history)}
+    human_row = {
+        **row,
+        "earns": _estimate(row),
+        "slots": format_slots(row.slots),
+        "history": format_history(row.history),
+    }
     render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
     if row.state == RequestState.OPEN:
         how = " --best" if row.slots else ""
@@ -209,29 +231,18 @@ def _parse_since(text: str | None, zone: str) -> dict[str, Any]:
     return {"since": read_time(text, zone, utc_now(), past=True, date_only=True)}
 
 
-def _columns(rows: Sequence[RequestRow]) -> tuple[str, ...]:
-    """Return the columns of a list, without those that are empty or equal in all rows."""
-    omitted = {
-        name
-        for name in ("age_seconds", "conflicts")
-        if all(row[name] in (None, []) for row in rows)
-    }
-    if all(row.state == RequestState.OPEN for row in rows):
-        omitted.add("state")
-    return tuple(name for name in HUMAN if name not in omitted)
-
-
 def _human_row(row: RequestRow) -> Row:
-    """Return the row of an open request with further details in some cells of a terminal."""
-    if row.state != "open":
-        return row
+    """Return a request's row with the cells of a terminal; an open one has further details."""
     customer, is_below_minimum = row.customer, row.above_minimum is False
+    name = customer.name if customer.name is not None else customer.id
+    shown = {**row, "slots": HumanValue(row.slots, _format_dates(row)), "earns": _estimate(row)}
+    if row.state != "open":
+        return shown | {"customer": {**customer, "name": _with_detail(customer.name, name, "")}}
     rating = f", {row.customer_rating} of 5" if row.customer_rating is not None else ""
     helped = f"helped {row.helped}x{rating}" if row.helped else ""
     skills = ", ".join(row.matched_skills)
     if not row.matches and not is_below_minimum:
         skills = "not your skills"
-    name = customer.name if customer.name is not None else customer.id
     cells: dict[str, object] = {
         "customer": {**customer, "name": _with_detail(customer.name, name, helped)},
         "title": _with_detail(row.title, row.title or "", skills),
@@ -242,7 +253,29 @@ def _human_row(row: RequestRow) -> Row:
     if row.age_seconds is not None and row.left_seconds is not None:
         ages = _format_ages(row.age_seconds, row.left_seconds)
         cells["age_seconds"] = HumanValue(row.age_seconds, ages)
-    return {**row, **cells}
+    return shown | cells
+
+
+def _format_dates(row: RequestRow) -> Callable[[datetime, tzinfo | None], list[str]]:
+    """Return a function that formats when a request is for: its first date, and how many more."""
+
+    def lines(_now: datetime, local: tzinfo | None) -> list[str]:
+        from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
+
+        if not row.slots:
+            return ["now"] if row.state == "open" else []
+        more = f" or {len(row.slots) - 1} more" if len(row.slots) > 1 else ""
+        return [f"{format_local_time(row.slots[0].start, local)}{more}"]
+
+    return lines
+
+
+def _estimate(row: RequestRow) -> HumanValue:
+    """Return what an open request would earn, with its length if that is only assumed."""
+    is_assumed = len({slot.minutes for slot in row.slots}) != 1
+    text = f"{row.earns} if {row.earns_minutes} min" if is_assumed else str(row.earns)
+    is_open = row.state == "open" and row.earns is not None
+    return HumanValue(row.earns, lambda _now, _local: [text] if is_open else [])
 
 
 def _with_detail(value: object, label: str, detail: str) -> HumanValue:

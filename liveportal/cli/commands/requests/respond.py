@@ -88,7 +88,7 @@ def accept(
       liveportal requests accept REQ-1001
       liveportal requests accept REQ-1002 --slot 2
       liveportal requests accept REQ-1002 --best
-      liveportal requests list --state open --field id | liveportal requests accept -
+      liveportal requests list --field id | liveportal requests accept -
     """
     if slot and best:
         raise typer.BadParameter("--slot and --best exclude each other")

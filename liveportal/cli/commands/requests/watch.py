@@ -17,6 +17,7 @@ from typing import Annotated, ClassVar, TextIO
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.requests.list_show import HUMAN
 from liveportal.cli.commands.requests.waiting import Wait, flush
 from liveportal.cli.commands.sync import mention_rejects, reject_writer, rejected_lines
 from liveportal.cli.io.answers import plural
@@ -314,7 +315,7 @@ def _show(rows: Iterator[WatchedRequest], out: OutputOptions) -> None:
     if has_format or sys.stdout is None or not sys.stdout.isatty():
         # With --fields a terminal gets rows, too: a table would have to wait for the last one.
         row_options = out if out.json or out.jsonl or out.csv else replace(out, tsv=True)
-        render(Table(WatchedRequest, rows), row_options)
+        render(Table(WatchedRequest, rows, (*HUMAN, "reason")), row_options)
         return
     for request in rows:
         sys.stdout.write(_format_line(request) + "\n")

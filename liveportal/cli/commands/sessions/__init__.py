@@ -6,7 +6,8 @@ from liveportal.cli.app import Commands
 
 app = Commands(
     "Sessions: list, upcoming, show, start, pause, resume, end, cancel, miss, reschedule, log,"
-    " correct, tip, review, reviews, attach, search, explain, calendar, check."
+    " correct, tip, review, reviews, attach, search, explain, calendar, check.",
+    default="upcoming",
 )
 
 app.place("list", "liveportal.cli.commands.sessions.history", "list_")

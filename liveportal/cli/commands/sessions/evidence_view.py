@@ -55,7 +55,7 @@ def _show_transcript(
     if rows and for_person(out) and out.columns is None:
         _page(list(_format_messages(rows)))
         return
-    empty = "No transcript of it was attached."
+    empty = "No transcript is attached: `liveportal sessions attach SESSION FILE` adds one."
     render(Table(MessageRow, rows, empty=empty), out, zone=zone)
 
 

@@ -74,8 +74,10 @@ def follow(read_session: ReadSession) -> None:
     """
     from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
-    from liveportal.cli.io.rich_output import detail_grid
+    from liveportal.cli.io.terminal import detail_lines
+    from liveportal.cli.io.text_tables import View
 
     console = Console(
         color_system=None if no_colour() else "auto", markup=False, emoji=False, highlight=False
@@ -85,7 +87,9 @@ def follow(read_session: ReadSession) -> None:
         with Live(console=console, auto_refresh=False) as view:
             while True:
                 item = Detail(FOLLOWED, with_stopwatches(_shorten_texts(row)))
-                view.update(detail_grid(item, FOLLOWED, now, zone_of(zone)), refresh=True)
+                shown = View(now, zone_of(zone), console.width)
+                lines, _ = detail_lines(item, FOLLOWED, shown)
+                view.update(Text("\n").join(lines), refresh=True)
                 if row["state"] not in UNFINISHED:
                     return
                 time.sleep(1)

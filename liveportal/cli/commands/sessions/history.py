@@ -6,7 +6,7 @@ Registered in `liveportal.cli.commands.sessions`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
@@ -16,7 +16,7 @@ import typer
 from liveportal.cli.clock import utc_now
 from liveportal.cli.completion import months, sorts
 from liveportal.cli.io.render import for_person, hint, render
-from liveportal.cli.io.view_model import Table, shows
+from liveportal.cli.io.view_model import Row, Table, shows
 from liveportal.cli.options import (
     LedgerOption,
     OfCustomer,
@@ -25,7 +25,13 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse.times import read_as_known, read_month, read_time
-from liveportal.cli.read_command import display_zone, open_reader, parse_states, state_option
+from liveportal.cli.read_command import (
+    Limit,
+    display_zone,
+    open_reader,
+    parse_states,
+    state_option,
+)
 from liveportal.domain.clock import local_date
 from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
@@ -37,7 +43,10 @@ from liveportal.ledger.queries.sessions import SessionRow, sessions, with_open_c
 
 STATES = tuple(SessionState)
 States = Annotated[list[str] | None, state_option(STATES)]
-HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
+HUMAN = (
+    *("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned"),
+    *("refunded", "claim"),
+)
 _POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
 Month = Annotated[
@@ -118,6 +127,7 @@ def list_(
     claimed: Claimed = False,
     disputed: Disputed = False,
     sort: Sort = "start",
+    limit: Limit = None,
 ) -> None:
     """List every session ever hosted by its start, with what each came to.
 
@@ -149,15 +159,23 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
-        rows = sessions(reader, session_filter)
+        rows = sessions(reader, session_filter)[:limit]
         claimed_back = with_open_claim(reader, [row.id for row in rows]) if for_person(out) else []
-    render(Table(SessionRow, rows, HUMAN, empty="No sessions."), out, zone=zone)
+    shown = _human_rows(rows) if for_person(out) else rows
+    empty = "No sessions: `liveportal requests list` shows what you can accept."
+    render(Table(SessionRow, shown, HUMAN, empty=empty), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
     if claimed_back:
         from liveportal.cli.commands.sessions.argument import hint_dispute
 
         hint_dispute(claimed_back)
+
+
+def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:
+    from liveportal.cli.commands.sessions.refunded import human_money  # Terminals only.
+
+    return [{**row, **human_money(row)} for row in rows]
 
 
 def _parse_words(text: str | None) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from liveportal.ledger.queries.reviews import (
 from liveportal.ledger.queries.reviews import reviews as reviews_of
 
 HUMAN = (
-    *("customer", "customer_name", "sessions", "reviews_of_you", "rating_of_you"),
+    *("customer_id", "customer_name", "sessions", "reviews_of_you", "rating_of_you"),
     *("reviews_by_you", "rating_by_you", "last_session"),
 )
 
@@ -60,10 +60,12 @@ def reviews(
         if customer is None:
             title = _title(*overall(reader))
             customers = reviewed_customers(reader)
-            return Table(ReviewedCustomer, customers, HUMAN, title, "Nobody was helped yet.")
+            empty = "No customers yet: `liveportal requests list` shows who asks for help."
+            return Table(ReviewedCustomer, customers, HUMAN, title, empty)
         name = reader.resolve_id("customer", customer)
         title = _title(*overall(reader, name))
-        return Table(ReviewRow, reviews_of(reader, name), None, title, "No reviews.")
+        empty = "No reviews: `liveportal sessions review SESSION` records one."
+        return Table(ReviewRow, reviews_of(reader, name), None, title, empty)
 
     table = run_read(query, ledger, read, out)
     if table.rows and customer is None:

@@ -15,7 +15,7 @@ from liveportal.cli.commands.sessions.evidence_view import OpenedFile, show_evid
 from liveportal.cli.commands.sessions.follow_view import FIGURES, check_follow, with_stopwatches
 from liveportal.cli.commands.sessions.follow_view import follow as follow_session
 from liveportal.cli.io.history import format_history, format_pauses
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
@@ -25,6 +25,13 @@ from liveportal.ledger.queries.live_figures import LiveFigures, figures
 from liveportal.ledger.queries.sessions import SessionDetail
 from liveportal.ledger.queries.sessions import session as get_session
 from liveportal.ledger.queries.transcripts import MessageRow
+
+SHOWN = (
+    *("id", "state", *FIGURES, "title", "customer_name", "customer_id", "start", "end", "pauses"),
+    *("paused_minutes", "minutes", "rate", "gross", "fee", "earned", "expected", "refunded"),
+    *("currency", "period", "policy", "request", "claim", "claims", "flags", "aliases"),
+    *("reviews", "artifacts", "transactions", "history"),
+)
 
 
 @row
@@ -81,9 +88,8 @@ def show(
         follow_session(read_session)
         return
     row, zone, now = read_session()
-    first = ("id", "state", *FIGURES)
-    human = (*first, *(name for name in row if name not in first))
-    render(Detail(ShownSession, with_stopwatches(_human_row(row)), human), out, zone=zone, now=now)
+    shown = with_stopwatches(_human_row(row)) if for_person(out) else row
+    render(Detail(ShownSession, shown, SHOWN), out, zone=zone, now=now)
     if any(claim.state == "open" for claim in row.claims):
         hint_dispute([row.id])
     if row.state in RUNNING:
@@ -92,9 +98,12 @@ def show(
 
 def _human_row(row: ShownSession) -> dict[str, object]:
     """Return a session's row whose pauses and history a terminal shows in words."""
+    from liveportal.cli.commands.sessions.refunded import human_money  # Terminals only.
+
     earnings = (entry.gross for entry in row.transactions if entry.kind == "earning")
     return {
         **row,
+        **human_money(row),
         "pauses": row.pauses and format_pauses(row.pauses),
         "history": format_history(row.history, next(earnings, None)),
     }

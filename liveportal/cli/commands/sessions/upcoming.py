@@ -23,7 +23,10 @@ from liveportal.domain.hint import Hint
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.agenda import AgendaRow, agenda, every_session, is_overdue
 
-AGENDA = ("id", "start", "starts_in_seconds", "customer_name", "title", "expected_earned")
+AGENDA = (
+    *("id", "start", "starts_in_seconds", "customer_name", "customer_local", "title"),
+    *("expected_earned", "conflicts"),
+)
 LONGEST_AHEAD = 3_660
 
 
@@ -75,12 +78,11 @@ def upcoming(
         if days is not None:
             until = day_ends(local_date(shifted(now, timedelta(days=days - 1)), zone), zone)
         rows = agenda(reader, now, until=until)
-    clashes = any(row.conflicts or row.too_close for row in rows)
     table = Table(
         AgendaRow,
         [_human_row(row, now, zone) for row in rows],
-        (*AGENDA, *("conflicts",) * clashes),
-        empty="Nothing is planned.",
+        AGENDA,
+        empty="Nothing is planned: `liveportal requests list` shows what you can accept.",
         section=lambda row: str(row["heading"]),
     )
     render(table, out, zone=zone, now=now)
@@ -156,7 +158,8 @@ def _human_row(row: AgendaRow, now: datetime, zone_name: str) -> dict[str, objec
     formats: dict[str, Callable[[tzinfo | None], str]] = {
         "start": lambda local: _format_period(row, local, dated=dated),
         "starts_in_seconds": lambda _: _format_wait(row),
-        "customer_name": lambda _: _format_customer(row),
+        "customer_name": lambda _: row.customer_name or row.customer,
+        "customer_local": lambda _: _format_their_time(row),
         "conflicts": lambda _: _format_conflicts(row),
     }
     return {
@@ -171,10 +174,7 @@ def _human_value(value: object, format_value: Callable[[tzinfo | None], str]) ->
 
 
 def _format_period(row: AgendaRow, local: tzinfo | None, *, dated: bool) -> str:
-    from liveportal.cli.io.rich_output import (  # Imports rich: terminals only.
-        format_length,
-        format_local_time,
-    )
+    from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
     start, end = row.start, row.end
     start_text = format_local_time(start, local)
@@ -182,7 +182,7 @@ def _format_period(row: AgendaRow, local: tzinfo | None, *, dated: bool) -> str:
     if end is None:
         return f"{shown_start}-"
     end_text = format_local_time(end, local).partition(" ")[2]
-    return f"{shown_start}-{end_text} ({format_length(end - start)})"
+    return f"{shown_start}-{end_text}"
 
 
 def _format_wait(row: AgendaRow) -> str:
@@ -195,13 +195,12 @@ def _format_wait(row: AgendaRow) -> str:
     return f"in {format_length(span)}" if span >= timedelta() else f"{format_length(-span)} late"
 
 
-def _format_customer(row: AgendaRow) -> str:
-    """Return the customer's name, with the weekday and time in the customer's zone."""
-    name = row.customer_name or row.customer
+def _format_their_time(row: AgendaRow) -> str:
+    """Return the weekday and time of the start in the customer's zone, if it is known."""
     if row.customer_local is None:
-        return name
+        return ""
     there = datetime.fromisoformat(row.customer_local)
-    return f"{name} ({WEEKDAYS[there.weekday()][:3].title()} {there:%H:%M})"
+    return f"{WEEKDAYS[there.weekday()][:3].title()} {there:%H:%M}"
 
 
 def _format_conflicts(row: AgendaRow) -> str:

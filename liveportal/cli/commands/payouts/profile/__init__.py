@@ -104,8 +104,7 @@ def show(
         with open_reader(ledger, read, out) as reader:
             values = {} if read.as_known else EncryptedFields(reader.db, reader.path).values()
             row, zone = _profile_row(reader, values, frozenset()), display_zone(reader, read)
-    human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
-    render(Detail(ProfileRow, row, human, title="Payout profile"), out, zone=zone)
+    render(Detail(ProfileRow, row, HUMAN, title="Payout profile"), out, zone=zone)
 
 
 def _reveal(
@@ -392,4 +391,5 @@ def rotate_key(
         old_key_in=None if dry_run or keep_old_key is None else str(keep_old_key),
         last_backup=str(backup.path) if backup else None,
     )
-    show_answer(Detail(NewKey, new_key), key_changed(new_key), out, ledger=ledger, dry_run=dry_run)
+    detail = Detail(NewKey, new_key, sparse=True)
+    show_answer(detail, key_changed(new_key), out, ledger=ledger, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""Explanations of random books: leaves add up to roots, and an event booked each leaf.
+"""Explanations of a book, as checks: leaves add up to roots, and an event booked each leaf.
 
 Also other groupings of the same figures: groups, running balances, other zones, interpretations,
 and the differences between two known-times.
@@ -10,14 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 from zoneinfo import ZoneInfo
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from liveportal.domain.calculations import provenance as trees
 from liveportal.domain.calculations.months import Month
 from liveportal.domain.calculations.provenance import CARRIED, Node
 from liveportal.domain.clock import from_text
@@ -36,10 +30,8 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
 from tests.kit import quick_ledgers as ledgers
 from tests.kit.quick_ledgers import empty_ledger, recorded
-from tests.properties.strategies import Book, books
+from tests.properties.trial import Check, Trial
 
-PARTS = 4
-BOOKS = 1_000
 COUNTED = (
     *("sessions", "free_sessions", "billed_us", "gross_minor", "fee_minor", "refund_claims"),
     *("disputes", "refunds", "refunded_minor", "deducted_minor", "tips_minor"),
@@ -124,47 +116,31 @@ def places(db: Connection, session: str) -> dict[str, int]:
     return {name: minor for name, minor in amounts.items() if minor}
 
 
-@given(books())
-def test_leaves_add_up_to_roots(book: Book) -> None:
+def leaves_add_up_to_roots(trial: Trial) -> None:
     """For every month, session and payout; no leaf is there to make a sum come out."""
-    with recorded(book.events) as db:
-        check_book(db)
+    trial.seen.update(check_book(trial.db))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
-def test_leaves_add_up_in_a_thousand_books(part: int) -> None:
-    """The same in a thousand books, in which every group and every place is reached."""
-    reached: set[str] = set()
-    for seed in range(part, BOOKS, PARTS):
-        book = Book.of(Random(seed), 8 + seed % 40)  # noqa: S311 (the same books each time)
-        with recorded(book.events) as db:
-            reached |= check_book(db)
-    assert {*trees.GROUPS, *trees.PLACES.values(), "Part"} <= reached
-
-
-@given(books(12), st.randoms(use_true_random=False))
-def test_explanations_need_nothing_that_can_be_erased(book: Book, random: Random) -> None:
+def explanations_need_nothing_that_can_be_erased(trial: Trial) -> None:
     """A forgotten customer's money is explained as before, without their texts."""
-    with recorded(book.events) as db:
+    with trial.copy() as db:
         for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():
-            if random.getrandbits(1):
+            if trial.random.getrandbits(1):
                 db.execute("DELETE FROM event_personal WHERE seq = ?", (seq,))
         check_book(db)
 
 
-@given(books(), st.sampled_from(("Pacific/Auckland", "America/New_York", "UTC")))
-def test_groups_add_up_to_the_figures(book: Book, zone: str) -> None:
+def groups_add_up_to_the_figures(trial: Trial) -> None:
     """By customer, skill, kind and weekday, of each month and of all of them."""
-    with recorded(book.events) as db:
-        reader = ledgers.reader(db)
-        figures = earnings.figures_of(reader)
-        spans = [(name, name) for name in figures] + [(earnings.FIRST, earnings.LAST)]
-        for way in WAYS:
-            for first, last in spans:
-                groups = breakdown.groups(reader, way, first, last, zone).values()
-                months = [figure for name, figure in figures.items() if first <= name <= last]
-                assert summed(groups) == summed(months)
+    zone = trial.random.choice(("Pacific/Auckland", "America/New_York", "UTC"))
+    reader = trial.reader
+    figures = earnings.figures_of(reader)
+    spans = [(name, name) for name in figures] + [(earnings.FIRST, earnings.LAST)]
+    for way in WAYS:
+        for first, last in spans:
+            groups = breakdown.groups(reader, way, first, last, zone).values()
+            months = [figure for name, figure in figures.items() if first <= name <= last]
+            assert summed(groups) == summed(months)
 
 
 def summed(months: Iterable[Month]) -> dict[str, int]:
@@ -173,41 +149,38 @@ def summed(months: Iterable[Month]) -> dict[str, int]:
     return {name: sum(getattr(each, name) for each in labels) for name in COUNTED}
 
 
-@given(books())
-def test_the_running_balance_ends_at_what_is_owed(book: Book) -> None:
+def the_running_balance_ends_at_what_is_owed(trial: Trial) -> None:
     """In one record of the whole book, and month by month."""
-    with recorded(book.events) as db:
-        reader = ledgers.reader(db)
-        owed = reader.money(ledgers.balance(db)["owed"])
-        everything = earnings.transactions(reader)
-        assert not everything or everything[-1].balance == owed
-        for month in earnings.months(reader):
-            rows = earnings.transactions(reader, month.month, month.month)
-            assert not rows or rows[-1].balance == month.balance.owed
+    reader = trial.reader
+    owed = reader.money(ledgers.balance(trial.db)["owed"])
+    everything = earnings.transactions(reader)
+    assert not everything or everything[-1].balance == owed
+    for month in earnings.months(reader):
+        rows = earnings.transactions(reader, month.month, month.month)
+        assert not rows or rows[-1].balance == month.balance.owed
 
 
-@given(books(), st.sampled_from(("Pacific/Apia", "Europe/Paris", "America/New_York", "UTC")))
-def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
+def other_zones_are_answered_from_instants(trial: Trial) -> None:
     """In the book's own zone nothing moves; in another, exactly what its calendar moves."""
-    with recorded(book.events) as db:
-        reader = ledgers.reader(db)
-        assert zone_comparison.moved_entries(reader, [reader.timezone]) == []
-        by_start = reader.policy.period.session_month == "start"
-        expected = set()
-        for number, kind, time, period in db.execute(
-            'SELECT id, kind, time, period FROM "transaction"'
-        ):
-            local = from_text(time).astimezone(ZoneInfo(zone))
-            if f"{local:%Y-%m}" != period and not (by_start and kind == "earning"):
-                expected.add(number)
-        sessions_moved = zone_comparison.moved_entries(reader, [zone])
-        booked = {
-            row["transaction"]
-            for row in sessions_moved
-            if row["transaction"] and not (by_start and row["kind"] == "earning")
-        }
-        assert booked == expected
-        assert all(row["month"] != row["would_be"] for row in sessions_moved)
+    zone = trial.random.choice(("Pacific/Apia", "Europe/Paris", "America/New_York", "UTC"))
+    reader = trial.reader
+    assert zone_comparison.moved_entries(reader, [reader.timezone]) == []
+    by_start = reader.policy.period.session_month == "start"
+    expected = set()
+    for number, kind, time, period in trial.db.execute(
+        'SELECT id, kind, time, period FROM "transaction"'
+    ):
+        local = from_text(time).astimezone(ZoneInfo(zone))
+        if f"{local:%Y-%m}" != period and not (by_start and kind == "earning"):
+            expected.add(number)
+    sessions_moved = zone_comparison.moved_entries(reader, [zone])
+    booked = {
+        row["transaction"]
+        for row in sessions_moved
+        if row["transaction"] and not (by_start and row["kind"] == "earning")
+    }
+    assert booked == expected
+    assert all(row["month"] != row["would_be"] for row in sessions_moved)
 
 
 FIGURES = (
@@ -217,11 +190,11 @@ FIGURES = (
 )
 
 
-@given(books(12), st.sampled_from(("Pacific/Apia", "America/New_York")))
-def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) -> None:
+def what_moves_makes_the_months_of_the_other_zone(trial: Trial) -> None:
     """Months and moved entries are those of the same book cut by that zone."""
-    with recorded(book.events) as db, recorded(cut_by(book.events, zone)) as other:
-        reader = ledgers.reader(db)
+    zone = trial.random.choice(("Pacific/Apia", "America/New_York"))
+    with recorded(cut_by(trial.book.events, zone)) as other:
+        reader = trial.reader
         figures = monthly(earnings.figures_of(reader))
         minutes: Counter[str] = Counter()
         for row in zone_comparison.moved_entries(reader, [zone]):
@@ -240,7 +213,7 @@ def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) ->
             before, after = (each.get(name, Month(month=name)) for each in (was, expected))
             # Each row is rounded by itself.
             left = (after.billed_us - before.billed_us) / 600_000 - minutes[name]
-            assert abs(left) <= len(book.events)
+            assert abs(left) <= len(trial.book.events)
 
 
 def cut_by(events: Iterable[Event], zone: str) -> Iterator[Event]:
@@ -266,15 +239,15 @@ def monthly(months: Mapping[str, Month]) -> Counter[tuple[str, str]]:
     return totals
 
 
-@given(books(), st.data())
-def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataObject) -> None:
+def differences_are_what_was_recorded_in_between(trial: Trial) -> None:
     """Before and after are the months as known then; every change is reported with its cause."""
-    known = data.draw(st.integers(1, len(book.events)))
+    events = list(trial.book.events)
+    known = trial.random.randint(1, len(events))
     with empty_ledger() as db:
-        ledgers.portal(db).record(list(book.events[:known]), allow=True)
+        ledgers.portal(db).record(events[:known], allow=True)
         before = {row["month"]: row for row in ledgers.sql_months(db)}
         later = ledgers.NOW + timedelta(seconds=1)
-        ledgers.portal(db, at=later).record(list(book.events[known:]))
+        ledgers.portal(db, at=later).record(events[known:], allow=True)
         reader = ledgers.reader(db)
         after = {row["month"]: row for row in ledgers.sql_months(db)}
         with (
@@ -318,35 +291,50 @@ def changed_by_itself(was: dict[str, object] | None, now: dict[str, object]) -> 
     return {**was, "balance": None} != {**now, "balance": None}
 
 
-@given(books(), st.randoms(use_true_random=False))
-def test_every_reading_can_be_asked_for(book: Book, random: Random) -> None:
+def every_reading_can_be_asked_for(trial: Trial) -> None:
     """Entries that an interpretation refuses are listed; the others stay as booked."""
-    with recorded(book.events) as db:
-        reader = ledgers.reader(db)
-        readings = interpretation_range.interpretations(reader)
-        asked = random.sample(readings, min(3, len(readings)))
-        booked, *others = interpretation_range.bounds(reader, earnings.FIRST, earnings.LAST, asked)
-        assert len(others) == len(asked)
-        assert booked.owed_minor == ledgers.balance(db)["owed"]
-        for bound in others:
-            assert bound.reading in asked
-            refused = {each.event.data.TYPE for each in bound.left_out}
-            assert refused <= REFUSABLE
+    reader = trial.reader
+    readings = interpretation_range.interpretations(reader)
+    asked = trial.random.sample(readings, min(3, len(readings)))
+    booked, *others = interpretation_range.bounds(reader, earnings.FIRST, earnings.LAST, asked)
+    assert len(others) == len(asked)
+    assert booked.owed_minor == ledgers.balance(trial.db)["owed"]
+    for bound in others:
+        assert bound.reading in asked
+        refused = {each.event.data.TYPE for each in bound.left_out}
+        assert refused <= REFUSABLE
 
 
 REFUSABLE = {"refund.claimed", "session.ended", "session.logged", "session.corrected"}
 """What another bill can make impossible; everything else is a fact under every reading."""
 
 
-@given(books())
-def test_the_reading_in_force_gives_the_books(book: Book) -> None:
+def the_reading_in_force_gives_the_books(trial: Trial) -> None:
     """Replayed under its own policy the book is unchanged, payouts included."""
-    with recorded(book.events) as db:
-        reader = ledgers.reader(db)
-        policy = reader.policy.switches()
-        readings = [(name, policy[name]) for name in ("period.timezone", "period.session_month")]
-        for name in [*earnings.figures_of(reader), "2001-01", "2099-12"]:
-            booked, *same = interpretation_range.bounds(reader, name, name, readings)
-            for each in same:
-                assert (each.net_minor, each.owed_minor) == (booked.net_minor, booked.owed_minor)
-                assert each.left_out == ()
+    reader = trial.reader
+    policy = reader.policy.switches()
+    readings = [(name, policy[name]) for name in ("period.timezone", "period.session_month")]
+    names = [*earnings.figures_of(reader), "2001-01", "2099-12"]
+    for name in trial.random.sample(names, 2):
+        booked, *same = interpretation_range.bounds(reader, name, name, readings)
+        for each in same:
+            assert (each.net_minor, each.owed_minor) == (booked.net_minor, booked.owed_minor)
+            assert each.left_out == ()
+
+
+LIGHT: tuple[Check, ...] = (
+    leaves_add_up_to_roots,
+    groups_add_up_to_the_figures,
+    the_running_balance_ends_at_what_is_owed,
+    other_zones_are_answered_from_instants,
+)
+"""What only reads the ledger of the book."""
+
+HEAVY: tuple[Check, ...] = (
+    explanations_need_nothing_that_can_be_erased,
+    what_moves_makes_the_months_of_the_other_zone,
+    differences_are_what_was_recorded_in_between,
+    every_reading_can_be_asked_for,
+    the_reading_in_force_gives_the_books,
+)
+"""What records the book again, or replays it."""

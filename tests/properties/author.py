@@ -1,7 +1,7 @@
 """Whole books at random: any policy, and a feed of events that are all accepted.
 
-One author writes them all, with a source of randomness that is Hypothesis's own (which shrinks) or
-a seeded one. It asks the plain model what would be refused, and leaves that out.
+One author writes them all, out of a seeded source of randomness. It asks the plain model what would
+be refused, and leaves that out.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
-
-from hypothesis import strategies as st
 
 from liveportal.domain.events import types as on
 from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
@@ -339,9 +337,3 @@ ACTS = (
         settle,
     ),
 )
-
-
-def books(most: int = 24) -> st.SearchStrategy[Book]:
-    """Whole books, of up to so many acts."""
-    randoms = st.randoms(use_true_random=False, note_method_calls=False)
-    return st.builds(Book.of, randoms, st.integers(1, most))

@@ -1,13 +1,9 @@
-"""Money at risk: final, still claimable, held; together always the balance."""
+"""Money at risk, as a check of a book: final, still claimable, held; together the balance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from random import Random
-
-import pytest
-from hypothesis import given
 
 from liveportal.domain.clock import utc_text
 from liveportal.ledger.queries import earnings
@@ -15,10 +11,10 @@ from tests.kit import quick_ledgers as ledgers
 from tests.kit.pools import MICROSECOND
 from tests.properties.model import Model
 from tests.properties.state import Session
-from tests.properties.strategies import Book, books
-from tests.properties.test_thousand_books import PARTS
+from tests.properties.trial import Trial
 
-BOOKS = 300
+EDGES = 6
+"""So many are tried with each month."""
 
 
 def left_of(model: Model, session: Session, last: str) -> tuple[int, int]:
@@ -68,43 +64,29 @@ def month_end(model: Model, last: str) -> datetime:
     return low
 
 
-def check(book: Book) -> set[str]:
-    """Compare a book's money at risk with the model's; return the states reached."""
-    model, seen = book.model, set()
-    with ledgers.recorded(book.events) as db:
-        reader = ledgers.reader(db)
-        rows = {str(row["month"]): row for row in model.months()}
-        for last in rows:
-            end, balance = month_end(model, last), model.balance(last)
-            for now in {ledgers.NOW, end, end + MICROSECOND, *moments(model)}:
-                as_of = min(now, end)
-                actual = earnings.risk(reader, last, now)
-                expected = claimable(model, last, as_of)
-                figures = {name: actual[name].minor for name in ("final", "claimable", "held")}
-                assert figures == {
-                    "final": balance["owed"] - expected,
-                    "claimable": expected,
-                    "held": balance["held"],
-                }, (last, utc_text(now))
-                assert actual.as_of == as_of
-                assert sum(figures.values()) == balance["owed"] + balance["held"]
-                seen |= {name for name, minor in figures.items() if minor > 0}
-                seen |= {f"-{name}" for name, minor in figures.items() if minor < 0}
-    return seen
+def the_states_add_up_to_the_balance(trial: Trial) -> None:
+    """Final + claimable + held = owed + held: at each month's end, and at edges of the windows.
 
-
-@given(books(14))
-def test_the_states_add_up_to_the_balance(book: Book) -> None:
-    """At every month's end and every edge of a window: final + claimable + held = owed + held."""
-    check(book)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
-def test_many_books_have_the_risk_that_the_model_says(part: int) -> None:
-    """To the microsecond, under every reading of every switch."""
-    seen: set[str] = set()
-    for seed in range(part, BOOKS, PARTS):
-        seen |= check(Book.of(Random(seed), 8 + seed % 30))  # noqa: S311 (the same each time)
-    assert seen >= {"final", "-final", "claimable", "held"}
-    assert "-claimable" not in seen, "what can be lost is never less than nothing"
+    To the microsecond, under every reading of every switch.
+    """
+    model = trial.book.model
+    edges = [*moments(model)]
+    for row in model.months():
+        last = str(row["month"])
+        end, balance = month_end(model, last), model.balance(last)
+        some = trial.random.sample(edges, min(EDGES, len(edges)))
+        for now in {ledgers.NOW, end, end + MICROSECOND, *some}:
+            as_of = min(now, end)
+            actual = earnings.risk(trial.reader, last, now)
+            expected = claimable(model, last, as_of)
+            figures = {name: actual[name].minor for name in ("final", "claimable", "held")}
+            assert figures == {
+                "final": balance["owed"] - expected,
+                "claimable": expected,
+                "held": balance["held"],
+            }, (last, utc_text(now))
+            assert figures["claimable"] >= 0, "what can be lost is never less than nothing"
+            assert actual.as_of == as_of
+            assert sum(figures.values()) == balance["owed"] + balance["held"]
+            trial.seen.update(name for name, minor in figures.items() if minor > 0)
+            trial.seen.update(f"-{name}" for name, minor in figures.items() if minor < 0)

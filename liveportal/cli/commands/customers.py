@@ -1,0 +1,60 @@
+"""`liveportal customers`: who asked for help, how often, and what they paid."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from liveportal.cli.app import Commands
+from liveportal.cli.completion import ids
+from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.view_model import Detail, Table, shows
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
+from liveportal.cli.read_command import Limit, display_zone, open_reader, reference_time
+from liveportal.ledger.queries import customer_overview
+from liveportal.ledger.queries.customer_overview import CustomerOverview, CustomerRow
+
+app = Commands("Customers: list, show. `ledger forget` erases one.", default="list")
+
+HUMAN = (*("id", "name", "requests", "sessions", "minutes", "paid", "claims", "last_seen"),)
+
+
+@app.command("list")
+@shows(CustomerRow, many=True)
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, limit: Limit = None) -> None:
+    """List who asked for help, the latest first: how often, and what they paid.
+
+    What they paid is the gross of their sessions less refunds, and tips. An erased customer has no
+    name.
+
+    Examples:
+      liveportal customers list
+      liveportal customers list --csv -o customers.csv
+    """
+    with open_reader(ledger, read, out) as reader:
+        rows = customer_overview.customer_list(reader)[:limit]
+        zone, now = display_zone(reader, read), reference_time(reader)
+    empty = "No customers yet: `liveportal requests list` shows who asks for help."
+    render(Table(CustomerRow, rows, HUMAN, empty=empty), out, zone=zone, now=now)
+    if rows:
+        hint("`liveportal customers show ID` shows what one asked for.")
+
+
+@app.command("show")
+@shows(CustomerOverview)
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(
+    customer: Annotated[str, one_id("A customer", ids("customer"))],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+) -> None:
+    """Show one customer: the requests and sessions they had, what they paid, and the ratings.
+
+    Example: liveportal customers show C-77
+    """
+    with open_reader(ledger, read, out) as reader:
+        zone, now = display_zone(reader, read), reference_time(reader)
+        name = reader.resolve_id("customer", customer)
+        row = customer_overview.customer(reader, name, now)
+    render(Detail(CustomerOverview, row), out, zone=zone, now=now)

@@ -1,0 +1,208 @@
+"""Results for a person at a terminal: a table, or a listing of names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain, groupby
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from liveportal.cli.clock import utc_now
+from liveportal.cli.io.columns import heading_of, in_words
+from liveportal.cli.io.layout import GAP, wrap
+from liveportal.cli.io.rich_output import console, format_value
+from liveportal.cli.io.text import clean
+from liveportal.cli.io.text_tables import EMPTY, View, draw_table, has_times
+from liveportal.cli.io.view_model import (
+    Detail,
+    Grouped,
+    HumanValue,
+    Row,
+    Table,
+    value_of,
+)
+from liveportal.domain.clock import zone as zone_of
+from liveportal.domain.money import Money
+
+NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code", "seq", "sha256"})
+"""Fields of records for scripts, which a terminal leaves out."""
+
+
+def show(
+    result: Table | Detail,
+    fields: tuple[str, ...],
+    stream: TextIO,
+    *,
+    zone: str | None,
+    width: int | None,
+    now: datetime | None,
+    are_chosen: bool = False,
+    short_forms: Callable[[Iterable[str]], Mapping[str, str]],
+) -> tuple[str, ...]:
+    """Write a result as a table, or as a listing of names and values, without truncation.
+
+    Columns without a value are left out unless they were chosen. Return the columns for which
+    there was no room.
+    """
+    terminal = console(stream, width)
+    instant = now or utc_now()
+    local = zone_of(zone) if zone else instant.astimezone().tzinfo
+    is_ascii = terminal.options.ascii_only
+    view = View(instant, local, terminal.width, short_forms, is_ascii)
+    if isinstance(result, Detail):
+        lines, left_out = detail_lines(result, fields, view)
+        print_lines(terminal, lines)
+        return left_out
+    rows = list(result.rows)
+    if result.title:
+        terminal.print(Text(clean(result.title), style="bold"))
+    if not rows:
+        terminal.print(Text(clean(result.empty), style="dim"))
+        return ()
+    table = draw_table(fields, rows, view, keep_empty=are_chosen)
+    print_lines(terminal, table.heading)
+    drawn = iter(table.rows)
+    for heading, count in _sections(result, rows):
+        if heading is not None:
+            terminal.print(Text(clean(heading), style="bold"))
+        for _ in range(count):
+            print_lines(terminal, next(drawn))
+    return table.left_out
+
+
+def print_lines(terminal: Console, lines: Iterable[Text]) -> None:
+    """Print lines that fit; one with a single number that is wider than the terminal runs on."""
+    for line in lines:
+        terminal.print(line, soft_wrap=True)
+
+
+def _sections(result: Table, rows: list[Row]) -> Iterator[tuple[str | None, int]]:
+    """Yield the headings of runs of rows and their lengths; None if the table has no headings."""
+    if result.section is None:
+        yield None, len(rows)
+        return
+    for heading, section_rows in groupby(rows, result.section):
+        yield heading, len(list(section_rows))
+
+
+# --- one result -----------------------------------------------------------------------------------
+
+
+def detail_lines(
+    item: Detail, fields: Sequence[str], view: View
+) -> tuple[list[Text], tuple[str, ...]]:
+    """Return a result as lines of names and values, and the columns for which there was no room.
+
+    Records within it are tables under their names.
+    """
+    values = {field: value_of(item.row, field) for field in fields}
+    values = {
+        name: value
+        for number, (name, value) in enumerate(values.items())
+        if not _is_empty(value, is_sparse=item.sparse and number > 0)
+    }
+    lines = _headings(item, values.values(), view)
+    labels = {name: heading_of(name) for name in values if not _records(name, values[name])}
+    longest = max(map(cell_len, labels.values()), default=0)
+    room = max(
+        view.width * 2 // 5, *(cell_len(w) for text in labels.values() for w in text.split()), 0
+    )
+    label_width = min(longest, room)
+    # Amounts are aligned as in a column.
+    amounts = (value for value in values.values() if isinstance(value, Money))
+    longest_amount = max((len(str(amount)) for amount in amounts), default=0)
+    left_out: list[str] = []
+    after_table = False
+    for name, value in values.items():
+        tables = _records(name, value)
+        for heading, records in tables:
+            table = draw_table(_columns(records), records, _indented(view))
+            lines += [Text(), Text(clean(heading), style="bold")]
+            lines += [Text("  ") + line for line in chain(table.heading, *table.rows)]
+            left_out += [f"{name}.{column}" for column in table.left_out]
+        if tables:
+            after_table = True
+            continue
+        width = max(view.width - label_width - GAP, 1)
+        shown = _value_lines(name, value, view, width, longest_amount)
+        if not any(shown):
+            continue
+        label = wrap(labels[name], label_width, cell_len)
+        lines += [Text()] if after_table else []
+        lines += _beside(label, shown, label_width)
+        after_table = False
+    return lines, tuple(left_out)
+
+
+def _headings(item: Detail, values: Iterable[object], view: View) -> list[Text]:
+    """Return the title, and the zone of times if there are any."""
+    zone = view.zone if any(map(has_times, values)) else ""
+    title = [Text(clean(item.title), style="bold")] if item.title else []
+    return [*title, *([Text(f"Times in {zone}", style="dim")] if zone else [])]
+
+
+def _is_empty(value: object, *, is_sparse: bool) -> bool:
+    if isinstance(value, HumanValue) and not is_sparse:
+        return False  # It may have words for nothing.
+    inner = value.value if isinstance(value, HumanValue | Grouped) else value
+    return inner in EMPTY or (is_sparse and not inner)
+
+
+def _records(name: str, value: object) -> list[tuple[str, Sequence[Row]]]:
+    """Return the tables within a result, each with its heading; none for a plain value."""
+    if isinstance(value, Grouped):
+        return [(heading, records) for heading, records in value.groups if records]
+    if isinstance(value, list | tuple) and all(isinstance(item, Mapping) for item in value):
+        return [(heading_of(name), value)]
+    return []
+
+
+def _columns(records: Sequence[Row]) -> list[str]:
+    return [name for name in records[0] if name not in NOT_FOR_PEOPLE]
+
+
+def _indented(view: View) -> View:
+    return view._replace(width=max(view.width - GAP, 1))
+
+
+def _value_lines(
+    name: str, value: object, view: View, width: int, longest_amount: int
+) -> list[str]:
+    if isinstance(value, HumanValue):
+        texts = [clean(line) for line in value.lines(view.now, view.local)]
+    else:
+        text = in_words(name, format_value(value, view.now, view.local))
+        if isinstance(value, Money):
+            return [text.rjust(min(longest_amount, width))]
+        texts = [text]
+    texts = [_with_ids_that_fit(text, view, width - GAP) for text in texts]
+    if len(texts) == 1:
+        return wrap(texts[0], width, cell_len)
+    # Of several texts, the further lines of each are indented.
+    return [
+        ("" if number == 0 else "  ") + line
+        for text in texts
+        for number, line in enumerate(wrap(text, max(width - 2, 1), cell_len))
+    ]
+
+
+def _with_ids_that_fit(text: str, view: View, width: int) -> str:
+    """Return a text whose ids, if they are wider than a line, have their short forms."""
+    wide = [word.strip("(),.;") for word in text.split() if cell_len(word) > width]
+    for whole, form in (view.short_forms(wide) if wide else {}).items():
+        text = text.replace(whole, form)
+    return text
+
+
+def _beside(label: Sequence[str], shown: Sequence[str], label_width: int) -> Iterator[Text]:
+    """Yield the lines of a label with those of its value beside them."""
+    for number in range(max(len(label), len(shown))):
+        name = label[number] if number < len(label) else ""
+        value = shown[number] if number < len(shown) else ""
+        line = Text(name, style="bold")
+        space = " " * (label_width - cell_len(name) + GAP)
+        yield line + Text(f"{space}{value}".rstrip() if value else "")
