@@ -55,6 +55,20 @@ class Answer:
     sentence: Callable[[Recorded], Sentence] | None = None
 
 
+def facts_of(kind: str) -> Callable[[Reader, str, datetime], Any]:
+    """Return the query for the facts about a `session`, `request`, `claim` or `payout`.
+
+    Its module is imported when the query runs: a shell completes the ids of a write without it.
+    """
+
+    def read(reader: Reader, entity_id: str, at: datetime) -> Any:  # noqa: ANN401 -- By kind.
+        from liveportal.ledger.queries import recorded
+
+        return getattr(recorded, f"{kind}_facts")(reader, entity_id, at)
+
+    return read
+
+
 def answers_person(out: OutputOptions) -> bool:
     """Return True if a person gets sentences: no format, fields or file were asked for."""
     return for_person(out) and out.columns is None

@@ -256,7 +256,7 @@ FILES = (
 """Writes that are not one event each, in an order in which they succeed."""
 VARYING = (
     (re.compile(r"[0-9,]+ bytes"), "N bytes"),
-    (re.compile(r"key [0-9a-f]{16}"), "key K"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "K"),
     (re.compile(r"replaced-[0-9TZ]+"), "replaced-T"),
 )
 

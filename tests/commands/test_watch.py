@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from liveportal.cli.commands.requests.watch import WatchedRequest
-from liveportal.domain.row import columns
 from liveportal.feeds import following, jsonl
 from tests.commands.test_sync import feed
 from tests.kit.events import amount, line

@@ -19,9 +19,7 @@ from liveportal.ledger.queries.live_figures import LiveFigures, figures
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.requests import RequestDetail, request
 from liveportal.ledger.queries.sessions import SessionSummary, session_summary
-
-LONGEST_ID, SHORTEST_PREFIX = 20, 8
-"""A longer id is shown by its shortest unique prefix, which has at least so many characters."""
+from liveportal.ledger.queries.short_ids import short_ids
 
 
 @row
@@ -68,20 +66,9 @@ class PayoutFacts(Row):
     owed: Money
 
 
-def short_id(reader: Reader, kind: str, entity_id: str) -> str:
-    """Return how an id is shown: a long one by its shortest prefix that names only this entity."""
-    if len(entity_id) <= LONGEST_ID:
-        return entity_id
-    below = reader.one(f'SELECT max(id) AS id FROM "{kind}" WHERE id < ?', entity_id)  # noqa: S608
-    above = reader.one(f'SELECT min(id) AS id FROM "{kind}" WHERE id > ?', entity_id)  # noqa: S608
-    shared = max(_shared(entity_id, (near or {}).get("id") or "") for near in (below, above))
-    return entity_id[: max(SHORTEST_PREFIX, shared + 1)]
-
-
-def _shared(one: str, other: str) -> int:
-    """Return the length of the common beginning of two texts."""
-    pairs = zip(one, other, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+def short_id(reader: Reader, entity_id: str) -> str:
+    """Return how an id is shown: a long one by its short form."""
+    return short_ids(reader, [entity_id]).get(entity_id, entity_id)
 
 
 def session_facts(reader: Reader, session_id: str, at: datetime) -> SessionFacts:
@@ -91,7 +78,7 @@ def session_facts(reader: Reader, session_id: str, at: datetime) -> SessionFacts
     policy = reader.policy_at(session.policy)
     summary = session_summary(reader, session_id)
     return SessionFacts(
-        short=short_id(reader, "session", session_id),
+        short=short_id(reader, session_id),
         summary=summary,
         customer=customer_of(reader, summary.customer),
         figures=figures(reader, session_id, at),
@@ -104,7 +91,7 @@ def request_facts(reader: Reader, request_id: str, at: datetime) -> RequestFacts
     """Return what is said of a request at an instant."""
     detail = request(reader, request_id, at)
     return RequestFacts(
-        short=short_id(reader, "request", request_id),
+        short=short_id(reader, request_id),
         detail=detail,
         session=session_facts(reader, detail.session, at) if detail.session else None,
     )
@@ -121,7 +108,7 @@ def claim_facts(reader: Reader, claim_id: str, at: datetime) -> ClaimFacts:
     policy = reader.policy_at(found["policy"])
     is_open = found["state"] == "open"
     return ClaimFacts(
-        short=short_id(reader, "claim", claim_id),
+        short=short_id(reader, claim_id),
         row=row,
         reason=claims.reason_of(reader, claim_id),
         session=session_facts(reader, row.session, at),
@@ -137,7 +124,7 @@ def claim_facts(reader: Reader, claim_id: str, at: datetime) -> ClaimFacts:
 def payout_facts(reader: Reader, payout_id: str, _at: datetime) -> PayoutFacts:
     """Return what is said of a payout."""
     return PayoutFacts(
-        short=short_id(reader, "payout", payout_id),
+        short=short_id(reader, payout_id),
         detail=payouts.payout(reader, payout_id),
         owed=claims.open_balance(reader).owed,
     )

@@ -19,7 +19,7 @@ from liveportal.cli.io.render import check_output_possible, hint
 from liveportal.cli.io.view_model import all_fields, shows_result
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
 from liveportal.cli.write_command import Writer, WriteStep, open_portal, records, run_step
-from liveportal.cli.write_result import Answer
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.errors import InvalidValue, UnknownEntity
 from liveportal.domain.events.types import (
     DisputeAccepted,
@@ -31,9 +31,8 @@ from liveportal.domain.hint import Hint
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.queries.recorded import claim_facts
 
-_claim = partial(Answer, claims.ClaimResult, claims.result_fields, claim_facts)
+_claim = partial(Answer, claims.ClaimResult, claims.result_fields, facts_of("claim"))
 
 
 @shows_result(claims.ClaimResult, many=True)
@@ -177,7 +176,7 @@ def withdraw() -> WriteStep:
 
 
 def _withdraw_question(reader: Reader, claim_id: str) -> str:
-    facts = claim_facts(reader, claim_id, utc_now())
+    facts = facts_of("claim")(reader, claim_id, utc_now())
     what = with_reason(answers.claim_of(facts), facts.reason)
     return (
         f"Withdraw the dispute of {what}? The claim is open again, and may cost"

@@ -172,26 +172,16 @@ def backup(
     shown = replace(out, output=None)
     if dry_run:
         row = _planned_row(ledger.path, target, ledger_extent, plan)
-        show_answer(
-            Detail(BackupRow, row, HUMAN, sparse=True),
-            _sentence(row),
-            shown,
-            ledger=ledger,
-            dry_run=True,
-        )
+        planned = Detail(BackupRow, row, HUMAN)
+        show_answer(planned, _sentence(row), shown, ledger=ledger, dry_run=True)
         return
     with progress("Backing up", 2 * size) as advance:
         result = back_up(
             ledger.path, target, made_at=made_at, lock=encryption, rotation=plan, progress=advance
         )
     row = _result_row(result, encryption)
-    show_answer(
-        Detail(BackupRow, row, HUMAN, sparse=True),
-        _sentence(row),
-        shown,
-        ledger=ledger,
-        dry_run=False,
-    )
+    made = Detail(BackupRow, row, HUMAN, sparse=True)
+    show_answer(made, _sentence(row), shown, ledger=ledger, dry_run=False)
     _report_gaps(result)
 
 

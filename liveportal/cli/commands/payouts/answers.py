@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from liveportal.cli.io.answers import Sentence, amount, listed, moment, plural, with_reason
 from liveportal.cli.write_result import Recorded
-from liveportal.ledger.queries.payouts import PayoutLine
-from liveportal.ledger.queries.recorded import PayoutFacts
+
+if TYPE_CHECKING:
+    from liveportal.ledger.queries.payouts import PayoutLine
+    from liveportal.ledger.queries.recorded import PayoutFacts
 
 STATE_WORDS = {"paid": "arrived", "failed": "failed", "returned": "was returned"}
 

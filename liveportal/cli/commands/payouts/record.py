@@ -20,7 +20,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.write_command import Reason, Writer, WriteStep, records, run_new
-from liveportal.cli.write_result import Answer
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     PayoutFailed,
     PayoutPaid,
@@ -30,12 +30,11 @@ from liveportal.domain.events.types import (
 )
 from liveportal.ledger.queries.payouts import PayoutResult, result_fields
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.queries.recorded import payout_facts
 
 _complete = ids("payout", states={"paid": ("sent",), "fail": ("sent",), "return": ("paid",)})
 Ids = Annotated[list[str], many_ids("Payouts", _complete)]
-SENT = Answer(PayoutResult, result_fields, payout_facts, answers.sent)
-CHANGED = Answer(PayoutResult, result_fields, payout_facts, answers.changed)
+SENT = Answer(PayoutResult, result_fields, facts_of("payout"), answers.sent)
+CHANGED = Answer(PayoutResult, result_fields, facts_of("payout"), answers.changed)
 
 
 @shows_result(PayoutResult)
@@ -99,7 +98,7 @@ def _status_step(
     """Return the step that changes a payout's status; a `change` in words must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
-        payout = payout_facts(reader, name, utc_now()).detail
+        payout = facts_of("payout")(reader, name, utc_now()).detail
         sent = moment(payout.sent_at, reader.own_timezone, utc_now())
         what = with_reason(f"that payout {name}, sent on {sent}, {change}", reason)
         return f"Record {what}? {amount(payout.amount)} is owed to you again."

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from liveportal.cli.commands.sessions.answers import name_of
 from liveportal.cli.io.answers import Sentence, amount, moment, with_reason
 from liveportal.cli.write_result import Recorded
 from liveportal.domain.money import Money
-from liveportal.ledger.queries.recorded import ClaimFacts
+
+if TYPE_CHECKING:
+    from liveportal.ledger.queries.recorded import ClaimFacts
 
 
 def claim_of(facts: ClaimFacts) -> str:

@@ -28,7 +28,7 @@ from liveportal.cli.write_command import (
     records,
     run_new,
 )
-from liveportal.cli.write_result import Answer
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     ClaimClosed,
     RefundClaimed,
@@ -40,7 +40,6 @@ from liveportal.domain.events.types import (
 from liveportal.domain.frozen import replace
 from liveportal.ledger.queries.claims import ClaimResult, result_fields
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.queries.recorded import claim_facts
 
 _complete = ids(
     "claim",
@@ -52,7 +51,7 @@ _complete = ids(
     },
 )
 Ids = Annotated[list[str], many_ids("Claims", _complete)]
-_claim = partial(Answer, ClaimResult, result_fields, claim_facts)
+_claim = partial(Answer, ClaimResult, result_fields, facts_of("claim"))
 
 
 @shows_result(ClaimResult)
@@ -113,7 +112,7 @@ def _closing_step(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
-    facts = claim_facts(reader, claim_id, utc_now())
+    facts = facts_of("claim")(reader, claim_id, utc_now())
     what = with_reason(answers.claim_of(facts), facts.reason)
     return f"Concede {what}? It deducts {amount(facts.row.cost)}."
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from liveportal.cli.commands.sessions import answers as sessions
 from liveportal.cli.io.answers import Sentence, amount, for_other, moment, quoted, span, with_reason
 from liveportal.cli.write_result import Recorded
 from liveportal.domain.clock import shifted
-from liveportal.ledger.queries.recorded import RequestFacts
+
+if TYPE_CHECKING:
+    from liveportal.ledger.queries.recorded import RequestFacts
 
 
 def request_of(facts: RequestFacts) -> str:

@@ -33,7 +33,7 @@ from liveportal.cli.write_command import (
     run_new,
     run_step,
 )
-from liveportal.cli.write_result import Answer
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
     CustomerInfo,
@@ -44,20 +44,22 @@ from liveportal.domain.events.types import (
     Slot,
 )
 from liveportal.ledger.queries import requests as request_queries
-from liveportal.ledger.queries.recorded import request_facts
 
 _complete_open = ids("request", states=dict.fromkeys(("accept", "decline", "withdraw"), ("open",)))
 Ids = Annotated[list[str], many_ids("Requests", _complete_open)]
 IdsUnlessAuto = Annotated[list[str] | None, many_ids("Requests", _complete_open)]
 
-ADDED = Answer(facts=request_facts, sentence=answers.added)
+ADDED = Answer(facts=facts_of("request"), sentence=answers.added)
 ACCEPTED = Answer(
-    request_queries.Acceptance, request_queries.accept_result, request_facts, answers.accepted
+    request_queries.Acceptance, request_queries.accept_result, facts_of("request"), answers.accepted
 )
 DECLINED = Answer(
-    request_queries.Declination, request_queries.decline_result, request_facts, answers.declined
+    request_queries.Declination,
+    request_queries.decline_result,
+    facts_of("request"),
+    answers.declined,
 )
-WITHDRAWN = Answer(facts=request_facts, sentence=answers.withdrawn)
+WITHDRAWN = Answer(facts=facts_of("request"), sentence=answers.withdrawn)
 
 
 @shows_result(request_queries.Acceptance, many=True)

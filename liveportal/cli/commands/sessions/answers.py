@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from liveportal.cli.io.answers import (
     Sentence,
     amount,
@@ -16,7 +18,9 @@ from liveportal.cli.io.answers import (
     with_reason,
 )
 from liveportal.cli.write_result import Recorded
-from liveportal.ledger.queries.recorded import SessionFacts
+
+if TYPE_CHECKING:
+    from liveportal.ledger.queries.recorded import SessionFacts
 
 Commands = tuple[tuple[str, str], ...]
 

@@ -160,7 +160,7 @@ def list_(
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
         rows = sessions(reader, session_filter)[:limit]
-        claimed_back = with_open_claim(reader, [row.id for row in rows]) if for_person(out) else []
+        claimed_back = _claimed_back(reader, rows) if for_person(out) else []
     shown = _human_rows(rows) if for_person(out) else rows
     empty = "No sessions: `liveportal requests list` shows what you can accept."
     render(Table(SessionRow, shown, HUMAN, empty=empty), out, zone=zone)
@@ -170,6 +170,15 @@ def list_(
         from liveportal.cli.commands.sessions.argument import hint_dispute
 
         hint_dispute(claimed_back)
+
+
+def _claimed_back(reader: Reader, rows: Sequence[SessionRow]) -> list[str]:
+    """Return the sessions with an open claim, as a terminal shows their ids."""
+    from liveportal.ledger.queries.short_ids import short_ids  # Terminals only.
+
+    found = with_open_claim(reader, [row.id for row in rows])
+    short = short_ids(reader, found)
+    return [short.get(session_id, session_id) for session_id in found]
 
 
 def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:

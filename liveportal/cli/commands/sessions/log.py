@@ -18,7 +18,7 @@ from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOpti
 from liveportal.cli.parse.spans import read_pause, read_span
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import Writer, WriteStep, records, run_new
-from liveportal.cli.write_result import Answer
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     PERSON,
     CustomerInfo,
@@ -29,7 +29,6 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.frozen import replace
 from liveportal.ledger.queries.billing_audit import calculated
-from liveportal.ledger.queries.recorded import session_facts
 from liveportal.ledger.queries.sessions import (
     SessionResult,
     TipResult,
@@ -52,8 +51,8 @@ RightBill = Annotated[
     ),
 ]
 BY_POLICY = "policy"
-LOGGED = Answer(SessionResult, result_fields, session_facts, answers.logged)
-CORRECTED = Answer(SessionResult, result_fields, session_facts, answers.corrected)
+LOGGED = Answer(SessionResult, result_fields, facts_of("session"), answers.logged)
+CORRECTED = Answer(SessionResult, result_fields, facts_of("session"), answers.corrected)
 
 
 @shows_result(SessionResult)
@@ -173,7 +172,7 @@ def _corrected_times(
     )
 
 
-@records(One, Answer(TipResult, latest_tip, session_facts, answers.tipped))
+@records(One, Answer(TipResult, latest_tip, facts_of("session"), answers.tipped))
 def tip(
     tip_amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 10.00.")],
     again: Annotated[
@@ -200,7 +199,7 @@ def tip(
     return WriteStep("session", received)
 
 
-@records(One, Answer(facts=session_facts, sentence=answers.reviewed))
+@records(One, Answer(facts=facts_of("session"), sentence=answers.reviewed))
 def review(
     rating: Annotated[
         int,

@@ -20,7 +20,7 @@ from liveportal.cli.write_command import (
     overrides,
     records,
 )
-from liveportal.cli.write_result import Answer
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     PARTY,
     PERSON,
@@ -32,7 +32,6 @@ from liveportal.domain.events.types import (
     SessionResumed,
     SessionStarted,
 )
-from liveportal.ledger.queries.recorded import session_facts
 from liveportal.ledger.queries.sessions import (
     PlannedTimes,
     SessionResult,
@@ -40,7 +39,7 @@ from liveportal.ledger.queries.sessions import (
     result_fields,
 )
 
-_session = partial(Answer, SessionResult, result_fields, session_facts)
+_session = partial(Answer, SessionResult, result_fields, facts_of("session"))
 
 
 @records(Ids, _session(answers.started), many=True)
@@ -90,7 +89,7 @@ def end(billed: Billed = None) -> WriteStep:
     return WriteStep("session", ended)
 
 
-@records(Ids, Answer(facts=session_facts, sentence=answers.cancelled), many=True)
+@records(Ids, Answer(facts=facts_of("session"), sentence=answers.cancelled), many=True)
 def cancel(
     by: Annotated[
         str,
@@ -112,7 +111,7 @@ def cancel(
     )
 
 
-@records(Ids, Answer(facts=session_facts, sentence=answers.missed), many=True)
+@records(Ids, Answer(facts=facts_of("session"), sentence=answers.missed), many=True)
 def miss(
     by: Annotated[
         str,
@@ -131,7 +130,7 @@ def miss(
     return WriteStep("session", lambda _, name: SessionMissed(session=name, by=by))
 
 
-@records(One, Answer(PlannedTimes, planned_times, session_facts, answers.moved))
+@records(One, Answer(PlannedTimes, planned_times, facts_of("session"), answers.moved))
 def reschedule(
     start: Annotated[
         str, typer.Option("--start", metavar="TIME", help="The new time, such as 'friday 9am'.")

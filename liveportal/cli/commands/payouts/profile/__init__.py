@@ -391,10 +391,5 @@ def rotate_key(
         old_key_in=None if dry_run or keep_old_key is None else str(keep_old_key),
         last_backup=str(backup.path) if backup else None,
     )
-    show_answer(
-        Detail(NewKey, new_key, sparse=True),
-        key_changed(new_key),
-        out,
-        ledger=ledger,
-        dry_run=dry_run,
-    )
+    detail = Detail(NewKey, new_key, sparse=True)
+    show_answer(detail, key_changed(new_key), out, ledger=ledger, dry_run=dry_run)
