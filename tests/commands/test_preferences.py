@@ -224,8 +224,10 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
     assert max(map(len, ran.out.splitlines())) <= 80
     assert "{" not in ran.out
     changed = full.run("preferences", "set", "--alarm", "5", terminal=True)
-    assert "alarms 5 min before a session" in changed.out
-    assert "mon-fri 09:00-12:30 13:30-18:00" in changed.out
+    assert changed.out.startswith("Changed your preferences: notifications.\n")
+    shown = full.run("preferences", terminal=True).out
+    assert "alarms 5 min before a session" in shown
+    assert "mon-fri 09:00-12:30 13:30-18:00" in shown
 
 
 @pytest.mark.slow
