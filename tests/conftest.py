@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +15,19 @@ from hypothesis import HealthCheck, settings
 
 from tests.kit.books import Book, NewBook, book
 from tests.kit.events import policy
-from tests.kit.verified import check_left_behind, is_in_sample
+from tests.kit.verified import check_left_behind
+
+MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes folders of its own in it.
+ENOUGH_BYTES = 2 << 30
+_HAS_FAILED = pytest.StashKey[bool]()
+
+# The program syncs what it writes, which costs nothing in memory. `TMPDIR=/tmp pytest` uses a disk.
+if (
+    "TMPDIR" not in os.environ
+    and os.access(MEMORY, os.W_OK)
+    and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
+):
+    os.environ["TMPDIR"] = str(MEMORY)
 
 # No profile has a deadline: the time of one example depends on the machine.
 # `dev` and `ci` try the same examples each time, so that a change is judged by what it changes;
@@ -52,6 +66,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="store what the golden run writes now, instead of comparing it",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_signals() -> None:
+    """Let the programs that tests start hear the signals that `nohup` or `&` ignores for this one.
+
+    A signal with a handler has its default again in another program, and does nothing here.
+    """
+    for name in ("SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,12 +123,26 @@ def books(new_book: NewBook) -> Book:
     return new_book()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note which tests failed."""
+    if call.excinfo is not None:
+        item.stash[_HAS_FAILED] = True
+    return (yield)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Verify the ledgers of some tests once their patches are undone, unless they do damage."""
+    """Verify the ledgers of a test once its patches are undone, unless it does damage.
+
+    The files of a test that passed go, since they may lie in memory.
+    """
     yield
     folder = getattr(item, "funcargs", {}).get("tmp_path")
-    if not isinstance(folder, Path) or item.get_closest_marker("damages") is not None:
-        return
-    if item.config.getoption("--faults") == "whole" or is_in_sample(item.nodeid):
-        check_left_behind(folder)
+    if isinstance(folder, Path):
+        if item.get_closest_marker("damages") is None:
+            check_left_behind(folder)
+        if not item.stash.get(_HAS_FAILED, False):
+            shutil.rmtree(folder, ignore_errors=True)

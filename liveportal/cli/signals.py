@@ -2,8 +2,8 @@
 
 All three end a command in the same way: the open transaction is rolled back, partly written files
 are removed, the terminal is restored, and the exit code follows the shells' convention: 130 for
-Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. SIGKILL leaves the same ledger, and possibly a `.part`
-file.
+Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. A view that has no other end exits with 0 at Ctrl-C.
+SIGKILL leaves the same ledger, and possibly a `.part` file.
 """
 
 from __future__ import annotations
@@ -39,6 +39,13 @@ def exit_code_of(error: BaseException) -> int:
 def interruption_name(error: BaseException) -> str:
     """Return the name of an interruption, which is also its error code."""
     return "terminated" if isinstance(error, Stopped) else "interrupted"
+
+
+def end_quietly(interruption: KeyboardInterrupt) -> None:
+    """Let Ctrl-C end a view that has no other end; any other signal is raised again."""
+    if isinstance(interruption, Stopped):
+        raise interruption
+    show_cursor()
 
 
 @contextlib.contextmanager

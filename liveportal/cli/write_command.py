@@ -14,17 +14,17 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.hints import overridden_by
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
-from liveportal.cli.io.render import check_output_possible, for_person, render, use_ledger
-from liveportal.cli.io.view_model import (
-    Detail,
-    Fields,
-    Row,
-    Table,
-    all_fields,
-    leading_fields,
-    shows_result,
-)
+from liveportal.cli.io.render import check_output_possible, use_ledger
+from liveportal.cli.io.view_model import Fields, Row, all_fields, leading_fields, shows_result
 from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, WriteOptions
+from liveportal.cli.write_result import (
+    Answer,
+    Recorded,
+    Result,
+    answers_person,
+    show_result,
+    show_results,
+)
 from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
@@ -38,20 +38,7 @@ if TYPE_CHECKING:
     from liveportal.portal import Portal
 
 
-ReadBack = Callable[[Reader, str], Row]
-
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
-
-
-@frozen
-class Answer:
-    """How a command that records answers: its own fields, and the query that reads them afterwards.
-
-    What else a terminal gets after a single write is declared here, and shown by `show_result`.
-    """
-
-    fields: Fields = ()
-    read_back: ReadBack | None = None
 
 
 @frozen
@@ -79,8 +66,9 @@ def overrides(**options: bool) -> frozenset[str]:
 class Writer:
     """A ledger that is open for the writes of one command."""
 
-    def __init__(self, portal: Portal, write: WriteOptions) -> None:
+    def __init__(self, portal: Portal, write: WriteOptions, *, for_person: bool = False) -> None:
         self.portal = portal
+        self._for_person = for_person
         self._write = write
         self._now = utc_now()
 
@@ -122,19 +110,23 @@ class Writer:
         entity_id: str,
         *,
         many: bool = False,
-        read_back: ReadBack | None = None,
+        answer: Answer,
         allow: frozenset[str] = frozenset(),
         assumed: Collection[str] = (),
-    ) -> Row:
+    ) -> Result:
         """Record one event and return its result row: the outcome, and the entity afterwards.
 
         `--key` is the event's id; with `many` ids each event gets `KEY:ID`.
         """
-        key, details = self._write.key, dict[str, object]()
+        key, facts, details = self._write.key, None, dict[str, object]()
 
         def read_details(reader: Reader, outcome: Outcome) -> None:
-            if read_back:
-                details.update(read_back(reader, recorded_id(outcome, entity_id)))
+            nonlocal facts
+            name = recorded_id(outcome, entity_id)
+            if answer.facts and self._for_person:
+                facts = answer.facts(reader, name, outcome.event.time)
+            if answer.read_back:
+                details.update(answer.read_back(reader, name))
 
         outcome = self.portal.execute(
             data,
@@ -144,26 +136,40 @@ class Writer:
             allow=allow | self.allowed,
             read_back=read_details,
         )
-        return self.result(outcome, entity_id, details)
+        return self.result(outcome, entity_id, details, facts)
 
-    def result(self, outcome: Outcome, entity_id: str, details: Row) -> Row:
+    def result(
+        self, outcome: Outcome, entity_id: str, details: Row, facts: object = None
+    ) -> Result:
         """Return the result row of a recorded event; `details` are the fields of the entity."""
         from liveportal.domain.handlers.dispatch import STATE_AFTER
 
         kind = outcome.event.data.TYPE
-        return {
-            "id": recorded_id(outcome, entity_id),
-            "state": STATE_AFTER.get(kind, kind.split(".")[1]),
-            "error": None,
-            "message": self._confirmation_message(outcome, entity_id),
-            **details,
-            "time": outcome.event.time,
-            "event": outcome.event.id,
-            "flags": list(outcome.flags),
-            "replayed": outcome.status == "replayed",
-            "confirmed": outcome.status == "confirmed",
-            "dry_run": self._write.dry_run,
-        }
+        row = Result(
+            {
+                "id": recorded_id(outcome, entity_id),
+                "state": STATE_AFTER.get(kind, kind.split(".")[1]),
+                "error": None,
+                "message": self._confirmation_message(outcome, entity_id),
+                **details,
+                "time": outcome.event.time,
+                "event": outcome.event.id,
+                "flags": list(outcome.flags),
+                "replayed": outcome.status == "replayed",
+                "confirmed": outcome.status == "confirmed",
+                "dry_run": self._write.dry_run,
+            }
+        )
+        row.recorded = Recorded(
+            row, outcome.event.data, facts, outcome.event.time, self.zone, self._now
+        )
+        return row
+
+    def unrecorded(self, row: Row) -> Result:
+        """Return the result row of a change that was not recorded as one event, if at all."""
+        result = Result(row)
+        result.recorded = Recorded(row, None, None, self._now, self.zone, self._now)
+        return result
 
     def _confirmation_message(self, outcome: Outcome, entity_id: str) -> str | None:
         """Return a sentence if the event only confirms one from another source; else None."""
@@ -196,7 +202,7 @@ def open_writer(
     """
     check_output_possible(all_fields(fields), out, spared=ledger.files)
     with open_portal(ledger, dry_run=write.dry_run) as portal:
-        yield Writer(portal, write)
+        yield Writer(portal, write, for_person=answers_person(out))
 
 
 @contextmanager
@@ -275,7 +281,7 @@ def run_step(
             )
             for text in texts
         ]
-    show_results(results, fields, leading_fields(fields), out, zone=zone, empty=empty)
+    show_results(results, answer, leading_fields(fields), out, zone=zone, empty=empty)
 
 
 def run_new(
@@ -305,31 +311,8 @@ def run_write(
     """Record one thing, and show its result row; also returns the row."""
     with open_writer(ledger, write, out, answer.fields) as writer:
         row, zone = record(writer), writer.zone
-    show_result(row, answer, out, zone=zone)
+    show_result(row, answer, out, zone=zone, ledger=ledger.typed)
     return row
-
-
-def show_result(row: Row, answer: Answer, out: OutputOptions, *, zone: str | None = None) -> None:
-    """Show the result of a single write; a terminal leaves out the empty fields."""
-    names = all_fields(answer.fields)
-    human = names if for_person(out) else leading_fields(answer.fields)
-    render(Detail(names, row, human, sparse=True), out, zone=zone)
-
-
-def show_results(
-    results: Sequence[tuple[Row, int]],
-    fields: Fields,
-    human: tuple[str, ...],
-    out: OutputOptions,
-    *,
-    zone: str | None = None,
-    empty: str = "",
-) -> None:
-    """Show the rows of many writes; exits with the code of the first failure."""
-    rows = [row for row, _ in results]
-    render(Table(all_fields(fields), rows, human, empty=empty), out, zone=zone)
-    if code := next((code for _, code in results if code), 0):
-        raise typer.Exit(code)
 
 
 def _run_one(
@@ -349,7 +332,7 @@ def _record(
         step.data(writer, entity_id),
         entity_id,
         many=many,
-        read_back=answer.read_back,
+        answer=answer,
         allow=step.allow,
         assumed=step.assumed,
     )

@@ -22,7 +22,8 @@ from liveportal.cli.options import (
     many_ids,
     with_options,
 )
-from liveportal.cli.write_command import Answer, WriteStep, records
+from liveportal.cli.write_command import WriteStep, records
+from liveportal.cli.write_result import Answer
 from liveportal.domain.frozen import frozen
 
 if TYPE_CHECKING:

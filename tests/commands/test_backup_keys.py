@@ -121,8 +121,8 @@ def test_a_backup_made_with_another_key(sealed: Shell) -> None:
 def test_messages_for_a_person(sealed: Shell) -> None:
     """On a terminal: what becomes of older backups, and that the profile cannot be read."""
     ran = sealed.run(*ROTATE, terminal=True)
-    assert "Older backups and copies" in ran.err
-    assert "Make a new backup" in ran.err
+    assert "Older backups need the old key" in " ".join(ran.out.split())
+    assert "Make a new backup: liveportal ledger backup" in ran.out
     ran = sealed.run(*RESTORE, "a.zip", "--yes", terminal=True)
     assert "The payout profile cannot be read" in ran.err
     ran = sealed.run(*DEEP, terminal=True)

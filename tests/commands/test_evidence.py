@@ -196,7 +196,7 @@ def test_what_cannot_be_read_as_a_transcript_is_attached(october: Shell) -> None
     assert (row["flags"], row["messages"], row["stored"]) == (["unreadable_transcript"], 0, True)
     assert october.ok(*ATTACH, file)["flags"] == ["unreadable_transcript"]
     ran = october.run(*ATTACH, file, terminal=True)
-    assert "call.vtt: It cannot be read as a transcript" in ran.err
+    assert "It cannot be read as a transcript" in ran.out
 
 
 def test_a_file_that_a_feed_reported_is_confirmed(october: Shell) -> None:

@@ -53,12 +53,12 @@ def ids(shell: Shell, *options: object) -> list[str]:
 
 
 def test_all_by_default_and_the_new_fields_at_the_end(states: Shell) -> None:
-    """Every session is listed by its start; rating, disputed and seq come after all others."""
+    """Every session is listed by its start; the fields that came later are the last."""
     rows = states.ok("sessions", "list")
     assert [row["id"] for row in rows] == [
         *("S-1001", "S-1002", "S-1003", "S-1004", "S-LIVE", "S-PAUSED", "S-UP"),
     ]
-    assert list(rows[0])[-3:] == ["rating", "disputed", "seq"]
+    assert list(rows[0])[-5:] == ["rating", "disputed", "seq", "refunded", "customer_id"]
     assert (rows[0]["rating"], rows[0]["disputed"]) == (2, True)
     assert (rows[1]["rating"], rows[1]["disputed"]) == (None, False)
     assert (rows[2]["claim"], rows[2]["disputed"]) == ("CL-2", False)

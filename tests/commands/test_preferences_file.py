@@ -80,7 +80,7 @@ def test_what_does_not_differ_is_not_recorded(full: Shell) -> None:
     assert changes(full) == 2
     assert dict(full.dump())["event"][-1]["facts"] == '{"role":"Artist"}'
     words = full.run("preferences", "import", path, terminal=True)
-    assert "unchanged" in words.out
+    assert words.out.startswith("Nothing changed in your preferences")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "\ufeff"])

@@ -14,6 +14,7 @@ import pytest
 from liveportal.cli.commands.payouts import profile as payouts_profile
 from liveportal.cli.commands.payouts.profile import options, wizard
 from liveportal.cli.io import prompts
+from liveportal.cli.io.errors import NOTHING_RECORDED
 from tests.commands.test_profile import IBAN, SET, SHOW, TAX_NUMBER, events
 from tests.kit.shell import PROGRAM
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from tests.kit.shell import Ran, Shell
 
 pytestmark = pytest.mark.slow
+
+
+INTERRUPT = "\x03"
 
 
 class Person:
@@ -47,8 +51,10 @@ class Person:
 
     def _answer(self, question: str) -> str:
         self.asked.append(question)
-        if (text := next(self._answers, None)) is None:
-            raise prompts.Declined("nothing was answered")
+        if (text := next(self._answers, None)) == INTERRUPT:
+            raise KeyboardInterrupt
+        if text is None:
+            raise prompts.Declined(NOTHING_RECORDED)
         return text
 
     def _hidden(self, question: str) -> str:
@@ -110,6 +116,29 @@ def test_no_means_no(person: Person) -> None:
     assert person(*SET, answers=GERMAN, yes="n").code == 7
     assert person(*SET, answers=GERMAN[:5]).code == 7
     assert person.shell.dump() == before
+
+
+def test_an_interruption_offers_to_record_what_is_whole(person: Person) -> None:
+    """Ctrl-C at the address: name, e-mail and account are kept, if you want; the rest later."""
+    before = person.shell.dump()
+    ran = person(*SET, answers=(*GERMAN[:10], INTERRUPT), yes="n")
+    assert (ran.code, person.shell.dump()) == (7, before)
+    assert ran.err.endswith("Nothing was recorded.\n")
+    ran = person(*SET, answers=(*GERMAN[:10], INTERRUPT))
+    assert ran.code == 0, ran
+    assert "name: Anna Example\n" in ran.err
+    assert IBAN not in ran.err
+    profile = shown(person.shell)
+    assert (profile["name"], profile["iban"]) == ("Anna Example", IBAN)
+    assert (profile["address"], profile["complete"]) == (None, False)
+    assert IBAN.encode() not in person.shell.ledger.read_bytes()
+
+
+def test_an_interruption_before_anything_is_whole_records_nothing(person: Person) -> None:
+    """There is nothing to offer, and it says so; answers are nowhere on the disk."""
+    before = person.shell.dump()
+    ran = person(*SET, answers=(INTERRUPT,))
+    assert (ran.code, person.shell.dump()) == (130, before)
 
 
 def test_enter_keeps_what_is_there(person: Person) -> None:
@@ -201,6 +230,6 @@ def test_what_is_typed_does_not_appear(empty: Shell) -> None:
                 seen += more
     os.close(terminal)
     assert running.returncode == 0
-    assert b"changed" in seen
+    assert b"Changed the payout profile" in seen
     assert b"536" not in seen
     assert shown(empty)["tax_number"] == "536-90-4399"

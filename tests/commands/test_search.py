@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.commands.sessions.attach_search import HITS
+from liveportal.cli.commands.sessions.search import HITS
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.queries.session_search import Where, matching, search
 from tests.commands.test_evidence import ATTACH

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.faults.books import MODES, Place, Scene, Story, derived, files_below, story
 from tests.faults.scenes import ALL, INIT, UPGRADE
@@ -127,6 +129,21 @@ class Stage:
 
 
 Stages = Callable[[Scene, str], Stage]
+
+
+def each_scene(scenes: Sequence[Scene], turn: int, of: int = 2) -> pytest.MarkDecorator:
+    """Parametrise a test with all scenes in the whole set, in a usual run with each `of`-th.
+
+    Tests that disturb the same scenes in different ways take turns.
+    """
+    others = pytest.mark.whole
+    return pytest.mark.parametrize(
+        "scene",
+        [
+            pytest.param(scene, id=scene.name, marks=() if n % of == turn else others)
+            for n, scene in enumerate(scenes)
+        ],
+    )
 
 
 def build_stages(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -26,6 +24,7 @@ from liveportal.portal import Portal
 from liveportal.services.defaults import new_id
 from tests.faults.books import MODES
 from tests.kit.books import Clock
+from tests.kit.children import start_child, wait_for
 
 NOW = datetime(2026, 10, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -121,9 +120,8 @@ def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
 def _in_a_child(work: Callable[[], object]) -> str:
     """Run work in a forked process that exits as Python does; return its exception."""
     read_end, write_end = os.pipe()
-    sys.stdout.flush()
-    pid = _fork()
-    if pid == 0:
+
+    def report() -> None:
         os.close(read_end)
         try:
             work()
@@ -131,20 +129,13 @@ def _in_a_child(work: Callable[[], object]) -> str:
         except BaseException as error:  # noqa: BLE001 -- Any exception is reported.
             output = f"{type(error).__name__}: {error}"
         os.write(write_end, output.encode())
-        os._exit(0)
+
+    pid = start_child(report)
     os.close(write_end)
-    os.waitpid(pid, 0)
+    wait_for(pid)
     output = os.read(read_end, 10_000).decode()
     os.close(read_end)
     return output
-
-
-def _fork() -> int:
-    import warnings
-
-    with warnings.catch_warnings():  # The child does not need the test runner's threads.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
 
 
 @forks
@@ -211,20 +202,6 @@ def test_a_child_that_opens_its_own(book: Path, mode: str) -> None:
 def _own(path: Path, name: str) -> None:
     with Portal(path) as portal:
         portal.execute(_bonus(f"AD-{name}"), key=name)
-
-
-@modes
-def test_many_processes_of_one_program(book: Path, mode: str) -> None:
-    """`multiprocessing` with a portal each: nothing is lost, nothing is doubled."""
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_own, args=(book, f"w-{n}")) for n in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-        assert worker.exitcode == 0
-    assert sorted(name for name, _ in _recorded_events(book)[1:]) == ["w-0", "w-1"]
-    assert mode
 
 
 # --- threads ------------------------------------------------------------------------------------

@@ -17,7 +17,9 @@ from tests.faults.scenes import SYNC
 from tests.kit.fork_server import BUSY, ForkServer, Order, wait_until_stopped
 from tests.kit.shell import PROGRAM, ROOT
 
-WRITERS = READERS = 16
+pytestmark = pytest.mark.slow
+
+WRITERS = READERS = 8
 _MONTHS = ("earnings", "months", "--jsonl")
 _SCENE = Scene("together", (), "states", files=SYNC.files)
 
@@ -56,7 +58,7 @@ def _check_state(rows: list[dict[str, object]]) -> Decimal:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 @modes
-def test_sixteen_write_and_sixteen_read(
+def test_eight_write_and_eight_read(
     fork_server: ForkServer, made: Path, folder: Path, mode: str, amount: Amount
 ) -> None:
     """Each event is recorded once, also those that share one key; every read adds up."""

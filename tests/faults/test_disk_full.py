@@ -25,9 +25,11 @@ from tests.faults.scenes import (
     SYNC,
     UPGRADE,
 )
-from tests.faults.stages import Stage, Stages, build_stages
+from tests.faults.stages import Stage, Stages, build_stages, each_scene
 from tests.kit.fork_server import Ended
 from tests.kit.shell import assert_no_traceback
+
+pytestmark = pytest.mark.slow
 
 SCENES = (INIT, SYNC, BATCHES, REJECTS, ACCEPT, ATTACH, PROFILE, UPGRADE, OUTPUT)
 PAGE = 4_096
@@ -38,7 +40,6 @@ MOST = 400_000
 FAILED, OUTPUT_FAILED = 1, 74
 SAID = ("the disk is full", "could not be written")
 
-scenes = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 modes = pytest.mark.parametrize("mode", MODES)
 
 
@@ -117,7 +118,7 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
     return failed
 
 
-@scenes
+@each_scene(SCENES, 0)
 def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -> None:
     """With any free space, from none: recorded whole or not at all, and reported so."""
     for stage in build_stages(stages, scene, amount):
@@ -144,7 +145,7 @@ def output_paths(disk: Disk) -> dict[str, str]:
     return {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
 
 
-@scenes
+@each_scene(SCENES, 1)
 def test_files_that_may_not_grow(stages: Stages, scene: Scene, amount: Amount) -> None:
     """A file size limit is handled like a full disk, at any size."""
     for stage in build_stages(stages, scene, amount, shift=1):

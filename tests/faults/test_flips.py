@@ -32,6 +32,8 @@ from tests.faults.conftest import Amount
 from tests.kit import rich_ledger as rich
 from tests.ledger.test_released import figures
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261128
 CHUNKS = 32
 """Into how many tests the whole set is divided, so that all processors have some."""
@@ -184,8 +186,9 @@ def test_a_byte_of_every_page(flipped: Path, amount: Amount) -> None:
         start = page * size
         used = [n for n in range(start, start + size) if content[n]]
         headers = [random_.randrange(*within) for within in ((0, 12), (8, 60))]
+        headers = headers[: amount(quick=1, whole=2)]
         places += [(start + place, 1 << random_.randrange(8)) for place in headers]
-        count = amount(quick=2, whole=60)
+        count = amount(quick=1, whole=60)
         places += [(random_.choice(used), random_.randrange(1, 256)) for _ in range(count)]
     counts = _flip(flipped, places, whole, every=amount(quick=4, whole=2))
     _report("pages of 4096 bytes", counts)
@@ -208,13 +211,15 @@ def small(
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize(
+    "chunk", [0, *(pytest.param(n, marks=pytest.mark.whole) for n in range(1, CHUNKS))]
+)
 def test_every_byte(small: tuple[Path, Answers], amount: Amount, chunk: int) -> None:
     """All of them in the whole set; a few from all over the file in a quick one."""
     path, whole = small
     size = path.stat().st_size
     places = range(chunk, size, CHUNKS)
-    places = places[:: amount(quick=len(places) // 3, whole=1)]
+    places = places[:: amount(quick=len(places) // 12, whole=1)]
     random_ = random.Random(SEED + chunk)  # noqa: S311
     flips = [(place, random_.randrange(1, 256)) for place in places]
     _report(f"every byte, part {chunk}", _flip(path, flips, whole, every=16))
@@ -252,8 +257,8 @@ def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amou
     headers = [
         32 + frame * (24 + 4096) + random_.randrange(24) for frame in range((size - 32) // 4120)
     ]
-    places = [*range(32), *headers]
-    places += [random_.randrange(size) for _ in range(amount(quick=20, whole=3_000))]
+    places = [*range(32), *headers][:: amount(quick=6, whole=1)]
+    places += [random_.randrange(size) for _ in range(amount(quick=10, whole=3_000))]
     seen: Counter[str] = Counter()
     for place in places:
         for file in kept.iterdir():

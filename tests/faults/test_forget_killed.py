@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,46 +16,51 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import connection, ledger_paths
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
+from tests.faults.books import Place
 from tests.kit.canaries import StoryWriter as Teller
-from tests.kit.shell import PROGRAM, ROOT
+from tests.kit.children import start_child, wait_for
 from tests.ledger.test_residue import StoryLedger as Told
 from tests.ledger.test_residue import attach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.faults.conftest import Amount
+    from tests.kit.fork_server import ForkServer
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="a kill that nothing can catch")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="a kill that nothing can catch"),
+]
 
-# A process that forgets, and is killed at the n-th call of a function.
-_KILLED = """
-import importlib, os, signal, sys
-from pathlib import Path
-from liveportal.ledger.storage import connection
-path, module, name, when, count, journal = sys.argv[1:]
-if journal == "delete":
-    connection.wal_is_safe = lambda *_: False
-from liveportal.portal import Portal
-owner = importlib.import_module(module)
-for part in name.split(".")[:-1]:
-    owner = getattr(owner, part)
-name = name.rsplit(".", 1)[-1]
-real, calls = getattr(owner, name), 0
-def killed(*args, **options):
-    global calls
-    calls += 1
-    if calls == int(count) and when == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*args, **options)
-    if calls == int(count):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-setattr(owner, name, killed)
-with Portal(Path(path)) as portal:
-    portal.forget("C-1")
-"""
+
+def _forget_killed(path: Path, module: str, name: str, when: str, count: int) -> int:
+    """Forget in a process that is killed at the n-th call of a function; return how it ended."""
+    *owners, last = name.split(".")
+    owner: Any = importlib.import_module(module)
+    for part in owners:
+        owner = getattr(owner, part)
+    real: Callable[..., Any] = getattr(owner, last)
+    calls = 0
+
+    def killed(*args: Any, **options: Any) -> Any:  # noqa: ANN401
+        nonlocal calls
+        calls += 1
+        if calls == count and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args, **options)
+        if calls == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    def forget() -> None:
+        setattr(owner, last, killed)
+        _forget(path)
+
+    return wait_for(start_child(forget))
+
+
 TRACES, VAULT = "liveportal.ledger.erasure.residue", "liveportal.ledger.attachments.vault"
 POINTS = (
     (TRACES, "write_marker", "before", 1),
@@ -141,9 +146,8 @@ def test_killed_at_a_point(
     if journal == "delete":
         monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
     others, left = ledger.others("C-1"), ledger.left("C-1")
-    argv = [str(ledger.path), module, name, when, str(count), journal]
-    ran = subprocess.run([sys.executable, "-c", _KILLED, *argv], cwd=ROOT, timeout=60, check=False)
-    assert ran.returncode == -signal.SIGKILL, "the point was not reached"
+    ended = _forget_killed(ledger.path, module, name, when, count)
+    assert ended == -signal.SIGKILL, "the point was not reached"
     with open_readonly(ledger.path) as reader:  # The next to open it: a read.
         kinds = [kind for (kind,) in reader.db.execute("SELECT type FROM event")]
     committed = "liveportal.customer.forgotten" in kinds
@@ -159,14 +163,16 @@ def test_killed_at_a_point(
     _check(ledger, others)
 
 
+def _forget(path: Path) -> None:
+    with Portal(path) as portal:
+        portal.forget("C-1")
+
+
 def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
     """Killed by the system at any moment: forgetting again is enough."""
     ledger = _made(tmp_path, "wal", monkeypatch)
     others = ledger.others("C-1")
     before = {path: path.read_bytes() for path in ledger.path.parent.rglob("*") if path.is_file()}
-    again = "from pathlib import Path; from liveportal.portal import Portal; import sys\n"
-    again += "with Portal(Path(sys.argv[1])) as portal:\n    print(flush=True)\n"
-    again += "    portal.forget('C-1')\n"
     kills = amount(quick=4, whole=60)
     for n in range(kills):
         for file in [path for path in ledger.path.parent.rglob("*") if path.is_file()]:
@@ -174,38 +180,34 @@ def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amoun
         for file, content in before.items():
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(content)
-        with subprocess.Popen(
-            [sys.executable, "-c", again, str(ledger.path)], cwd=ROOT, stdout=subprocess.PIPE
-        ) as running:
-            assert running.stdout is not None
-            running.stdout.readline()
-            try:
-                running.wait(timeout=0.2 * n / kills)
-            except subprocess.TimeoutExpired:
-                running.kill()
+        pid = start_child(lambda: _forget(ledger.path))
+        time.sleep(0.1 * n / kills)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(pid)
         with Portal(ledger.path) as portal:
             portal.forget("C-1")
         _check(ledger, others)
 
 
-def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
+def test_many_at_once(
+    fork_server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount
+) -> None:
     """Concurrent erasures, with readers: each is recorded once, and nothing is left."""
     customers = [f"C-{n}" for n in range(1, amount(quick=4, whole=8))]
     ledger = _made(tmp_path, "wal", monkeypatch, customers)
-    reads = ["ledger", "info", "--field", "events"]
-    forgets = [["ledger", "forget", customer, "--yes", "--json"] for customer in customers]
-    running = [
-        subprocess.Popen(
-            [*PROGRAM, *argv, "--ledger", str(ledger.path)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+    place = Place(fork_server, ledger.path.parent, ledger.path)
+    orders = [
+        place.order(*argv, stdout=f"../out-{n}", stderr=f"../err-{n}")
+        for n, argv in enumerate(
+            [
+                *[("ledger", "forget", customer, "--yes", "--json") for customer in customers],
+                *[("ledger", "info", "--field", "events")] * len(customers),
+            ]
         )
-        for pair in zip(forgets, [reads] * len(forgets), strict=True)
-        for argv in pair
     ]
-    ended = [(*process.communicate(timeout=120), process.returncode) for process in running]
-    assert [code for *_, code in ended] == [0] * len(ended), ended
+    running = [(fork_server.start(order), order) for order in orders]
+    ended = [fork_server.wait(pid, order) for pid, order in running]
+    assert [each.code for each in ended] == [0] * len(ended), ended
     with Portal(ledger.path) as portal:  # A process that was blocked left its work to this one.
         outcomes = [portal.forget(customer)[0].status for customer in customers]
     assert outcomes == ["replayed"] * len(customers)

@@ -8,14 +8,11 @@ import pytest
 
 from tests.faults.books import Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
-from tests.faults.scenes import (
-    READ,
-    WRITES,
-)
-from tests.faults.stages import Stage, Stages
+from tests.faults.scenes import ALL
+from tests.faults.stages import Stage, Stages, each_scene
 from tests.kit.fork_server import LINES, POINTS, Ended
 
-scenes = pytest.mark.parametrize("scene", [*WRITES, READ], ids=lambda scene: scene.name)
+pytestmark = pytest.mark.slow
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 _OUTERMOST = ("/cli/main.py", "/cli/signals.py")
@@ -45,7 +42,7 @@ def _check(stage: Stage, place: Place, ended: Ended, sent: signal.Signals, hurt:
     return ended.code == code
 
 
-@scenes
+@each_scene(ALL, 0)
 def test_interrupted_at_signalled_points(stages: Stages, scene: Scene, amount: Amount) -> None:
     """Ctrl-C around statements, and at each step that makes, names, moves or syncs a file."""
     stage = stages(scene, "WAL")
@@ -57,7 +54,7 @@ def test_interrupted_at_signalled_points(stages: Stages, scene: Scene, amount: A
         assert heard, ended
 
 
-@scenes
+@each_scene(ALL, 1, of=4)
 def test_interrupted_at_any_line(stages: Stages, scene: Scene, amount: Amount) -> None:
     """Ctrl-C, SIGTERM and SIGHUP at any line of the program, its own cleaning up included."""
     stage = stages(scene, "DELETE")

@@ -15,13 +15,13 @@ import pytest
 from tests.faults.books import Place, Scene, choose_points
 from tests.faults.conftest import Amount
 from tests.faults.scenes import WRITES
-from tests.faults.stages import Stages, build_stages
+from tests.faults.stages import Stages, build_stages, each_scene
 from tests.kit.fork_server import POINTS, TIME, Ended, wait_until_stopped
 
-scenes = pytest.mark.parametrize("scene", WRITES, ids=lambda scene: scene.name)
+pytestmark = pytest.mark.slow
 
 
-@scenes
+@each_scene(WRITES, 0)
 def test_killed_at_signalled_points(stages: Stages, scene: Scene, amount: Amount) -> None:
     """SIGKILL before, in and after statements, and at each step that makes or moves a file."""
     for stage in build_stages(stages, scene, amount):
@@ -33,7 +33,7 @@ def test_killed_at_signalled_points(stages: Stages, scene: Scene, amount: Amount
             stage.check_all(place, ended, f"{at} of {count}: {ended.where}", look=at % 2 == 0)
 
 
-@scenes
+@each_scene(WRITES, 1, of=4)
 def test_killed_inside_a_write(stages: Stages, scene: Scene, amount: Amount) -> None:
     """Killed in the middle of writing a file, part of which is there."""
     for stage in build_stages(stages, scene, amount, shift=1):
@@ -47,7 +47,7 @@ def test_killed_inside_a_write(stages: Stages, scene: Scene, amount: Amount) -> 
         assert died
 
 
-@scenes
+@each_scene(WRITES, 2, of=4)
 def test_killed_at_any_time(stages: Stages, scene: Scene, amount: Amount) -> None:
     """SIGKILL after a random time, anywhere in the program and SQLite."""
     for stage in build_stages(stages, scene, amount):
@@ -64,7 +64,7 @@ CALLS = "pwrite64,write,fsync,fdatasync,unlink,unlinkat,ftruncate,rename,renamea
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-@scenes
+@each_scene(WRITES, 3, of=4)
 def test_killed_at_system_calls(stages: Stages, scene: Scene, amount: Amount) -> None:
     """SIGKILL at the n-th call that writes, syncs, cuts, names or removes a file: SQLite's, too."""
     for stage in build_stages(stages, scene, amount, shift=1):

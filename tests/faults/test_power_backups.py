@@ -13,9 +13,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import pyrage
+import pytest
 
 from liveportal.ledger.attachments.vault import Vault, no_progress
 from liveportal.ledger.backup import age
@@ -42,8 +43,8 @@ from tests.faults.test_power import (
 from tests.kit.old_ledgers import asked
 from tests.kit.shell import OCTOBER, Shell
 
-if TYPE_CHECKING:
-    import pytest
+pytestmark = pytest.mark.slow
+
 
 # --- backups --------------------------------------------------------------------------------------
 
@@ -346,10 +347,7 @@ SCENARIOS = {
         forget,
     )
 }
-QUICK = (
-    *(("rotation", WAL), ("restore_to_new_folders", WAL), ("restore_over_an_open_ledger", WAL)),
-    *(("restore_over_a_damaged_one", DELETE), ("forget", WAL)),
-)
+QUICK = (*(("rotation", WAL), ("restore_over_an_open_ledger", WAL), ("forget", WAL)),)
 WHOLE = tuple((name, mode) for name in SCENARIOS for mode in (WAL, DELETE))
 
 

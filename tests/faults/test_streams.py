@@ -16,6 +16,8 @@ from tests.kit.fork_server import LEFT, ForkServer
 from tests.kit.shell import assert_no_traceback
 from tests.kit.states import READS, WRITES, Write
 
+pytestmark = pytest.mark.slow
+
 OUTPUT_FAILED = 74
 
 # The fault of the streams, and the exit code of a command that otherwise succeeds.

@@ -20,6 +20,8 @@ from tests.kit.fork_server import Ended, ForkServer, wait_until_stopped
 from tests.kit.shell import assert_no_traceback
 from tests.kit.states import READS
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["disk"]
 
 NOBODY = 65_534

@@ -1,6 +1,6 @@
 """Facts reported twice, corrected and reversed, as the last version of schema 3 judged them.
 
-That version wrote `fixtures/facts3.db.gz` with this module, so it may use nothing newer:
+That version wrote `kit/fixtures/facts3.db.gz` with this module, so it may use nothing newer:
 `python -m tests.ledger.make_facts3 FILE`.
 """
 

@@ -11,6 +11,8 @@ from io import BytesIO
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from liveportal.domain.events.types import RequestAccepted
 from liveportal.domain.policy import Policy
 from liveportal.portal import Portal
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pytest
 
 RATE = {"amount": "3.00", "currency": "USD"}
 ASKED_BY_A_CHUNK = 14
@@ -143,6 +144,7 @@ def test_a_single_write_runs_few_statements(ledger: Path) -> None:
     assert len(asked(ours)) == len(set(asked(ours))), "the same is asked twice"
 
 
+@pytest.mark.slow
 def test_memory_does_not_hold_the_feed(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight times as many chunks take no more memory than one after the other."""
     monkeypatch.setattr("liveportal.services.sync.CHUNK_LINES", 140)

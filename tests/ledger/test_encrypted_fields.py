@@ -94,7 +94,7 @@ texts = st.text(max_size=200).filter(lambda text: text.isprintable())
         st.sampled_from(sorted(FIELDS.keys() - {"bic"})), texts | st.just("\x80\0\x80"), max_size=4
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_sealed_opens_again(tmp_path: Path, texts: dict[str, str]) -> None:
     """Any text, also one that looks like padding; the plain text is not in the file."""
     path = tmp_path / f"{os.urandom(8).hex()}.db"
@@ -118,7 +118,7 @@ def test_facts_are_plain_and_all_else_is_sealed(ledger: Path) -> None:
 @given(
     st.text("0123456789", min_size=1, max_size=40), st.text("0123456789", min_size=1, max_size=40)
 )
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_length_reveals_no_number(tmp_path: Path, one: str, other: str) -> None:
     """Texts are padded; an equal text is encrypted differently each time."""
     lengths = set()

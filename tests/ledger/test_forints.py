@@ -1,6 +1,6 @@
 """A ledger older than counts and digits: forints without digits, corrected in later months.
 
-`fixtures/huf3.db.gz` was made by `make_huf3.py` under the last release of schema version 3.
+`kit/fixtures/huf3.db.gz` was made by `make_huf3.py` under the last release of schema version 3.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from tests.kit.old_ledgers import FIXTURES, asked
 from tests.kit.shell import Shell
 from tests.ledger import make_huf3
 from tests.ledger.test_verify import tampered
+
+pytestmark = pytest.mark.slow
 
 PINNED = "1eaf58a5ba0a9ee599d4496affe5377481357007f9f62427fd8ca2162182734a"
 HEAD = "b0606884ae9efa866d1aed6d9bc9e54a97e8fb3a60ee81adc47df4521d759c68"

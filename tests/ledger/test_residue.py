@@ -6,6 +6,9 @@ import gzip
 import io
 import random
 import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +25,10 @@ from liveportal.portal import Portal
 from tests.kit.canaries import NO_CUSTOMER, StoryWriter, all_paths, canaries_in, canary
 from tests.kit.events import FEED, amount, at
 from tests.kit.ledger_files import say
+from tests.kit.old_ledgers import FIXTURES
 
-FIXTURES = Path(__file__).parent / "fixtures"
+pytestmark = pytest.mark.slow
+
 CUSTOMERS = ("C-1", "C-2", "C-3")
 
 
@@ -76,19 +81,32 @@ def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return str(request.param)
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], StoryLedger]:
+    """Make the ledger of a journal mode when it is first asked for."""
+    return cache(lambda mode: _make_stories(tmp_path_factory.mktemp(mode)))
+
+
 @pytest.fixture
-def stories(tmp_path: Path, mode: str) -> StoryLedger:
-    """Record the whole story of three customers twice, and attach files and a transcript."""
-    folder = tmp_path / "books"
-    made = StoryLedger(folder / "ledger.db", StoryWriter())
+def stories(prepared: Callable[[str], StoryLedger], tmp_path: Path, mode: str) -> StoryLedger:
+    """Return a copy of a ledger with the whole story of three customers."""
+    made = prepared(mode)
+    folder = shutil.copytree(made.path.parent, tmp_path / "books")
+    copied = StoryLedger(folder / made.path.name, deepcopy(made.writer))
+    with open_readonly(copied.path) as reader:
+        assert reader.db.execute("PRAGMA journal_mode").fetchone()[0] == mode
+    return copied
+
+
+def _make_stories(folder: Path) -> StoryLedger:
+    """Record the story of three customers twice, and attach files and a transcript."""
+    made = StoryLedger(folder / "books" / "ledger.db", StoryWriter())
     Portal.create(made.path, Policy())
     for customer in CUSTOMERS:
         made.sync(made.writer.story(customer), made.writer.mirrored(customer))
         attach(made, customer)
     data = {"adjustment": "A-1", "amount": amount("5.00")}
     made.sync(made.writer.line(FEED, "a-1", "adjustment.posted", "10-09 09:00", data, "nobody"))
-    with open_readonly(made.path) as reader:
-        assert reader.db.execute("PRAGMA journal_mode").fetchone()[0] == mode
     return made
 
 

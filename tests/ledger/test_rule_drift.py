@@ -35,6 +35,8 @@ from tests.kit.events import line
 from tests.kit.shell import Shell
 from tests.ledger.test_verify import tampered
 
+pytestmark = pytest.mark.slow
+
 
 def _cent_more(gross_minor: int, percent: Any) -> int:  # noqa: ANN401 -- As the rule's own.
     return sessions_share(gross_minor, percent) + (gross_minor > 0)

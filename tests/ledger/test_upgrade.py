@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from contextlib import closing
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from liveportal.ledger.verify.projections import DERIVED
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.kit.books import plain
+from tests.kit.children import start_child, wait_for
 from tests.kit.ledger_files import dump
 from tests.kit.old_ledgers import Schema, asked, beside, form, whole
-from tests.kit.shell import OCTOBER, PROGRAM, Shell
+from tests.kit.shell import OCTOBER, Shell
 
 # Released files are never edited: an older ledger would not match them.
 PINNED = {
@@ -146,19 +147,9 @@ def test_a_ledger_is_upgraded_once(old: Path) -> None:
 
 def test_six_processes_upgrade_it_once(old_shell: Shell) -> None:
     """Readers and writers at once: all succeed, and there is one copy."""
-    processes = [
-        subprocess.Popen(
-            [*PROGRAM, *argv.split()],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=old_shell.folder,
-            env=old_shell.environment(),
-        )
-        for argv in 3 * ("ledger info --json", "earnings adjust 1.00 --reason bonus --key K")
-    ]
-    for process in processes:
-        _, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (0, b"")
+    commands = 3 * ("ledger info", "earnings adjust 1.00 --reason bonus --key K")
+    processes = [start_child(partial(old_shell.ok, *argv.split())) for argv in commands]
+    assert [wait_for(process) for process in processes] == [0] * len(commands)
     assert beside(old_shell.ledger) == {"ledger.db.form1"}
     assert len(asked(old_shell.ledger, "SELECT 1 FROM adjustment")) == 1
     assert old_shell.ok("ledger", "verify")["ok"] is True

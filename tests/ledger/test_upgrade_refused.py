@@ -24,6 +24,8 @@ from tests.kit.old_ledgers import asked, beside, form, untouched, whole
 from tests.kit.shell import Shell, error_of
 from tests.ledger.test_connection import HOLDER
 
+pytestmark = pytest.mark.slow
+
 # --- unchanged ------------------------------------------------------------------------------------
 
 

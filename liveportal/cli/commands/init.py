@@ -9,10 +9,12 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import system_timezone, utc_now
 from liveportal.cli.completion import choices, policies, zones
-from liveportal.cli.io.render import check_output_possible, hint, note, render
+from liveportal.cli.io.answers import Sentence
+from liveportal.cli.io.render import check_output_possible, hint, note
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.policy_files import load_policy
+from liveportal.cli.write_result import show_answer
 from liveportal.domain.clock import zone as check_zone
 from liveportal.domain.currencies import listed_digits
 from liveportal.domain.errors import LedgerExists
@@ -94,7 +96,7 @@ def init(
         own_timezone=own_timezone,
         dry_run=dry_run,
     )
-    render(Detail(NewLedger, made, title="A new ledger"), out)
+    show_answer(Detail(NewLedger, made), _sentence(made), out, ledger=ledger, dry_run=dry_run)
     if adopted.currency != shipped.currency:
         note(
             f"The amounts of {shipped.name} are in {shipped.currency}, so this ledger has no rate"
@@ -107,6 +109,16 @@ def init(
             " `liveportal preferences set --zone ZONE` changes it."
         )
     hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")
+
+
+def _sentence(made: NewLedger) -> Sentence:
+    """Say where the ledger is, and what it begins with."""
+    return Sentence(
+        *("Made", "make", f"a ledger at {made.path}"),
+        f"amounts in {made.currency}, the policy {made.policy}, your times in {made.own_timezone}",
+        next=(("See what waits for you", "due"),),
+        nothing="Nothing was made.",
+    )
 
 
 def _create(ledger: LedgerOption, policy: Policy, timezone: str | None, *, dry_run: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.completion import policies
+from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
@@ -22,7 +23,8 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.policy_files import load_policy, shipped_policies
 from liveportal.cli.read_command import Query, open_reader, reads
-from liveportal.cli.write_command import Answer, Writer, run_write
+from liveportal.cli.write_command import Writer, run_write
+from liveportal.cli.write_result import Answer, Recorded
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
@@ -138,11 +140,28 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
     selected = load_policy(policy)
 
     def adopt(writer: Writer) -> AnyRow:
-        if writer.reader.one("SELECT 1 AS one FROM session LIMIT 1"):
-            writer.ask(f"Use the policy {selected.name} for sessions agreed from now on?")
-        return writer.record(PolicyAdopted(policy=selected), selected.name)
+        (found,) = writer.reader.all("SELECT count(*) AS sessions FROM session")
+        if count := found["sessions"]:
+            writer.ask(
+                f"Adopt the policy {selected.name} in the place of {writer.reader.policy.name}?"
+                " It applies to sessions agreed from now on; those agreed before"
+                f" ({plural(count, 'session')}) keep their own."
+            )
+        return writer.record(PolicyAdopted(policy=selected), selected.name, answer=ADOPTED)
 
-    run_write(adopt, Answer(), ledger, write, out)
+    run_write(adopt, ADOPTED, ledger, write, out)
+
+
+def _adopted(recorded: Recorded) -> Sentence:
+    """Say which policy applies, and to what."""
+    return Sentence(
+        *("Adopted", "adopt", f"the policy {recorded.data.policy.name}"),
+        more=("It applies to sessions agreed from now on; those agreed before keep their policy.",),
+        next=(("See its switches", "policy show"),),
+    )
+
+
+ADOPTED = Answer(sentence=_adopted)
 
 
 @app.command("check")

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
-from liveportal.cli.io.render import check_output_possible, render
+from liveportal.cli.io.render import check_output_possible
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.write_command import open_portal
+from liveportal.cli.write_result import show_answer
 from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
 from liveportal.domain.row import Row, row
 from liveportal.feeds.following import open_feed
@@ -98,9 +100,31 @@ def sync(
     counts = asdict(total)
     synced_row = DrySynced(**counts, dry_run=True) if dry_run else Synced(**counts)
     human = tuple(name for name in synced_row if name != "head")
-    render(Detail(type(synced_row), synced_row, human, title="Synced", sparse=True), out)
+    detail = Detail(type(synced_row), synced_row, human, sparse=True)
+    show_answer(detail, _sentence(total), out, ledger=ledger, dry_run=dry_run)
     if total.refused:
         raise rejected_lines(total.refused, None if dry_run else rejects)
+
+
+def _sentence(total: SyncResult) -> Sentence:
+    """Say how many events are new, and what became of the others."""
+    more = {
+        "was recorded before": total.replayed,
+        "confirms what another source reported": total.confirmed,
+        "was refused": total.refused,
+    }
+    return Sentence(
+        *("Recorded", "record", plural(total.recorded, "new event")),
+        more=tuple(f"{_counted(count, text)}." for text, count in more.items() if count),
+        next=(("See what waits for you", "due"),),
+    )
+
+
+def _counted(count: int, text: str) -> str:
+    """Return `1 event was refused`, `2 events were refused`."""
+    verb, rest = text.split(" ", 1)
+    plurals = {"was": "were", "confirms": "confirm"}
+    return f"{plural(count, 'event')} {verb if count == 1 else plurals[verb]} {rest}"
 
 
 def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:

@@ -35,6 +35,9 @@ from liveportal.domain.errors import (
 PROGRAM = "liveportal"
 DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
 
+NOTHING_RECORDED = "Nothing was recorded."
+"""The answer to a "no", which is no error."""
+
 BUG = 1
 USAGE = 2
 
@@ -160,7 +163,8 @@ def write_failure(
         text = json.dumps({"error": body}, default=_to_json)
     else:
         red, plain = ("\x1b[1;31m", "\x1b[0m") if _colour_of_stderr() else ("", "")
-        text = f"{red}error:{plain} {clean(message)}"
+        is_answer = message == NOTHING_RECORDED
+        text = message if is_answer else f"{red}error:{plain} {clean(message)}"
         if hint:
             text += f"\n{clean(hint)}"
     if sys.stderr is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import BinaryIO, TextIO
 
+from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.text import clean
 from liveportal.domain.errors import ConfirmationNeeded, Malformed
 
@@ -44,7 +45,7 @@ def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
     sys.stderr.write(f"{clean(question)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-        raise Declined("not confirmed", hint="Nothing was done.")
+        raise Declined(NOTHING_RECORDED)
 
 
 def choose(question: str, choices: Iterable[int], default: int | None) -> int:
@@ -65,7 +66,7 @@ def choose(question: str, choices: Iterable[int], default: int | None) -> int:
             continue  # It was not a number.
         answer = line.strip().casefold()
         if not line or answer in ("q", "quit"):
-            raise Declined("nothing was chosen", hint="Nothing was done.")
+            raise Declined(NOTHING_RECORDED)
         if answer in numbers:
             return numbers[answer]
 
@@ -75,7 +76,7 @@ def ask_line(question: str) -> str:
     sys.stderr.write(clean(question) + " ")
     sys.stderr.flush()
     if not (line := sys.stdin.readline()):
-        raise Declined("nothing was answered", hint="Nothing was done.")
+        raise Declined(NOTHING_RECORDED)
     return line.strip()
 
 
@@ -92,7 +93,7 @@ def ask_hidden(question: str) -> str:
         try:
             return getpass.getpass(clean(question) + " ").strip()
         except EOFError:
-            raise Declined("nothing was answered", hint="Nothing was done.") from None
+            raise Declined(NOTHING_RECORDED) from None
         except (getpass.GetPassWarning, UnicodeDecodeError):
             raise InvalidInput(
                 "this cannot be asked for without showing it", hint="Give it in a file."

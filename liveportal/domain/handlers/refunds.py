@@ -170,6 +170,13 @@ def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, 
     claim = require("claim", claim_id, context.claim(claim_id))
     opens = (ClaimState.OPEN, event.data.TYPE) in MOVES
     error = ClaimNotOpen if opens and claim.state != ClaimState.OPEN else WrongState
+    if claim.state == ClaimState.OPEN and isinstance(event.data, DisputeRuled):
+        raise WrongState(
+            f"claim {claim.id} is open: no dispute was filed on which to rule",
+            hint=Hint("File the dispute first: `{dispute_it}`.", claim=claim.id),
+            id=claim.id,
+            state=claim.state,
+        )
     state = next_state(MOVES, claim, event, error)
     decides = state not in UNDECIDED
     if event.time < claim.claimed_at and (decides or not context.former_rules):

@@ -183,13 +183,33 @@ def dispute_history(reader: Reader) -> DisputeRecord:
 def result_fields(reader: Reader, claim_id: str) -> ClaimResult:
     """Return the fields that commands show after they changed a claim."""
     (claim_row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
-    (balance,) = reader.all(_BALANCE)
     return ClaimResult(
         session=claim_row["session"],
         **_amounts(reader, claim_row),
         currency=claim_row["currency"],
-        balance=OpenBalance(owed=reader.money(balance["owed"]), held=reader.money(balance["held"])),
+        balance=open_balance(reader),
     )
+
+
+def undecided_claim(reader: Reader, session_id: str) -> str | None:
+    """Return the claim on a session that is not decided yet; a session has at most one."""
+    found = reader.one(
+        "SELECT id FROM claim WHERE session = ? AND state IN ('open', 'disputed')", session_id
+    )
+    return found["id"] if found else None
+
+
+def reason_of(reader: Reader, claim_id: str) -> str | None:
+    """Return the customer's reason for a claim, until it is erased."""
+    (claim_row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
+    reason: str | None = personal(claim_row["claim_body"]).get("reason")
+    return reason
+
+
+def open_balance(reader: Reader) -> OpenBalance:
+    """Return what the platform owes and holds."""
+    (balance,) = reader.all(_BALANCE)
+    return OpenBalance(owed=reader.money(balance["owed"]), held=reader.money(balance["held"]))
 
 
 def _rows(reader: Reader, rows: Sequence[dict[str, Any]], now: datetime) -> list[ClaimRow]:

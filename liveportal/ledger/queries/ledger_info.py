@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from liveportal.domain.errors import UnknownEntity
+from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, columns, row
+from liveportal.ledger.format.serialisation import stored_event
 from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.ledger_paths import read_header
@@ -126,6 +128,14 @@ def _journal_mode(reader: Reader) -> str:
 
 def _pragma(reader: Reader, name: str) -> Any:  # noqa: ANN401 -- A number or a word.
     return reader.db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def event_of(reader: Reader, source: str, event_id: str) -> Event:
+    """Return a recorded event by its source and id; raises `UnknownEntity`."""
+    stored = stored_event(reader.db, source, event_id)
+    if stored is None:
+        raise UnknownEntity(f"there is no event {event_id} of {source}", id=event_id)
+    return stored.event
 
 
 def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:

@@ -219,12 +219,24 @@ def session(reader: Reader, session_id: str) -> SessionDetail:
     )
 
 
+def with_open_claim(reader: Reader, session_ids: Sequence[str]) -> list[str]:
+    """Return those of the sessions that have an open claim, in their order."""
+    found = reader.all(
+        "SELECT session FROM claim WHERE state = 'open'"
+        " AND session IN (SELECT value FROM json_each(?))",
+        json.dumps(session_ids),
+    )
+    claimed = {row["session"] for row in found}
+    return [session_id for session_id in session_ids if session_id in claimed]
+
+
 def result_fields(reader: Reader, session_id: str) -> SessionResult:
     """Return the fields that commands show after they changed a session."""
-    return pick(SessionResult, _summary(reader, session_id))
+    return pick(SessionResult, session_summary(reader, session_id))
 
 
-def _summary(reader: Reader, session_id: str) -> SessionSummary:
+def session_summary(reader: Reader, session_id: str) -> SessionSummary:
+    """Return what every view of a session has."""
     rows = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
     (summary,) = _summaries(reader, rows)
     return summary
@@ -316,7 +328,7 @@ def _transactions(reader: Reader, session_id: str) -> list[SessionTransaction]:
 
 def planned_times(reader: Reader, session_id: str) -> PlannedTimes:
     """Return the planned start and end of a session, shown by commands that only move it."""
-    return pick(PlannedTimes, _summary(reader, session_id))
+    return pick(PlannedTimes, session_summary(reader, session_id))
 
 
 def actual_times(reader: Reader, session_id: str) -> tuple[datetime | None, datetime | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,23 +12,27 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.disputes.list_show import One
+from liveportal.cli.commands.refunds import answers
+from liveportal.cli.io.answers import amount, with_reason
 from liveportal.cli.io.prompts import STDIN, read_text
 from liveportal.cli.io.render import check_output_possible, hint
 from liveportal.cli.io.view_model import all_fields, shows_result
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
-from liveportal.cli.write_command import Answer, Writer, WriteStep, open_portal, records, run_step
-from liveportal.domain.errors import InvalidValue
+from liveportal.cli.write_command import Writer, WriteStep, open_portal, records, run_step
+from liveportal.cli.write_result import Answer, facts_of
+from liveportal.domain.errors import InvalidValue, UnknownEntity
 from liveportal.domain.events.types import (
     DisputeAccepted,
     DisputeFiled,
     DisputeRejected,
     DisputeWithdrawn,
 )
+from liveportal.domain.hint import Hint
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 
-CLAIM = Answer(claims.ClaimResult, claims.result_fields)
+_claim = partial(Answer, claims.ClaimResult, claims.result_fields, facts_of("claim"))
 
 
 @shows_result(claims.ClaimResult, many=True)
@@ -51,6 +56,8 @@ def file_(
 ) -> None:
     """Dispute a refund claim, with a summary of what happened in the session.
 
+    Name the claim, or the session that is claimed back.
+
     --edit opens $EDITOR with a draft made of the session: its timeline, billed and paused minutes,
     review, and the end of the transcript. On a terminal the summary is shown with your record so
     far: repeated unwarranted disputes can close an account. --dry-run only shows it. --attach puts
@@ -68,6 +75,8 @@ def file_(
     if claim == STDIN and (edit or attach):
         raise typer.BadParameter("--edit and --attach are for one claim: name it")
     check_output_possible(all_fields(claims.ClaimResult), out, spared=ledger.files)
+    if claim != STDIN:
+        claim = _claim_named(claim, ledger)
     text = _edit_draft(claim, ledger) if summary is None else read_text(summary)
     if not text.strip():
         raise InvalidValue(
@@ -77,7 +86,32 @@ def file_(
         _preview(claim, text, ledger)
     _attach_files(claim, text, attach or (), ledger, write)
     step = WriteStep("claim", lambda _, name: DisputeFiled(claim=name, summary=text))
-    run_step([claim], step, CLAIM, ledger, write, out)
+    run_step([claim], step, _claim(answers.filed), ledger, write, out)
+
+
+def _claim_named(text: str, ledger: LedgerOption) -> str:
+    """Return the claim that a text names by its id, or by that of the session claimed back.
+
+    Raises `UnknownEntity` and `AmbiguousPrefix`.
+    """
+    with open_readonly(ledger.path) as reader:
+        try:
+            return reader.resolve_id("claim", text)
+        except UnknownEntity:
+            try:
+                session = reader.resolve_id("session", text)
+            except UnknownEntity:
+                session = None
+            if session is None:
+                raise
+        if found := claims.undecided_claim(reader, session):
+            return found
+    raise UnknownEntity(
+        f"session {session} has no open claim",
+        hint=Hint.listing("claim"),
+        kind="claim",
+        id=text,
+    )
 
 
 def _edit_draft(claim: str, ledger: LedgerOption) -> str:
@@ -106,7 +140,7 @@ def _attach_files(
     with open_portal(ledger, dry_run=True) as portal:
         name = portal.resolve_id("claim", claim)
         # A refused dispute must not attach any files.
-        Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
+        Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name, answer=Answer())
     for file in files:
         with open_portal(ledger, dry_run=write.dry_run) as portal:
             name = portal.resolve_id("claim", claim)
@@ -130,7 +164,7 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
         hint(record.warning)
 
 
-@records(One, CLAIM, many=True)
+@records(One, _claim(answers.dispute_withdrawn), many=True)
 def withdraw() -> WriteStep:
     """Withdraw a dispute: the claim is open again. Asks first.
 
@@ -142,14 +176,15 @@ def withdraw() -> WriteStep:
 
 
 def _withdraw_question(reader: Reader, claim_id: str) -> str:
-    row = claims.result_fields(reader, claim_id)
+    facts = facts_of("claim")(reader, claim_id, utc_now())
+    what = with_reason(answers.claim_of(facts), facts.reason)
     return (
-        f"Withdraw the dispute of claim {claim_id}? It is open again, and may cost"
-        f" {row.cost} {row.currency}."
+        f"Withdraw the dispute of {what}? The claim is open again, and may cost"
+        f" {amount(facts.row.cost)}."
     )
 
 
-@records(One, CLAIM, many=True)
+@records(One, _claim(answers.ruled), many=True)
 def rule(
     accepted: Annotated[
         bool | None,

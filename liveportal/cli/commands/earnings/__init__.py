@@ -266,7 +266,9 @@ def adjust(
       liveportal earnings adjust 25.00 --reason "Mentor of the month"
       liveportal earnings adjust -3.50 --reason "Transfer fee"
     """
-    from liveportal.cli.write_command import Answer, WriteStep, run_new
+    from liveportal.cli.commands.payouts.answers import adjusted
+    from liveportal.cli.write_command import WriteStep, run_new
+    from liveportal.cli.write_result import Answer
     from liveportal.domain.events.types import AdjustmentPosted
 
     def posted(writer: Writer, name: str) -> AdjustmentPosted:
@@ -276,7 +278,7 @@ def adjust(
         money = reader.parse_amount(amount)
         return AmountRow(amount=money, currency=money.currency)
 
-    step, answer = WriteStep("adjustment", posted), Answer(AmountRow, shown)
+    step, answer = WriteStep("adjustment", posted), Answer(AmountRow, shown, sentence=adjusted)
     run_new("AD", adjustment, step, answer, ledger, write, out)
 
 

@@ -91,16 +91,19 @@ def reverse(
 
     Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
     """
-    from liveportal.cli.write_command import Answer, run_write
+    from liveportal.cli.commands.ledger.answers import entry_of, reversed_
+    from liveportal.cli.write_command import run_write
+    from liveportal.cli.write_result import Answer
     from liveportal.domain.events.types import EntryReversed, EventRef
 
     def reverse_event(writer: Writer) -> AnyRow:
         origin, event_id = ledger_info.reversible(writer.reader, event, source)
-        writer.ask(f"Reverse event {event_id}?")
+        mistaken = ledger_info.event_of(writer.reader, origin, event_id)
+        writer.ask(f"Reverse {entry_of(mistaken.data)} ({reason})? Both entries stay visible.")
         data = EntryReversed(event=EventRef(source=origin, id=event_id), reason=reason)
-        return writer.record(data, event_id)
+        return writer.record(data, event_id, answer=Answer(facts=lambda *_: mistaken))
 
-    run_write(reverse_event, Answer(), ledger, write, out)
+    run_write(reverse_event, Answer(sentence=reversed_), ledger, write, out)
 
 
 app.place("backup", "liveportal.cli.commands.ledger.backup")

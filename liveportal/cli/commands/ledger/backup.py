@@ -5,6 +5,7 @@ Registered in `liveportal.cli.commands.ledger`.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN
-from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.render import check_output_possible, hint
 from liveportal.cli.io.secrets import ask_new_passphrase, read_passphrase
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import DryRun, LedgerOption, Options, OutputOptions, Yes, with_options
+from liveportal.cli.write_result import show_answer
 from liveportal.domain import retention
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete
@@ -166,16 +169,19 @@ def backup(
     target = out.output or (wanted.to or Path()) / name
     check_target(target, ledger.files)
     plan = RetentionPlan(wanted.to, rules) if wanted.to and rules else None
+    shown = replace(out, output=None)
     if dry_run:
-        planned = Detail(BackupRow, _planned_row(ledger.path, target, ledger_extent, plan), HUMAN)
-        render(planned, replace(out, output=None))
+        row = _planned_row(ledger.path, target, ledger_extent, plan)
+        planned = Detail(BackupRow, row, HUMAN)
+        show_answer(planned, _sentence(row), shown, ledger=ledger, dry_run=True)
         return
     with progress("Backing up", 2 * size) as advance:
         result = back_up(
             ledger.path, target, made_at=made_at, lock=encryption, rotation=plan, progress=advance
         )
     row = _result_row(result, encryption)
-    render(Detail(BackupRow, row, HUMAN, "Backed up", sparse=True), replace(out, output=None))
+    made = Detail(BackupRow, row, HUMAN, sparse=True)
+    show_answer(made, _sentence(row), shown, ledger=ledger, dry_run=False)
     _report_gaps(result)
 
 
@@ -218,6 +224,20 @@ def _result_row(result: BackupResult, encryption: Encryption | None) -> BackupRo
         key=result.key,
         removed=[str(path) for path in result.removed],
         dry_run=False,
+    )
+
+
+def _sentence(row: BackupRow) -> Sentence:
+    """Say what was backed up to where, and which older backups went."""
+    files = f" and {plural(row.files, 'file')}" if row.files else ""
+    size = f"{row.bytes:,} bytes, verified" if row.bytes else ""
+    locked = f"It is encrypted to a {row.encrypted}." if row.encrypted else ""
+    removed = f"Removed {plural(len(row.removed), 'older backup')}." if row.removed else ""
+    return Sentence(
+        *("Backed up", "back up", f"{plural(row.events, 'event')}{files} to {row.file}", size),
+        (locked, removed),
+        (("Try to restore it", f"ledger restore {shlex.quote(row.file)} --dry-run"),),
+        "Nothing was written.",
     )
 
 

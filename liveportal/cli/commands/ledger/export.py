@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.earnings.span import FromTo
+from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.output_file import check_target, open_output
-from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.render import check_output_possible
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.write_result import show_answer
 from liveportal.domain.clock import month_of, utc_text
 from liveportal.domain.row import Row, row
 from liveportal.exports.events import line
@@ -76,8 +79,14 @@ def events(
         count, erased = _write(stored_events, path, without_personal=without_personal)
     if path is not None:
         exported = Exported(path=path, events=count, erased=erased)
-        render(Detail(Exported, exported, title="Exported"), replace(out, output=None))
-        hint("`liveportal ledger import` makes a ledger of it; see its help for what it lacks.")
+        without = "The personal part of {} was erased or left out."
+        sentence = Sentence(
+            *("Exported", "export", f"{plural(count, 'event')} to {path}"),
+            more=(without.format(plural(erased, "event")) if erased else "",),
+            next=(("Try to import it", f"ledger import {shlex.quote(str(path))} --dry-run"),),
+        )
+        detail, shown = Detail(Exported, exported), replace(out, output=None)
+        show_answer(detail, sentence, shown, ledger=ledger, dry_run=False)
 
 
 def _write(

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.commands.ledger.answers import forgotten
 from liveportal.cli.completion import ids
+from liveportal.cli.io.answers import with_reason
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import HumanValue, shows_result
 from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
-from liveportal.cli.write_command import Answer, Writer, run_write
+from liveportal.cli.write_command import Writer, run_write
+from liveportal.cli.write_result import Answer
 from liveportal.domain.row import Row, row
+from liveportal.ledger.queries.recorded import customer_of
 
 if TYPE_CHECKING:
     from liveportal.ledger.erasure.service import ErasureResult
@@ -44,8 +48,8 @@ class ForgottenRow(Row):
 
 
 ELSEWHERE = (
-    "What was written to files elsewhere is not known to the ledger: evidence packs, statements,"
-    " -o FILE, feeds, copies and backups that you made yourself. Delete what is of the customer."
+    "The ledger does not know of files elsewhere: evidence packs, statements, -o FILE, feeds, and"
+    " copies and backups that you made yourself. Delete the customer's data there."
 )
 
 
@@ -65,7 +69,7 @@ def forget(
     """Erase a customer's personal data; facts and money stay, and stay proven. Asks first.
 
     Names, texts, messages and files of the customer go from the ledger, its log, its free pages,
-    the vault, and the copies beside the ledger. What is left for you to see to is told.
+    the vault, and the copies beside the ledger. The answer names what is left for you to delete.
 
     Examples:
       liveportal ledger forget C-17 --dry-run
@@ -74,13 +78,19 @@ def forget(
 
     def forget_customer(writer: Writer) -> AnyRow:
         customer_id = writer.portal.resolve_id("customer", customer)
-        writer.ask(f"Erase all personal data of customer {customer_id}, for ever?")
+        name = customer_of(writer.reader, customer_id).name
+        writer.ask(
+            f"Erase all personal data of customer {with_reason(customer_id, name)}? Names, texts,"
+            " messages and files cannot be brought back; facts and amounts stay."
+        )
         outcome, result = writer.portal.forget(
             customer_id, at=writer.at, key=write.key, allow=writer.allowed
         )
         return writer.result(outcome, customer_id, _result_fields(result))
 
-    result = run_write(forget_customer, Answer(ForgottenRow), ledger, write, out)
+    result = run_write(
+        forget_customer, Answer(ForgottenRow, sentence=forgotten), ledger, write, out
+    )
     if not result["log_emptied"]:
         hint("Another program reads the ledger: when it has ended, run this again.")
 

@@ -17,11 +17,13 @@ from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, cast
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.io.answers import Sentence, listed, plural
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm, stdin_bytes
-from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail, HumanValue, shows
+from liveportal.cli.io.render import check_output_possible, hint
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOptions, with_options
+from liveportal.cli.write_result import show_answer
 from liveportal.domain.errors import UnreadableFile
 from liveportal.domain.row import Row, row
 from liveportal.feeds import exported
@@ -131,9 +133,8 @@ def import_(
             result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
     imported = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
     human = tuple(name for name in imported if name != "head")
-    title = "This would be imported" if dry_run else "Imported"
-    render(Detail(ImportedRow, _human_row(imported), human, title=title, sparse=True), out)
-    _hint_missing(result)
+    detail = Detail(ImportedRow, imported, human, sparse=True)
+    show_answer(detail, _sentence(imported, target), out, ledger=ledger, dry_run=dry_run)
 
 
 # --- the file -------------------------------------------------------------------------------------
@@ -241,23 +242,23 @@ def _result_row(
     )
 
 
-def _human_row(imported: ImportedRow) -> Mapping[str, object]:
-    """Return the row with its counts as a terminal shows them."""
-    sources = [f"{count.source}: {count.events}" for count in imported.sources]
-    types = [f"{count.type}: {count.events}" for count in imported.types]
-    return {
-        **imported,
-        "sources": HumanValue(imported.sources, lambda _now, _zone: sources),
-        "types": HumanValue(imported.types, lambda _now, _zone: types),
-    }
-
-
-def _hint_missing(result: Imported) -> None:
-    if result.enter_again:
-        fields = ", ".join(result.enter_again)
-        hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
-    if result.attach_again:
-        hint(
-            f"Attach again {result.attach_again} files: `liveportal ledger verify` names them for"
-            " `liveportal sessions attach`."
-        )
+def _sentence(imported: ImportedRow, target: Target) -> Sentence:
+    """Say what was imported, into what, and what no event could bring."""
+    where = {"new": "the new ledger", "empty": "the empty ledger", "existing": "the ledger"}[target]
+    before = plural(imported.replayed, "event was", "events were")
+    more = [f"{before} recorded before." if imported.replayed else ""]
+    commands = []
+    if imported.kept:
+        more.append(f"The empty ledger is now {imported.kept}.")
+    if imported.enter_again:
+        more.append(f"No event holds the values of {listed(imported.enter_again, 20)}.")
+        commands.append(("Enter them again", "payout profile set"))
+    if imported.attach_again:
+        more.append(f"No event holds the {plural(imported.attach_again, 'attached file')}.")
+        commands.append(("See which to attach again", "ledger verify"))
+    return Sentence(
+        *("Imported", "import"),
+        f"{plural(imported.recorded, 'event')} into {where} at {imported.ledger}",
+        more=tuple(more),
+        next=tuple(commands),
+    )

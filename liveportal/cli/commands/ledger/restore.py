@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.io.answers import Sentence, moment, plural
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import confirm
-from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.render import check_output_possible, hint
 from liveportal.cli.io.secrets import ask_passphrase, read_passphrase, read_secret
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOptions, with_options
+from liveportal.cli.write_result import show_answer
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupLocked, LiveportalError
 from liveportal.domain.row import Row, columns, row
@@ -110,9 +112,25 @@ def restore(
     key = restored.key if restored else restoration.key
     result = _restored_row(ledger.path, restoration, restored, key=key.state)
     human = ("ledger", "state", "events", *columns(RestoredRow)[6:])
-    title = "This would be restored" if dry_run else "Restored"
-    render(Detail(RestoredRow, result, human, title=title, sparse=True), out)
+    detail = Detail(RestoredRow, result, human, sparse=True)
+    show_answer(detail, _sentence(result), out, ledger=ledger, dry_run=dry_run)
     _hint_consequences(restoration, key.problem)
+
+
+def _sentence(restored: RestoredRow) -> Sentence:
+    """Say what was restored to where, and where the ledger is that was there."""
+    made_at = moment(restored.made_at, "UTC", utc_now())
+    files = f" and {plural(restored.files, 'file')}" if restored.files else ""
+    kept = f"What was there is kept at {restored.kept}." if restored.kept else ""
+    lost = f"It has {plural(restored.lost, 'event')} more than the backup." if restored.lost else ""
+    damaged = plural(len(restored.damaged), "file")
+    return Sentence(
+        *("Restored", "restore", f"the backup of {made_at}"),
+        f"{plural(restored.events, 'event')}{files} to {restored.ledger}",
+        (kept, lost, f"The backup lacks {damaged} of evidence." if restored.damaged else ""),
+        (("Check it", "ledger verify"),),
+        "Nothing was changed.",
+    )
 
 
 def _hint_consequences(restoration: Restoring, problem: LiveportalError | None) -> None:

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.payouts import answers
 from liveportal.cli.completion import ids
+from liveportal.cli.io.answers import amount, moment, with_reason
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -16,7 +19,8 @@ from liveportal.cli.options import (
     many_ids,
     with_options,
 )
-from liveportal.cli.write_command import Answer, Reason, Writer, WriteStep, records, run_new
+from liveportal.cli.write_command import Reason, Writer, WriteStep, records, run_new
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     PayoutFailed,
     PayoutPaid,
@@ -29,7 +33,8 @@ from liveportal.ledger.queries.reader import Reader
 
 _complete = ids("payout", states={"paid": ("sent",), "fail": ("sent",), "return": ("paid",)})
 Ids = Annotated[list[str], many_ids("Payouts", _complete)]
-PAYOUT = Answer(PayoutResult, result_fields)
+SENT = Answer(PayoutResult, result_fields, facts_of("payout"), answers.sent)
+CHANGED = Answer(PayoutResult, result_fields, facts_of("payout"), answers.changed)
 
 
 @shows_result(PayoutResult)
@@ -57,10 +62,10 @@ def record(
         amount = writer.amount(sent)
         return PayoutSent(payout=name, amount=amount, method=method, reference=reference)
 
-    run_new("PO", payout, WriteStep("payout", payout_sent), PAYOUT, ledger, write, out)
+    run_new("PO", payout, WriteStep("payout", payout_sent), SENT, ledger, write, out)
 
 
-@records(Ids, PAYOUT, many=True)
+@records(Ids, CHANGED, many=True)
 def paid(reason: Reason = None) -> WriteStep:
     """Record that payouts arrived.
 
@@ -69,7 +74,7 @@ def paid(reason: Reason = None) -> WriteStep:
     return _status_step(PayoutPaid, reason)
 
 
-@records(Ids, PAYOUT, many=True)
+@records(Ids, CHANGED, many=True)
 def fail(reason: Reason = None) -> WriteStep:
     """Record that payouts failed: the money is owed again. Asks first.
 
@@ -78,7 +83,7 @@ def fail(reason: Reason = None) -> WriteStep:
     return _status_step(PayoutFailed, reason, "failed")
 
 
-@records(Ids, PAYOUT, many=True)
+@records(Ids, CHANGED, many=True)
 def return_(reason: Reason = None) -> WriteStep:
     """Record that paid payouts were sent back: the money is owed again. Asks first.
 
@@ -93,8 +98,10 @@ def _status_step(
     """Return the step that changes a payout's status; a `change` in words must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
-        row = result_fields(reader, name)
-        return f"Record that payout {name} {change}? {row.amount} {row.currency} is owed again."
+        payout = facts_of("payout")(reader, name, utc_now()).detail
+        sent = moment(payout.sent_at, reader.own_timezone, utc_now())
+        what = with_reason(f"that payout {name}, sent on {sent}, {change}", reason)
+        return f"Record {what}? {amount(payout.amount)} is owed to you again."
 
     return WriteStep(
         "payout",

@@ -9,7 +9,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.preferences import toml_document
+from liveportal.cli.commands.preferences import answers, toml_document
 from liveportal.cli.commands.preferences.options import Preferences
 from liveportal.cli.commands.preferences.show import (
     PreferencesDetail,
@@ -27,7 +27,8 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.read_command import Query, open_reader, reads, reference_time
-from liveportal.cli.write_command import Answer, Writer, run_write
+from liveportal.cli.write_command import Writer, run_write
+from liveportal.cli.write_result import Answer
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
@@ -40,6 +41,7 @@ from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Your preferences: show, set, export, import.", default="show")
 
+CHANGED = Answer(PreferencesRow, sentence=answers.changed)
 HUMAN_FIELDS = (*columns(PreferencesRow), "open_this_week")
 UNCHANGED: Row = {
     "id": "preferences",
@@ -95,7 +97,7 @@ def set_(
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
         return _record(writer, wanted.event(writer, in_force), seq)
 
-    run_write(change, Answer(PreferencesRow), ledger, write, out)
+    run_write(change, CHANGED, ledger, write, out)
 
 
 @app.command("export")
@@ -138,9 +140,10 @@ def import_(
         current = decode(PreferencesChanged, dict(in_force)) if in_force else PreferencesChanged()
         if changes := changed_preferences(new, current):
             return _record(writer, PreferencesChanged(**changes), seq)
-        return {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
+        row = {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
+        return writer.unrecorded(row)
 
-    run_write(change, Answer(PreferencesRow), ledger, write, out)
+    run_write(change, CHANGED, ledger, write, out)
 
 
 def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
@@ -152,7 +155,7 @@ def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
             raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
         return _human_preferences(reader)
 
-    return writer.record(data, "preferences", read_back=read_back)
+    return writer.record(data, "preferences", answer=Answer(PreferencesRow, read_back))
 
 
 def _human_preferences(reader: Reader) -> dict[str, object]:

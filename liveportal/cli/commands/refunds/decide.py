@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.refunds import answers
 from liveportal.cli.completion import ids
+from liveportal.cli.io.answers import amount, with_reason
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
@@ -17,7 +21,6 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.write_command import (
-    Answer,
     Reason,
     Writer,
     WriteStep,
@@ -25,6 +28,7 @@ from liveportal.cli.write_command import (
     records,
     run_new,
 )
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     ClaimClosed,
     RefundClaimed,
@@ -47,7 +51,7 @@ _complete = ids(
     },
 )
 Ids = Annotated[list[str], many_ids("Claims", _complete)]
-CLAIM = Answer(ClaimResult, result_fields)
+_claim = partial(Answer, ClaimResult, result_fields, facts_of("claim"))
 
 
 @shows_result(ClaimResult)
@@ -90,10 +94,10 @@ def claim(
         )
 
     step = WriteStep("claim", claimed, allow=overrides(late=late))
-    run_new("CL", claim_id, step, CLAIM, ledger, write, out)
+    run_new("CL", claim_id, step, _claim(answers.claimed), ledger, write, out)
 
 
-@records(Ids, CLAIM, many=True)
+@records(Ids, _claim(answers.conceded), many=True)
 def concede(reason: Reason = None) -> WriteStep:
     """Give the money back without a dispute. Asks first, and says what it will deduct.
 
@@ -108,11 +112,12 @@ def _closing_step(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
-    row = result_fields(reader, claim_id)
-    return f"Concede claim {claim_id}? It deducts {row.cost} {row.currency}."
+    facts = facts_of("claim")(reader, claim_id, utc_now())
+    what = with_reason(answers.claim_of(facts), facts.reason)
+    return f"Concede {what}? It deducts {amount(facts.row.cost)}."
 
 
-@records(Ids, CLAIM, many=True)
+@records(Ids, _claim(answers.granted), many=True)
 def grant(reason: Reason = None) -> WriteStep:
     """Record that the platform granted a claim that nobody disputed.
 
@@ -121,7 +126,7 @@ def grant(reason: Reason = None) -> WriteStep:
     return _closing_step(RefundGranted, reason)
 
 
-@records(Ids, CLAIM, many=True)
+@records(Ids, _claim(answers.denied), many=True)
 def deny(reason: Reason = None) -> WriteStep:
     """Record that the platform denied a claim: what it held is yours again.
 
@@ -130,7 +135,7 @@ def deny(reason: Reason = None) -> WriteStep:
     return _closing_step(RefundDenied, reason)
 
 
-@records(Ids, CLAIM, many=True)
+@records(Ids, _claim(answers.withdrawn), many=True)
 def withdraw(reason: Reason = None) -> WriteStep:
     """Record that the customer withdrew a claim: what it held is yours again.
 

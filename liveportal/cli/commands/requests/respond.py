@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.requests import answers
 from liveportal.cli.commands.requests.slots import choose_slot
 from liveportal.cli.completion import ids, preferences
 from liveportal.cli.io.render import hint
@@ -24,7 +25,6 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import (
-    Answer,
     Reason,
     Writer,
     WriteStep,
@@ -33,6 +33,7 @@ from liveportal.cli.write_command import (
     run_new,
     run_step,
 )
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
     CustomerInfo,
@@ -48,8 +49,17 @@ _complete_open = ids("request", states=dict.fromkeys(("accept", "decline", "with
 Ids = Annotated[list[str], many_ids("Requests", _complete_open)]
 IdsUnlessAuto = Annotated[list[str] | None, many_ids("Requests", _complete_open)]
 
-ACCEPTED = Answer(request_queries.Acceptance, request_queries.accept_result)
-DECLINED = Answer(request_queries.Declination, request_queries.decline_result)
+ADDED = Answer(facts=facts_of("request"), sentence=answers.added)
+ACCEPTED = Answer(
+    request_queries.Acceptance, request_queries.accept_result, facts_of("request"), answers.accepted
+)
+DECLINED = Answer(
+    request_queries.Declination,
+    request_queries.decline_result,
+    facts_of("request"),
+    answers.declined,
+)
+WITHDRAWN = Answer(facts=facts_of("request"), sentence=answers.withdrawn)
 
 
 @shows_result(request_queries.Acceptance, many=True)
@@ -134,7 +144,7 @@ def decline(
         hint("`liveportal preferences show` shows your rules (auto_decline).")
 
 
-@records(Ids, Answer(), many=True)
+@records(Ids, WITHDRAWN, many=True)
 def withdraw(reason: Reason = None) -> WriteStep:
     """Record that customers withdrew their requests.
 
@@ -208,7 +218,7 @@ def add(
             expires=read_time(expires, zone, now) if expires is not None else None,
         )
 
-    run_new("REQ", request, WriteStep("request", opened), Answer(), ledger, write, out)
+    run_new("REQ", request, WriteStep("request", opened), ADDED, ledger, write, out)
 
 
 def _parse_slot(text: str, zone: str, now: datetime) -> Slot:

@@ -6,25 +6,28 @@ import math
 import os
 import shlex
 import sys
-import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TextIO
+from typing import Annotated, ClassVar, TextIO
 
 import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.list_show import HUMAN
+from liveportal.cli.commands.requests.waiting import Wait, flush
 from liveportal.cli.commands.sync import mention_rejects, reject_writer, rejected_lines
+from liveportal.cli.io.answers import plural
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, Options, OutputOptions, Yes, with_options
+from liveportal.cli.signals import end_quietly
 from liveportal.cli.write_command import open_portal
 from liveportal.domain.entities import RequestState
 from liveportal.domain.errors import LiveportalError, Refused
@@ -129,9 +132,10 @@ def watch(
 ) -> None:
     """Record a feed as it grows, and show each new request that is still open.
 
-    What was recorded before is skipped. A file is followed until Ctrl-C, also when it is replaced;
-    standard input ends when it ends. A bad line stops it, and what came before is kept. Requests
-    that your rules decline (preferences, auto_decline) are declined and shown as that.
+    What was recorded before is skipped. A file is followed until Ctrl-C, which ends it with exit
+    code 0, also when it is replaced; standard input ends when it ends. A bad line stops it, and
+    what came before is kept. Requests that your rules decline (preferences, auto_decline) are
+    declined and shown as that.
 
     What --exec runs is handed texts of strangers. An id may begin with -, and would be taken for an
     option: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
@@ -150,16 +154,37 @@ def watch(
         bad_lines = stack.enter_context(_open_rejects(rejects)) if rejects else None
         portal = stack.enter_context(open_portal(ledger))
         reject_log = _Rejects(bad_lines)
-        wait = _Wait(wanted.interval, out)
+        wait = Wait(wanted.interval, out)
         if feed == STDIN:
             chunks = read_stream(stream, wait)
         else:
             chunks = follow(stream, feed, wait, once=wanted.once)
+        seen: Counter[str] = Counter()
         rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, wanted)
         hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
-        _show(rows, out)
-    if reject_log.count:
+        interrupted = False
+        try:
+            _show(_counted(rows, seen), out)
+        except KeyboardInterrupt as interruption:
+            end_quietly(interruption)
+            interrupted = True
+        hint(_summary(seen, reject_log.count))
+    if reject_log.count and not interrupted:
         raise rejected_lines(reject_log.count, rejects)
+
+
+def _counted(rows: Iterator[WatchedRequest], seen: Counter[str]) -> Iterator[WatchedRequest]:
+    """Yield the rows, and count them by state in `seen`."""
+    for request in rows:
+        seen[request.state] += 1
+        yield request
+
+
+def _summary(seen: Counter[str], rejected: int) -> str:
+    """Return what came while the feed was watched."""
+    declined = f", and {seen['declined']} that your rules declined" if seen["declined"] else ""
+    bad = f" {plural(rejected, 'line was', 'lines were')} rejected." if rejected else ""
+    return f"Watched the feed: {plural(seen['open'], 'new request')}{declined}.{bad}"
 
 
 def _check_options(
@@ -198,7 +223,7 @@ def _new_rows(
         if opened:
             for request in _open_or_declined(portal, opened, wanted):
                 yield request
-                _flush()
+                flush()
                 if request.state == RequestState.OPEN:
                     _announce(request, wanted, portal.reader())
         if failure:
@@ -371,45 +396,3 @@ def _run_command(command: tuple[str, ...], request: WatchedRequest) -> None:
 
 def _stdin() -> BufferedReader:
     return stdin_bytes()  # type: ignore[return-value]  # It has `read1` in any case.
-
-
-def _flush() -> None:
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-class _Wait:
-    """Waits for more of a feed; flushes stdout before, and stops if its reader has gone.
-
-    Without this, `| head -1` would end only at the next request.
-    """
-
-    def __init__(self, interval: float, out: OutputOptions) -> None:
-        self._interval = interval
-        self._output = None if out.output else _descriptor(sys.stdout)
-
-    def __call__(self, stream: BufferedReader | None) -> None:
-        _flush()
-        source = _descriptor(stream)
-        if sys.platform == "win32" or self._output is None:
-            if stream is None:
-                time.sleep(self._interval)
-            return  # Reading the stream waits by itself.
-        if stream is not None and source is None:
-            return
-        import select
-
-        poll = select.poll()
-        poll.register(self._output, 0)  # No events are requested: only the close is reported.
-        if source is not None:
-            poll.register(source, select.POLLIN)
-        events = poll.poll(None if source is not None else self._interval * 1000)
-        if any(descriptor == self._output for descriptor, _ in events):
-            raise BrokenPipeError
-
-
-def _descriptor(stream: Any) -> int | None:  # noqa: ANN401 -- Any kind of stream, or None.
-    try:
-        return None if stream is None else int(stream.fileno())
-    except (OSError, ValueError):  # A test's stream has no descriptor.
-        return None

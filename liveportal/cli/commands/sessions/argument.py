@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from liveportal.cli.completion import ids
+from liveportal.cli.io.render import hint
 from liveportal.cli.options import many_ids, one_id
 
 _complete = ids(
@@ -32,3 +34,11 @@ Billed = Annotated[
         "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
     ),
 ]
+
+
+def hint_dispute(sessions: Sequence[str]) -> None:
+    """Tell a person how to dispute the open claims on these sessions."""
+    first, *others = sessions
+    more = f" So do {len(others)} others." if len(others) > 1 else ""
+    more = f" So does {others[0]}." if len(others) == 1 else more
+    hint(f"Session {first} has an open claim: `liveportal dispute file {first} --edit`.{more}")

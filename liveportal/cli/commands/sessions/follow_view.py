@@ -10,9 +10,12 @@ from datetime import datetime, timedelta, tzinfo
 
 import typer
 
+from liveportal.cli.io.render import hint
 from liveportal.cli.io.text import no_colour
 from liveportal.cli.io.view_model import Detail, HumanValue, Row
 from liveportal.cli.options import OutputOptions, ReadOptions
+from liveportal.cli.signals import end_quietly
+from liveportal.domain.calculations.live_session import RUNNING
 from liveportal.domain.clock import zone as zone_of
 from liveportal.domain.entities import UNFINISHED
 
@@ -79,16 +82,31 @@ def follow(read_session: ReadSession) -> None:
     console = Console(
         color_system=None if no_colour() else "auto", markup=False, emoji=False, highlight=False
     )
-    with Live(console=console, auto_refresh=False) as view:
-        while True:
-            row, zone, now = read_session()
-            item = Detail(FOLLOWED, with_stopwatches(_shorten_texts(row)))
-            shown = View(now, zone_of(zone), console.width)
-            lines, _ = detail_lines(item, FOLLOWED, shown)
-            view.update(Text("\n").join(lines), refresh=True)
-            if row["state"] not in UNFINISHED:
-                return
-            time.sleep(1)
+    row, zone, now = read_session()
+    try:
+        with Live(console=console, auto_refresh=False) as view:
+            while True:
+                item = Detail(FOLLOWED, with_stopwatches(_shorten_texts(row)))
+                shown = View(now, zone_of(zone), console.width)
+                lines, _ = detail_lines(item, FOLLOWED, shown)
+                view.update(Text("\n").join(lines), refresh=True)
+                if row["state"] not in UNFINISHED:
+                    return
+                time.sleep(1)
+                row, zone, now = read_session()
+    except KeyboardInterrupt as interruption:
+        end_quietly(interruption)
+        hint(_summary(row))
+
+
+def _summary(row: Row) -> str:
+    """Return what a session that is watched no more has earned so far, and how to end it."""
+    state = f"Session {row['id']} is still {row['state']}"
+    if row["state"] not in RUNNING:
+        return f"{state}."
+    earned = f", with {row['earned_so_far']} {row['currency']} earned so far"
+    end = f"End it with `liveportal sessions end {row['id']}`."
+    return f"{state}{earned if row['earned_so_far'] else ''}. {end}"
 
 
 def _shorten_texts(row: Mapping[str, object]) -> Row:

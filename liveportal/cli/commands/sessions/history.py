@@ -39,7 +39,7 @@ from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
-from liveportal.ledger.queries.sessions import SessionRow, sessions
+from liveportal.ledger.queries.sessions import SessionRow, sessions, with_open_claim
 
 STATES = tuple(SessionState)
 States = Annotated[list[str] | None, state_option(STATES)]
@@ -160,11 +160,25 @@ def list_(
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
         rows = sessions(reader, session_filter)[:limit]
+        claimed_back = _claimed_back(reader, rows) if for_person(out) else []
     shown = _human_rows(rows) if for_person(out) else rows
     empty = "No sessions: `liveportal requests list` shows what you can accept."
     render(Table(SessionRow, shown, HUMAN, empty=empty), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
+    if claimed_back:
+        from liveportal.cli.commands.sessions.argument import hint_dispute
+
+        hint_dispute(claimed_back)
+
+
+def _claimed_back(reader: Reader, rows: Sequence[SessionRow]) -> list[str]:
+    """Return the sessions with an open claim, as a terminal shows their ids."""
+    from liveportal.ledger.queries.short_ids import short_ids  # Terminals only.
+
+    found = with_open_claim(reader, [row.id for row in rows])
+    short = short_ids(reader, found)
+    return [short.get(session_id, session_id) for session_id in found]
 
 
 def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:

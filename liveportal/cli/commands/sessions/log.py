@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.sessions import answers
 from liveportal.cli.commands.sessions.argument import Billed, One
 from liveportal.cli.completion import choices, ids
 from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.parse.spans import read_pause, read_span
 from liveportal.cli.parse.times import read_time
-from liveportal.cli.write_command import Answer, Writer, WriteStep, records, run_new
+from liveportal.cli.write_command import Writer, WriteStep, records, run_new
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     PERSON,
     CustomerInfo,
@@ -49,7 +51,8 @@ RightBill = Annotated[
     ),
 ]
 BY_POLICY = "policy"
-SESSION = Answer(SessionResult, result_fields)
+LOGGED = Answer(SessionResult, result_fields, facts_of("session"), answers.logged)
+CORRECTED = Answer(SessionResult, result_fields, facts_of("session"), answers.corrected)
 
 
 @shows_result(SessionResult)
@@ -104,10 +107,10 @@ def log(
             title=title,
         )
 
-    run_new("S", session, WriteStep("session", logged), SESSION, ledger, write, out)
+    run_new("S", session, WriteStep("session", logged), LOGGED, ledger, write, out)
 
 
-@records(One, SESSION)
+@records(One, CORRECTED)
 def correct(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was wrong.")],
     start: Annotated[
@@ -169,7 +172,7 @@ def _corrected_times(
     )
 
 
-@records(One, Answer(TipResult, latest_tip))
+@records(One, Answer(TipResult, latest_tip, facts_of("session"), answers.tipped))
 def tip(
     tip_amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 10.00.")],
     again: Annotated[
@@ -196,7 +199,7 @@ def tip(
     return WriteStep("session", received)
 
 
-@records(One, Answer())
+@records(One, Answer(facts=facts_of("session"), sentence=answers.reviewed))
 def review(
     rating: Annotated[
         int,

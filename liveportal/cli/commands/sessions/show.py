@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.commands.sessions.argument import One, hint_dispute
 from liveportal.cli.commands.sessions.evidence_view import OpenedFile, show_evidence
 from liveportal.cli.commands.sessions.follow_view import FIGURES, check_follow, with_stopwatches
 from liveportal.cli.commands.sessions.follow_view import follow as follow_session
@@ -90,6 +90,8 @@ def show(
     row, zone, now = read_session()
     shown = with_stopwatches(_human_row(row)) if for_person(out) else row
     render(Detail(ShownSession, shown, SHOWN), out, zone=zone, now=now)
+    if any(claim.state == "open" for claim in row.claims):
+        hint_dispute([row.id])
     if row.state in RUNNING:
         hint("--follow keeps this up to date until the session is over.")
 

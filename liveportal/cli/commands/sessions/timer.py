@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.sessions import answers
 from liveportal.cli.commands.sessions.argument import Billed, Ids, One
 from liveportal.cli.completion import choices
-from liveportal.cli.io.render import hint
-from liveportal.cli.io.view_model import shows_result
-from liveportal.cli.options import LedgerOption, OutputOptions, Overlap, WriteOptions, with_options
+from liveportal.cli.options import Overlap
 from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import (
-    Answer,
     Reason,
     Writer,
     WriteStep,
     overrides,
     records,
-    run_step,
 )
+from liveportal.cli.write_result import Answer, facts_of
 from liveportal.domain.events.types import (
     PARTY,
     PERSON,
@@ -40,21 +39,19 @@ from liveportal.ledger.queries.sessions import (
     result_fields,
 )
 
-SESSION = Answer(SessionResult, result_fields)
+_session = partial(Answer, SessionResult, result_fields, facts_of("session"))
 
 
-@shows_result(SessionResult, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
-def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+@records(Ids, _session(answers.started), many=True)
+def start() -> WriteStep:
     """Start the timer of an upcoming session.
 
     Example: liveportal sessions start S-1002
     """
-    run_step(sessions, _timer_step(SessionStarted), SESSION, ledger, write, out)
-    hint("Pause it with `liveportal sessions pause`, end it with `liveportal sessions end`.")
+    return _timer_step(SessionStarted)
 
 
-@records(Ids, SESSION, many=True)
+@records(Ids, _session(answers.paused), many=True)
 def pause() -> WriteStep:
     """Stop the timer; paused time is not charged.
 
@@ -63,7 +60,7 @@ def pause() -> WriteStep:
     return _timer_step(SessionPaused)
 
 
-@records(Ids, SESSION, many=True)
+@records(Ids, _session(answers.resumed), many=True)
 def resume() -> WriteStep:
     """Let the timer of a paused session run again.
 
@@ -77,7 +74,7 @@ def _timer_step(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> 
     return WriteStep("session", lambda _, name: kind(session=name))
 
 
-@records(Ids, SESSION, many=True)
+@records(Ids, _session(answers.over), many=True)
 def end(billed: Billed = None) -> WriteStep:
     """End a session: it is billed, and the earning booked.
 
@@ -92,7 +89,7 @@ def end(billed: Billed = None) -> WriteStep:
     return WriteStep("session", ended)
 
 
-@records(Ids, Answer(), many=True)
+@records(Ids, Answer(facts=facts_of("session"), sentence=answers.cancelled), many=True)
 def cancel(
     by: Annotated[
         str,
@@ -114,7 +111,7 @@ def cancel(
     )
 
 
-@records(Ids, Answer(), many=True)
+@records(Ids, Answer(facts=facts_of("session"), sentence=answers.missed), many=True)
 def miss(
     by: Annotated[
         str,
@@ -133,7 +130,7 @@ def miss(
     return WriteStep("session", lambda _, name: SessionMissed(session=name, by=by))
 
 
-@records(One, Answer(PlannedTimes, planned_times))
+@records(One, Answer(PlannedTimes, planned_times, facts_of("session"), answers.moved))
 def reschedule(
     start: Annotated[
         str, typer.Option("--start", metavar="TIME", help="The new time, such as 'friday 9am'.")

@@ -10,7 +10,10 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.payouts.answers import key_changed, profile_changed
 from liveportal.cli.commands.payouts.profile.options import Profile, read_file
+from liveportal.cli.io.answers import listed
+from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, can_ask, confirm
 from liveportal.cli.io.render import check_output_possible, hint, render
@@ -27,7 +30,9 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
-from liveportal.cli.write_command import Answer, Writer, open_portal, run_write
+from liveportal.cli.signals import end_quietly
+from liveportal.cli.write_command import Writer, open_portal, run_write
+from liveportal.cli.write_result import Answer, show_answer
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
@@ -35,7 +40,7 @@ from liveportal.domain.frozen import replace
 from liveportal.domain.profile.fields import MASKED, Changes, Values, changes, judge
 from liveportal.domain.profile.requirements import Finding
 from liveportal.domain.row import Row, columns, row
-from liveportal.ledger.backup.last_backup import LastBackup, last_backup
+from liveportal.ledger.backup.last_backup import last_backup
 from liveportal.ledger.queries import profile as profile_queries
 from liveportal.ledger.queries.profile import ProfileRow
 from liveportal.ledger.queries.reader import Reader
@@ -174,7 +179,11 @@ def set_(
 
     def fill(writer: Writer) -> AnyRow:
         if start_over:
-            writer.ask("Forget the whole payout profile first?")
+            filled = [
+                name.replace("_", " ") for name in profile_queries.filled_fields(writer.reader)
+            ]
+            held = listed(sorted(filled), len(filled)) or "nothing"
+            writer.ask(f"Start over, and forget what your payout profile holds now: {held}?")
         if wanted == Profile() and not (file or start_over):
             return _fill_profile(writer, _ask_profile(writer), write, was_asked=True)
         typed = wanted.values(writer.zone)
@@ -182,26 +191,41 @@ def set_(
         change = changes(checks.check_fields(given), afresh=start_over)
         return _fill_profile(writer, change, write, was_asked=False)
 
-    row = run_write(fill, Answer(ProfileChange), ledger, write, out)
-    if row["missing"]:
-        hint("`liveportal payout profile check` says what is missing, and why.")
+    run_write(fill, Answer(ProfileChange, sentence=profile_changed), ledger, write, out)
 
 
 def _ask_profile(writer: Writer) -> Changes:
     """Ask for the profile on a terminal; without one, raise a usage error."""
     if not can_ask():
         raise typer.BadParameter("name at least one field, or --from FILE; see --help")
-    from liveportal.cli.commands.payouts.profile.wizard import ProfileAnswers, write_summary
+    from liveportal.cli.commands.payouts.profile.wizard import (
+        ProfileAnswers,
+        whole_part,
+        write_summary,
+    )
 
     reader = writer.reader
     in_force = EncryptedFields(reader.db, reader.path).values()
-    given = ProfileAnswers(in_force, reader.policy.payout.methods, writer.zone).ask_all()
-    change = changes(checks.check_fields(given))
+    answers = ProfileAnswers(in_force, reader.policy.payout.methods, writer.zone)
+    question = "Record it?"
+    try:
+        change = changes(checks.check_fields(answers.ask_all()))
+    except KeyboardInterrupt as interruption:
+        end_quietly(interruption)
+        part = whole_part(
+            answers.given,
+            lambda given: _cautions(writer, changes(checks.check_fields(given)), in_force),
+        )
+        if not part:
+            hint(NOTHING_RECORDED)
+            raise
+        change = changes(checks.check_fields(part))
+        question = "Record these answers, and the others another time?"
     for caution in _cautions(writer, change, in_force):
         writer.ask(f"{caution.message}. Go on all the same?")
     if change.event_fields:
         write_summary(change, in_force)
-        writer.ask("Record it?")
+        writer.ask(question)
     return change
 
 
@@ -247,7 +271,7 @@ def _fill_profile(
         read_back=read_missing,
     )
     recorded_fields = change.event_fields if outcome else ()
-    return {
+    row = {
         "id": "payout_profile",
         "state": "changed" if outcome else "unchanged",
         **dict.fromkeys(("error", "message")),
@@ -261,6 +285,7 @@ def _fill_profile(
         "confirmed": False,
         "dry_run": write.dry_run,
     }
+    return writer.unrecorded(row)
 
 
 @app.command("check")
@@ -366,17 +391,5 @@ def rotate_key(
         old_key_in=None if dry_run or keep_old_key is None else str(keep_old_key),
         last_backup=str(backup.path) if backup else None,
     )
-    render(Detail(NewKey, new_key, title="Key changed", sparse=True), out)
-    _hint_backups(rotation.old_key, keep_old_key, backup)
-
-
-def _hint_backups(old_key: str, key_file: Path | None, backup: LastBackup | None) -> None:
-    """Hint at what the old key means for older backups."""
-    where = (
-        f"in {key_file}"
-        if key_file
-        else "not kept: without your own copy it cannot be read any more"
-    )
-    hint(f"Older backups and copies have the profile sealed with the key {old_key}, {where}.")
-    last = f"; the last one is {backup.path}" if backup else ""
-    hint(f"Make a new backup: `liveportal ledger backup`{last}.")
+    detail = Detail(NewKey, new_key, sparse=True)
+    show_answer(detail, key_changed(new_key), out, ledger=ledger, dry_run=dry_run)

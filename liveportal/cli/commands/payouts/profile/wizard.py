@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 from liveportal.cli.commands.payouts.profile.options import parse_day
@@ -37,6 +38,16 @@ _NUMBERS = {
 }
 
 
+WHOLES = (
+    ("name",),
+    ("email",),
+    ("method", "paypal", "iban", "us_routing", "us_account"),
+    ("country", "address"),
+    ("country", "tax_form", "tax_number", "tax_signed"),
+)
+"""The answers that are set together, in the order of the questions."""
+
+
 class ProfileAnswers:
     """The answers so far by field, in the form of the options, on top of the profile in force."""
 
@@ -51,7 +62,7 @@ class ProfileAnswers:
 
         An empty answer keeps the present value. Raises `Declined` at the end of the input.
         """
-        _write_line("Enter keeps what stands in brackets; Ctrl-C ends it, and nothing is recorded.")
+        _write_line("Press Enter to keep the value in brackets, or Ctrl-C to stop.")
         self._ask("country", checks.country)
         self._ask("name", str)
         self._ask("email", checks.email)
@@ -208,6 +219,22 @@ def _format_kept(text: str) -> str:
 
 def _raise_needed() -> str:
     raise InvalidValue("This is needed", hint="Ctrl-C ends it.")
+
+
+def whole_part(
+    given: Mapping[str, Any], check: Callable[[Mapping[str, Any]], object]
+) -> dict[str, Any]:
+    """Return those answers that can be set without the ones still missing.
+
+    `check` raises what is wrong with a part, such as a method without its account.
+    """
+    part: dict[str, Any] = {}
+    for fields in WHOLES:
+        more = {**part, **{name: given[name] for name in fields if name in given}}
+        with suppress(LiveportalError):
+            check(more)
+            part = more
+    return part
 
 
 def write_summary(change: Changes, in_force: Values) -> None:
