@@ -12,9 +12,16 @@ from liveportal.ledger.queries.agenda import AgendaRow
 from liveportal.ledger.queries.billing_audit import AuditRow
 from liveportal.ledger.queries.breakdown import GroupRow
 from liveportal.ledger.queries.claims import ClaimDetail, ClaimRow, EarlierClaim
+from liveportal.ledger.queries.customer_overview import (
+    CustomerOverview,
+    CustomerRow,
+    RequestMade,
+    SessionHeld,
+)
 from liveportal.ledger.queries.customers import CustomerDetail, CustomerName
 from liveportal.ledger.queries.due import DueRow
 from liveportal.ledger.queries.earnings import Risk, SummaryRow, TransactionRow
+from liveportal.ledger.queries.front_page import FrontPage, NextPayout, OpenClaim, RunningSession
 from liveportal.ledger.queries.history import HistoryRow
 from liveportal.ledger.queries.ledger_info import LedgerInfo, PreferencesRow
 from liveportal.ledger.queries.payouts import (
@@ -62,6 +69,8 @@ __all__ = [
     "ClaimRow",
     "CustomerDetail",
     "CustomerName",
+    "CustomerOverview",
+    "CustomerRow",
     "DisputeRecord",
     "DueRow",
     "EarlierClaim",
@@ -69,12 +78,15 @@ __all__ = [
     "ExplainedPayout",
     "ExplainedSession",
     "ForecastRow",
+    "FrontPage",
     "GroupRow",
     "HistoryRow",
     "LedgerInfo",
     "MessageRow",
     "MonthRow",
+    "NextPayout",
     "NodeRow",
+    "OpenClaim",
     "OpenMonth",
     "OverdueRow",
     "PayoutDetail",
@@ -84,14 +96,17 @@ __all__ = [
     "PreferencesRow",
     "RankedSlotRow",
     "RequestDetail",
+    "RequestMade",
     "RequestRow",
     "ReviewRow",
     "ReviewedCustomer",
     "Risk",
     "Row",
+    "RunningSession",
     "SearchRow",
     "SessionClaim",
     "SessionDetail",
+    "SessionHeld",
     "SessionReview",
     "SessionRow",
     "SessionTransaction",

@@ -24,8 +24,10 @@ from liveportal.ledger.queries import (
     billing_audit,
     breakdown,
     claims,
+    customer_overview,
     due,
     earnings,
+    front_page,
     ledger_info,
     payouts,
     provenance,
@@ -243,10 +245,18 @@ class Earnings(Group):
 
 
 class Customers(Group):
-    """`portal.customers`: the customers of ended sessions, and the reviews."""
+    """`portal.customers`: who asked for help, what they paid, and the reviews."""
 
-    def list(self) -> Sequence[reviews.ReviewedCustomer]:
-        """Return the customers of ended sessions, the most recent first."""
+    def list(self) -> Sequence[customer_overview.CustomerRow]:
+        """Return all customers, the latest first; an erased one has no name."""
+        return self._ask(lambda reader, _: customer_overview.customer_list(reader))
+
+    def get(self, customer: str) -> customer_overview.CustomerOverview:
+        """Return a customer with the requests and sessions that they had, oldest first."""
+        return self._ask_of("customer", customer, customer_overview.customer)
+
+    def reviewed(self) -> Sequence[reviews.ReviewedCustomer]:
+        """Return the customers of ended sessions with their average ratings, latest first."""
         return self._ask(lambda reader, _: reviews.reviewed_customers(reader))
 
     def reviews(self, customer: str) -> Sequence[reviews.ReviewRow]:
@@ -258,6 +268,10 @@ class Customers(Group):
 
 class Agenda(Group):
     """`portal.agenda`: what comes next."""
+
+    def overview(self) -> front_page.FrontPage:
+        """Return what waits for the expert: the front page of the command line."""
+        return self._ask(front_page.front_page)
 
     def upcoming(self, until: datetime | None = None) -> Sequence[agenda.AgendaRow]:
         """Return the upcoming and running sessions: overdue first, then live, then by start."""

@@ -106,6 +106,9 @@ HEADINGS = {
 }
 """Headings that are not the field's own name in words."""
 
+MINUTES = frozenset({"minutes", "paused_minutes"})
+"""Numbers that are texts, since they are exact to two digits."""
+
 _RANKS = {name: rank for rank, name in enumerate(IMPORTANCE)}
 
 

@@ -61,6 +61,7 @@ def render(
     """
     fields = _select_fields(result.columns, out.columns)
     page = paged(out) if stdout is None else nullcontext()
+    left_out: tuple[str, ...] = ()
     with page, open_output(out.output, stdout) as stream:
         if out.json:
             _write_json(result, fields, stream)
@@ -87,11 +88,11 @@ def render(
                 are_chosen=out.columns is not None,
                 short_forms=_short_forms,
             )
-            if left_out:
-                note(
-                    f"There is no room for {', '.join(left_out)}. Choose columns with --fields,"
-                    " or widen the terminal."
-                )
+    if left_out:
+        note(
+            f"There is no room for {', '.join(left_out)}. Choose columns with --fields,"
+            " or widen the terminal."
+        )
 
 
 def check_output_possible(

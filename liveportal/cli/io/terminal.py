@@ -120,9 +120,12 @@ def detail_lines(
     for name, value in values.items():
         tables = _records(name, value)
         for heading, records in tables:
-            table = draw_table(_columns(records), records, _indented(view))
+            columns = _columns(records)
+            whole = [{column: record.get(column) for column in columns} for record in records]
+            table = draw_table(columns, whole, _indented(view))
             lines += [Text(), Text(clean(heading), style="bold")]
-            lines += [Text("  ") + line for line in chain(table.heading, *table.rows)]
+            top = table.heading if len(table.columns) > 1 else ()  # Of one it would say nothing.
+            lines += [Text("  ") + line for line in chain(top, *table.rows)]
             left_out += [f"{name}.{column}" for column in table.left_out]
         if tables:
             after_table = True
@@ -162,7 +165,8 @@ def _records(name: str, value: object) -> list[tuple[str, Sequence[Row]]]:
 
 
 def _columns(records: Sequence[Row]) -> list[str]:
-    return [name for name in records[0] if name not in NOT_FOR_PEOPLE]
+    names = dict.fromkeys(name for record in records for name in record)
+    return [name for name in names if name not in NOT_FOR_PEOPLE]
 
 
 def _indented(view: View) -> View:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from liveportal.cli.io.columns import IDS, WHOLE, WORDED, heading_of, in_words, rank_of
+from liveportal.cli.io.columns import IDS, MINUTES, WHOLE, WORDED, heading_of, in_words, rank_of
 from liveportal.cli.io.layout import GAP, lay_out, measure, wrap
 from liveportal.cli.io.rich_output import format_local_time, format_value
 from liveportal.cli.io.text import clean, no_colour
@@ -42,10 +42,14 @@ class View(NamedTuple):
 
 
 class DrawnTable(NamedTuple):
-    """A table as lines: its heading, its rows, and the columns for which there was no room."""
+    """A table as lines: its heading, its rows, and the columns for which there was no room.
+
+    `columns` are those that it has.
+    """
 
     heading: list[Text]
     rows: list[list[Text]]
+    columns: tuple[str, ...]
     left_out: tuple[str, ...]
 
 
@@ -57,7 +61,7 @@ def draw_table(
     keep_empty: bool = False,
 ) -> DrawnTable:
     """Draw rows as a table that is no wider than the view."""
-    values = {field: [value_of(row, field) for row in rows] for field in fields}
+    values = {field: [_named(row, field) for row in rows] for field in fields}
     short = view.short_forms(
         name for field in values if field in IDS for value in values[field] for name in _ids(value)
     )
@@ -81,7 +85,7 @@ def draw_table(
         for name in values
     ]
     widths = lay_out(columns, view.width)
-    right = {name for name in widths if _are_numbers(values[name])}
+    right = {name for name in widths if name in MINUTES or _are_numbers(values[name])}
     heading = _lines(
         [_wrapped(Text(_heading(name, values[name], view)), widths[name]) for name in widths],
         list(widths.values()),
@@ -99,7 +103,16 @@ def draw_table(
         )
         for number in range(len(rows))
     ]
-    return DrawnTable(heading, drawn, tuple(name for name in values if name not in widths))
+    left_out = tuple(name for name in values if name not in widths)
+    return DrawnTable(heading, drawn, tuple(widths), left_out)
+
+
+def _named(row: Mapping[str, object], field: str) -> object:
+    """Return a value of a row; a customer without a name is shown by the id."""
+    value = value_of(row, field)
+    if field == "customer_name" and value is None:
+        return row.get("customer_id") or row.get("customer")
+    return value
 
 
 def _heading(name: str, column: Iterable[object], view: View) -> str:
