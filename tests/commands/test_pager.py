@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 
 ROWS, COLUMNS = 6, 100
+READY = b"ready"
 TALL = ("earnings", "transactions")
 SHORT = ("sessions", "show", "S-1001", "--fields", "id,state")
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -66,10 +66,9 @@ class Screen:
         env: Mapping[str, str],
         *,
         rows: int = ROWS,
-        interrupt_after: float | None = None,
-        number: int = signal.SIGINT,
+        number: int | None = None,
     ) -> Ran:
-        """Run a command on the terminal; `interrupt_after` seconds it gets a signal."""
+        """Run a command on the terminal; a signal is sent when the pager says that it is ready."""
         terminal, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, COLUMNS, 0, 0))
         with subprocess.Popen(
@@ -82,12 +81,12 @@ class Screen:
             start_new_session=True,
         ) as running:
             os.close(inner)
-            if interrupt_after is not None:
-                time.sleep(interrupt_after)
-                os.killpg(running.pid, number)
             shown = b""
             while chunk := _read(terminal):
                 shown += chunk
+                if number is not None and READY in shown:
+                    os.killpg(running.pid, number)
+                    number = None
         os.close(terminal)
         return Ran(running.returncode, shown.decode().replace("\r\n", "\n"), "")
 
@@ -236,8 +235,8 @@ def test_the_ledger_is_closed_while_it_is_read(screen: Screen) -> None:
 
 def test_ctrl_c_is_the_pagers(screen: Screen) -> None:
     """It ends only the pager; SIGTERM ends both."""
-    slow = "sh -c 'trap \"echo interrupted; exit 3\" INT; sleep 20 & wait'"
-    ran = screen(*TALL, interrupt_after=2.5, pager=slow)
+    slow = "sh -c 'sleep 20 & trap \"kill $!; echo interrupted; exit 3\" INT; echo ready; wait'"
+    ran = screen(*TALL, number=signal.SIGINT, pager=slow)
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "interrupted")
-    ended = screen(*TALL, interrupt_after=2.5, number=signal.SIGTERM, pager="sleep 20")
+    ended = screen(*TALL, number=signal.SIGTERM, pager="sh -c 'echo ready; exec sleep 20'")
     assert ended.code == 143
