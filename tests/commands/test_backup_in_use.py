@@ -191,12 +191,10 @@ def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str
     assert not list(october.folder.glob("ledger.db.replaced-*"))
 
 
-@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_no_write_between_copy_and_replacement(
-    october: Shell, mode: str, monkeypatch: pytest.MonkeyPatch
+    october: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer must try again: its event would be in neither of the two ledgers."""
-    journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     tries: list[int] = []
     settle = atomic.fsync_file

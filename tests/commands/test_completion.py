@@ -24,6 +24,9 @@ from tests.kit.events import amount, line
 from tests.kit.large_ledger import feed, make_ledger, watch_engine
 from tests.kit.shell import PROGRAM, Shell
 
+pytestmark = pytest.mark.slow
+
+
 HOSTILE = "\\$(touch made) `touch made` '\"; touch made; #\x1b[31m\na:b [red]c[/red] \u202edcba:::e"
 CLEANED = "\\$(touch made) `touch made` '\"; touch made; # a:b [red]c[/red]"
 ZSH = "local -a completions; completions=({}); _describe -V value completions\n"

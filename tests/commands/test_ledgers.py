@@ -18,6 +18,9 @@ from tests.kit.shell import OCTOBER, Shell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
+
 READ = ("requests", "list", "--all", "--fields", "id,state")
 WRITE = ("requests", "decline", "REQ-1006")
 SYNC = ("sync", OCTOBER)
@@ -188,7 +191,6 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.slow
 def test_a_busy_ledger_is_waited_for_and_then_reported(october: Shell) -> None:
     """While another program writes, reads work; a write waits, then ends with exit 5."""
     with subprocess.Popen(

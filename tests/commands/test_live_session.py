@@ -319,6 +319,7 @@ if sys.platform != "win32":
     def _begin(shell: Shell) -> None:
         shell.ok("requests", "accept", "REQ-2001", "--session", "S-NOW", "--anyway")
 
+    @pytest.mark.slow
     def test_the_view_keeps_up_with_other_shells(states: Shell) -> None:
         """A pause, a resume and the end show at once; the end shows the bill and ends the view.
 

@@ -24,6 +24,8 @@ import termios
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+pytestmark = pytest.mark.slow
+
 
 ROWS, COLUMNS = 6, 100
 READY = b"ready"

@@ -144,6 +144,7 @@ def test_the_examples_are_valid_and_said_by_whom_the_page_says() -> None:
             check_source(parse(line.encode()), Origin.FEED)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tmp_ledger_env")
 def test_the_month_runs_as_written_and_earns_what_the_page_says(tmp_path: Path) -> None:
     """The first block is the feed, the second what the commands show."""

@@ -17,6 +17,9 @@ from liveportal.domain.errors import NotACalendar
 from liveportal.exports.calendar import LEDGER_PROPERTY, CalendarEvent, uid, write_calendar
 from tests.kit.events import at
 
+pytestmark = pytest.mark.slow
+
+
 NAME = "0123456789abcdef"
 NUL_TO_BIDI = "a\x00b\x07c\x1b[31md\x7fe\x85f\x9bg\ud800h\udfffi\u202ej\u2028k"
 HOSTILE = (
@@ -321,7 +324,6 @@ steps = st.lists(
 )
 
 
-@pytest.mark.slow
 @given(steps)
 def test_importing_every_file_ends_with_what_the_last_one_says(
     taken: list[tuple[str, str]],

@@ -33,6 +33,9 @@ from liveportal.exports.redaction import visible
 from liveportal.feeds.transcripts import read
 from tests.kit.pack_case import case, file, happened
 
+pytestmark = pytest.mark.slow
+
+
 NAMES: dict[str, tuple[str, ...]] = {
     "Leo Wang (王小明)": ("Leo", "Wang", "王小明"),
     "王芳 Fiona": ("王芳", "Fiona"),

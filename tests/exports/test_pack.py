@@ -30,6 +30,9 @@ from liveportal.exports.pack import (
 )
 from tests.kit.events import short
 
+pytestmark = pytest.mark.slow
+
+
 ABOUT = {"claim": "CL-1"}
 PARTS = (
     PackEntry("index.html", b"<p>What happened.</p>", "What happened.", "text/html"),
@@ -238,7 +241,6 @@ def test_every_byte_that_was_changed_is_found(whole: bytes, tmp_path: Path) -> N
         check_flip(tmp_path, whole, place, owner, MASKS[place // 4 % len(MASKS)])
 
 
-@pytest.mark.slow
 def test_every_bit_of_the_archive_that_was_changed_is_found(whole: bytes, tmp_path: Path) -> None:
     """For each bit of each byte that is not a file's content, which has its checksums."""
     contents = {

@@ -16,6 +16,9 @@ from liveportal.exports.redaction_1 import BLACK
 from tests.kit.events import short
 from tests.kit.work import calls, stopped_if_endless
 
+pytestmark = pytest.mark.slow
+
+
 ADA = redactor(["Ada Lovelace"])
 NOBODY = redactor([])
 
@@ -290,7 +293,6 @@ def test_a_hostile_text_takes_no_more_work_than_another(piece: str) -> None:
     assert calls(lambda: redact(text * 4)) <= 5 * calls(lambda: redact(text))
 
 
-@pytest.mark.slow
 def test_no_pattern_scans_a_hostile_text_again_and_again() -> None:
     """The work inside of patterns is linear, too."""
     redact = redactor(CROWD)

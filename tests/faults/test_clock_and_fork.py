@@ -26,6 +26,9 @@ from tests.faults.books import MODES
 from tests.kit.books import Clock
 from tests.kit.children import start_child, wait_for
 
+pytestmark = pytest.mark.slow
+
+
 NOW = datetime(2026, 10, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 

@@ -18,6 +18,9 @@ from tests.fuzz.targets import CORPUS, TARGETS
 if TYPE_CHECKING:
     from tests.faults.conftest import Amount
 
+pytestmark = pytest.mark.slow
+
+
 SLOWER = {"sync": 20, "export": 30, "statement": 10, "search": 10, "calendar": 4}
 """How much longer an input takes: a ledger is verified, played back, asked."""
 

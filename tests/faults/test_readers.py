@@ -22,6 +22,9 @@ from tests.kit.fork_server import BUSY, ForkServer
 from tests.kit.shell import assert_no_traceback
 from tests.kit.states import READS, WRITES, Write
 
+pytestmark = pytest.mark.slow
+
+
 _SCENE = Scene("readers", ())
 _ADJUST = (
     *("earnings", "adjust", "1.00", "--reason", "bonus", "--at", AT),

@@ -22,6 +22,9 @@ if sys.platform == "win32":
 import pty
 import termios
 
+pytestmark = pytest.mark.slow
+
+
 SECONDS = 60
 HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from liveportal.domain.events.envelope import Event
     from tests.kit.books import Clock
 
+pytestmark = pytest.mark.slow
+
+
 CHAT = b"Mina: Rumpelstilzchen flickers\nJoe: no\n"
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 RATE = {"amount": "3.00", "currency": "USD"}
 ASKED_BY_A_CHUNK = 14
@@ -144,7 +146,6 @@ def test_a_single_write_runs_few_statements(ledger: Path) -> None:
     assert len(asked(ours)) == len(set(asked(ours))), "the same is asked twice"
 
 
-@pytest.mark.slow
 def test_memory_does_not_hold_the_feed(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight times as many chunks take no more memory than one after the other."""
     monkeypatch.setattr("liveportal.services.sync.CHUNK_LINES", 140)

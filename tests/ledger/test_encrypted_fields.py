@@ -33,6 +33,9 @@ from liveportal.portal import Portal
 from liveportal.services.defaults import utc_now
 from tests.kit.ledger_files import query
 
+pytestmark = pytest.mark.slow
+
+
 IBAN = "DE89370400440532013000"
 SECRET = {"name": "Anna", "iban": IBAN, "country": "DE", "tax_number": "65 929 970 489"}
 

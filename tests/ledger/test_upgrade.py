@@ -28,6 +28,9 @@ from tests.kit.ledger_files import dump
 from tests.kit.old_ledgers import Schema, asked, beside, form, whole
 from tests.kit.shell import OCTOBER, Shell
 
+pytestmark = pytest.mark.slow
+
+
 # Released files are never edited: an older ledger would not match them.
 PINNED = {
     "0001_first.sql": "421bf8b4112b7b104889f70b45fdea581794eb6df749f916436c464cf8ebc078",

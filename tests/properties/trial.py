@@ -18,7 +18,7 @@ from liveportal.ledger.storage.driver import Connection
 from tests.kit import quick_ledgers as ledgers
 from tests.properties.author import Book
 
-BOOKS = {"dev": 50, "ci": 150, "hunt": 4_000}.get(settings.get_current_profile_name(), 50)
+BOOKS = {"dev": 50, "ci": 100, "hunt": 4_000}.get(settings.get_current_profile_name(), 50)
 QUICK = 8
 """So many books are tried by the quick tests."""
 
