@@ -6,16 +6,18 @@ from typing import Annotated
 
 from liveportal.cli.app import Commands
 from liveportal.cli.completion import ids
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
-from liveportal.cli.read_command import Limit, display_zone, open_reader, reference_time
+from liveportal.cli.read_command import Limit, Query, reads, reference_time, run_read
 from liveportal.ledger.queries import customer_overview
 from liveportal.ledger.queries.customer_overview import CustomerOverview, CustomerRow
+from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Customers: list, show. `ledger forget` erases one.", default="list")
 
 HUMAN = (*("id", "name", "requests", "sessions", "minutes", "paid", "claims", "last_seen"),)
+EMPTY = "No customers yet: `liveportal requests list` shows who asks for help."
 
 
 @app.command("list")
@@ -31,30 +33,26 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, limit: Li
       liveportal customers list
       liveportal customers list --csv -o customers.csv
     """
-    with open_reader(ledger, read, out) as reader:
+
+    def query(reader: Reader) -> Table:
         rows = customer_overview.customer_list(reader)[:limit]
-        zone, now = display_zone(reader, read), reference_time(reader)
-    empty = "No customers yet: `liveportal requests list` shows who asks for help."
-    render(Table(CustomerRow, rows, HUMAN, empty=empty), out, zone=zone, now=now)
-    if rows:
+        return Table(CustomerRow, rows, HUMAN, empty=EMPTY)
+
+    if run_read(query, ledger, read, out).rows:
         hint("`liveportal customers show ID` shows what one asked for.")
 
 
 @app.command("show")
-@shows(CustomerOverview)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(
-    customer: Annotated[str, one_id("A customer", ids("customer"))],
-    ledger: LedgerOption,
-    read: ReadOptions,
-    out: OutputOptions,
-) -> None:
+@reads(CustomerOverview)
+def show(customer: Annotated[str, one_id("A customer", ids("customer"))]) -> Query:
     """Show one customer: the requests and sessions they had, what they paid, and the ratings.
 
     Example: liveportal customers show C-77
     """
-    with open_reader(ledger, read, out) as reader:
-        zone, now = display_zone(reader, read), reference_time(reader)
+
+    def query(reader: Reader) -> Detail:
         name = reader.resolve_id("customer", customer)
-        row = customer_overview.customer(reader, name, now)
-    render(Detail(CustomerOverview, row), out, zone=zone, now=now)
+        row = customer_overview.customer(reader, name, reference_time(reader))
+        return Detail(CustomerOverview, row)
+
+    return query
