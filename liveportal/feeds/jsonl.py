@@ -72,7 +72,7 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> I
             if raw.strip():
                 yield Line(number, raw)
     except (OSError, ValueError) as error:  # ValueError: it is closed, or of another encoding.
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = getattr(error, "strerror", None) or error  # Python's own errors have no strerror.
         raise UnreadableFile(f"the feed cannot be read: {reason}") from None
 
 

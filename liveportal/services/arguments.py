@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 from liveportal.domain.clock import check_month, day_ends, parse_instant
-from liveportal.domain.errors import InvalidArgument, InvalidTime, caution_codes
-from liveportal.domain.events.envelope import Event
+from liveportal.domain.errors import InvalidArgument, InvalidEvent, InvalidTime, caution_codes
+from liveportal.domain.events.envelope import NAME, Event, EventData
+from liveportal.domain.events.field_types import INSTANT
 from liveportal.ledger.journal.journal import Allow
 
 T = TypeVar("T")
@@ -128,8 +129,23 @@ def events(name: str, values: Iterable[Event]) -> list[Event]:
     """Return events as a list; raises `InvalidArgument` for anything else."""
     given = several(name, values)
     for number, event in enumerate(given, 1):
-        of_type(f"{name}, item {number}", event, Event, "an Event (`Portal.event` makes one)")
+        check_event(f"{name}, item {number}", event)
     return given
+
+
+def check_event(name: str, value: object) -> None:
+    """Check an event of the caller's own making; raises `InvalidArgument`, which names its field.
+
+    `Event` itself checks nothing: a feed has a million, whose fields are checked as they are read.
+    """
+    event = of_type(name, value, Event, "an Event (`Portal.event` makes one)")
+    of_type(f"{name}, data", event.data, EventData, "the data of an event, such as SessionPaused")
+    try:
+        NAME.check("source", event.source)
+        NAME.check("id", event.id)
+        INSTANT.check("time", event.time)
+    except InvalidEvent as error:
+        raise InvalidArgument(name, error.message) from None
 
 
 def _shown(value: object) -> str:

@@ -73,7 +73,7 @@ class Requests(Group):
 
     def list(self, wanted: RequestFilter | None = None) -> Sequence[requests.RequestRow]:
         """Return the requests that match a filter, in its order; by default oldest first."""
-        chosen = wanted or RequestFilter()
+        chosen = RequestFilter() if wanted is None else wanted
         _check_filter(chosen, RequestFilter, RequestState, request_filter.SORTS)
         return self._ask(lambda reader, now: requests.requests(reader, now, chosen))
 
@@ -91,7 +91,7 @@ class Sessions(Group):
 
     def list(self, wanted: SessionFilter | None = None) -> Sequence[sessions.SessionRow]:
         """Return the sessions that match a filter, in its order; by default by start."""
-        chosen = wanted or SessionFilter()
+        chosen = SessionFilter() if wanted is None else wanted
         _check_filter(chosen, SessionFilter, SessionState, session_filter.SORTS)
         return self._ask(lambda reader, _: sessions.sessions(reader, chosen))
 
@@ -114,6 +114,8 @@ class Sessions(Group):
         finder = session_search.matching([*arguments.words("words", words)])
         if finder is None:
             raise InvalidArgument("words", "must name a word to look for")
+        if speaker is not None:
+            arguments.of_type("speaker", speaker, str, "the name of a speaker")
         where = session_search.Where(speaker=speaker)
         if limit is not None:
             arguments.of_type("limit", limit, int, "a number of hits")
