@@ -102,7 +102,7 @@ class Sessions(Group):
         )
 
     def messages(self, session: str) -> Sequence[transcripts.MessageRow]:
-        """Return what was said in a session, transcript by transcript."""
+        """Return the messages of a session, transcript by transcript."""
         return self._ask_of(
             "session", session, lambda reader, name, _: transcripts.messages(reader, name)
         )
@@ -110,7 +110,7 @@ class Sessions(Group):
     def search(
         self, *words: str, speaker: str | None = None, limit: int | None = None
     ) -> Sequence[session_search.SearchRow]:
-        """Return where all words were said or written, the best first; words as on the shell."""
+        """Return the texts and messages that have all the words, the best first."""
         finder = session_search.matching([*arguments.words("words", words)])
         if finder is None:
             raise InvalidArgument("words", "must name a word to look for")
