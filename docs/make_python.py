@@ -36,9 +36,9 @@ METHODS = (
 """The methods of a portal that are listed; the others serve the command line."""
 ABOUT_METHODS = """\
 Of a portal. `create` is called on the class. `StrPath` is a `str` or an `os.PathLike`, `Allow` is
-True or a set of the codes of cautions, and `FeedSource` is what `sync` takes (see above). `assumed` names
-the fields that got a default value: a replay is not compared on them. `before` is the number of
-earlier lines, for the numbers in errors.
+True or a set of the codes of cautions, and `FeedSource` is what `sync` takes (see above). `assumed`
+names the fields that got a default value: a replay is not compared on them. `before` is the number
+of earlier lines, for the numbers in errors.
 """
 
 
@@ -123,7 +123,7 @@ def page() -> str:
         *with_fields(*(getattr(rows, name) for name in rows.__all__ if name != "Row")),
         "\n## Filters\n\nArguments of `portal.requests.list` and `portal.sessions.list`.\n",
         *with_fields(RequestFilter, SessionFilter),
-        "\n## Events\n\nThe data of events, and parts of it. A field that may be None is optional.\n",
+        "\n## Events\n\nThe data of events, and its parts. A field that may be None is optional.\n",
         *with_fields(*event_classes()),
         "\n## Cautions\n",
         *caution_list(),

@@ -161,12 +161,16 @@ def _check_envelope(document: dict[str, Any]) -> None:
     if "data" not in document:
         raise InvalidEvent("data", "is missing")
     for name, value in document.items():
-        if name in _KNOWN:
-            continue
-        if not _ATTRIBUTE.fullmatch(name) or name == "data_base64":
-            raise InvalidEvent(name[:64], "is not an attribute of an event")
-        if not isinstance(value, str | int | None):  # Null means absent.
-            raise InvalidEvent(name, "must be a text, a whole number or a truth value")
+        if name not in _KNOWN:
+            check_attribute(name, "" if value is None else value)  # Null means absent.
+
+
+def check_attribute(name: str, value: object) -> None:
+    """Check an attribute that is not one of the six required; raises `InvalidEvent`."""
+    if not _ATTRIBUTE.fullmatch(name) or name == "data_base64" or name in _KNOWN:
+        raise InvalidEvent(name[:64], "is not an attribute of an event")
+    if not isinstance(value, str | int):
+        raise InvalidEvent(name, "must be a text, a whole number or a truth value")
 
 
 def _parse_json(raw: bytes) -> Any:  # noqa: ANN401

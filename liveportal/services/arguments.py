@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from pathlib import Path
@@ -144,8 +144,22 @@ def check_event(name: str, value: object) -> None:
         NAME.check("source", event.source)
         NAME.check("id", event.id)
         INSTANT.check("time", event.time)
+        _check_attributes(name, event.attributes)
     except InvalidEvent as error:
         raise InvalidArgument(name, error.message) from None
+
+
+def _check_attributes(name: str, attributes: object) -> None:
+    """Check that an export can hold the attributes; raises `InvalidArgument`, `InvalidEvent`."""
+    if not isinstance(attributes, Mapping):
+        raise InvalidArgument(name, f"attributes must be a mapping, not {_shown(attributes)}")
+    if attributes:
+        from liveportal.feeds.jsonl import check_attribute  # Few events have any.
+
+        for attribute, value in attributes.items():
+            check_attribute(
+                of_type(name, attribute, str, "an Event whose attributes are named by texts"), value
+            )
 
 
 def _shown(value: object) -> str:

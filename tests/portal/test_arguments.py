@@ -128,6 +128,30 @@ WRONG: dict[str, tuple[str, Call]] = {
     "a mapping for an event's data": ("invalid_argument", lambda p: p.sync([_event(data={})])),
     "a local time of a built event": ("invalid_argument", lambda p: p.record([_event(time=NAIVE)])),
     "an unprintable id": ("invalid_argument", lambda p: p.record([_event(id="\n")])),
+    "attributes that are a number": (
+        "invalid_argument",
+        lambda p: p.sync([_event(attributes=5)]),
+    ),
+    "an id among the attributes": (
+        "invalid_argument",
+        lambda p: p.sync([_event(attributes={"id": "2"})]),
+    ),
+    "a name that no attribute has": (
+        "invalid_argument",
+        lambda p: p.sync([_event(attributes={"A Name": "x"})]),
+    ),
+    "a name that is a number": (
+        "invalid_argument",
+        lambda p: p.record([_event(attributes={1: "x"})]),
+    ),
+    "a float for an attribute": (
+        "invalid_argument",
+        lambda p: p.record([_event(attributes={"n": 1.5})]),
+    ),
+    "nothing for an attribute": (
+        "invalid_argument",
+        lambda p: p.record([_event(attributes={"subject": None})]),
+    ),
     # Ledgers.
     "a path of another type": ("invalid_argument", lambda _: Portal(1)),  # type: ignore[arg-type]
     "bytes for a path": ("invalid_argument", lambda _: Portal(b"book.db")),  # type: ignore[arg-type]
