@@ -317,7 +317,8 @@ def _check_filter(
 ) -> None:
     """Raise `InvalidArgument` or `InvalidMonth` for a value that its field does not take."""
     arguments.of_type("wanted", wanted, kind, f"a {kind.__name__}")
-    arguments.one_of("sort", wanted.sort.removeprefix("-"), sorts)
+    order = arguments.of_type("sort", wanted.sort, str, "the name of an order")
+    arguments.one_of("sort", order.removeprefix("-"), sorts)
     for state in arguments.words("states", wanted.states):
         arguments.one_of("states", state, states)
     for field in fields(kind):

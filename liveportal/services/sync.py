@@ -69,8 +69,11 @@ def sync(  # noqa: PLR0913 (keyword-only options)
     file.check_writable()
     if batch is not None and arguments.of_type("batch", batch, int, "a number of lines") < 1:
         raise InvalidArgument("batch", "must be 1 or more")
-    if on_error is not None and not callable(on_error):
-        raise InvalidArgument("on_error", "must be a function of a line and its error")
+    arguments.of_type("before", before, int, "a number of lines")
+    callbacks = {"on_error": on_error, "on_outcome": on_outcome, "progress": progress}
+    for name, callback in callbacks.items():
+        if callback is not None and not callable(callback):
+            raise InvalidArgument(name, "must be a function")
     counts: Counter[str] = Counter()
 
     def record(journal: Journal, chunk: Chunk) -> None:

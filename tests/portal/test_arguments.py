@@ -76,6 +76,10 @@ WRONG: dict[str, tuple[str, Call]] = {
         "invalid_argument",
         lambda p: p.sessions.search("hello", speaker=1),
     ),
+    "an order of another type": (
+        "invalid_argument",
+        lambda p: p.sessions.list(SessionFilter(sort=1)),  # type: ignore[arg-type]
+    ),
     "a mapping for a filter": ("invalid_argument", lambda p: p.sessions.list({})),
     "nothing for a filter": ("invalid_argument", lambda p: p.requests.list("")),
     # Recording.
@@ -116,6 +120,11 @@ WRONG: dict[str, tuple[str, Call]] = {
     "a list for a callback": (
         "invalid_argument",
         lambda p: p.sync(io.BytesIO(b"x\n"), on_error=[]),
+    ),
+    "a number for a callback": ("invalid_argument", lambda p: p.sync([], on_outcome=1)),
+    "a text for the lines before": (
+        "invalid_argument",
+        lambda p: p.sync(io.BytesIO(b"x\n"), before="1"),
     ),
     # Events of the caller's own making.
     "no source of an event": ("invalid_argument", lambda p: p.sync([_event(source=None)])),
