@@ -10,16 +10,36 @@ import dataclasses
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from liveportal import Caution, RequestFilter, SessionFilter, events, rows
+from liveportal import Caution, Portal, RequestFilter, SessionFilter, events, rows
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.fields import EventRecord
 from liveportal.services import queries, view
 
 PAGE = Path(__file__).with_name("PYTHON.md")
 MARK = "<!-- Made by `make docs` from the declarations; not edited by hand. -->\n"
+METHODS = (
+    "create",
+    "execute",
+    "event",
+    "record",
+    "sync",
+    "attach",
+    "forget",
+    "as_known",
+    "resolve_id",
+    "head",
+    "close",
+)
+"""The methods of a portal that are listed; the others serve the command line."""
+ABOUT_METHODS = """\
+Of a portal. `create` is called on the class. `StrPath` is a `str` or an `os.PathLike`, `Allow` is
+True or a set of the codes of cautions, and `FeedSource` is what `sync` takes (see above). `assumed`
+names the fields that got a default value: a replay is not compared on them. `before` is the number
+of earlier lines, for the numbers in errors.
+"""
 
 
 def groups() -> Iterator[tuple[str, type[queries.Group]]]:
@@ -35,6 +55,25 @@ def first_sentence(of: object) -> str:
     return " ".join((inspect.getdoc(of) or "").partition("\n\n")[0].split())
 
 
+def arguments(function: Callable[..., object]) -> str:
+    """Return the signature of a method, without `self` or hooks, whose default is a function."""
+    signature = inspect.signature(function)
+    kept = [
+        parameter
+        for name, parameter in signature.parameters.items()
+        if name != "self" and not inspect.isfunction(parameter.default)
+    ]
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(signature.replace(parameters=kept)))
+    return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", text)
+
+
+def method_list() -> Iterator[str]:
+    """Yield a line about each method of a portal that a program calls."""
+    for name in METHODS:
+        method = getattr(Portal, name)
+        yield f"- `{name}{arguments(method)}`  \n  {first_sentence(method)}"
+
+
 def query_list() -> Iterator[str]:
     """Yield the lines about the queries of each group."""
     for name, kind in groups():
@@ -43,11 +82,7 @@ def query_list() -> Iterator[str]:
         for query, function in vars(kind).items():
             if query.startswith("_"):
                 continue
-            signature = inspect.signature(function)
-            kept = list(signature.parameters.values())[1:]
-            text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(signature.replace(parameters=kept)))
-            text = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", text)
-            yield f"- `{query}{text}`  \n  {first_sentence(function)}"
+            yield f"- `{query}{arguments(function)}`  \n  {first_sentence(function)}"
 
 
 def with_fields(*kinds: type) -> Iterator[str]:
@@ -80,13 +115,15 @@ def page() -> str:
     """Return the page, with the lists as they must be."""
     text = PAGE.read_text("utf-8").partition(MARK)[0] + MARK
     parts = [
+        f"\n## Methods\n\n{ABOUT_METHODS}",
+        *method_list(),
         "\n## Queries\n\nOf a portal, and of what `as_known` returns.",
         *query_list(),
         "\n## Rows\n\nThe fields of each, in the order of JSON. A field may be a row itself.\n",
         *with_fields(*(getattr(rows, name) for name in rows.__all__ if name != "Row")),
         "\n## Filters\n\nArguments of `portal.requests.list` and `portal.sessions.list`.\n",
         *with_fields(RequestFilter, SessionFilter),
-        "\n## Events\n\nThe data of each, and parts of it; what may be None can be left out.\n",
+        "\n## Events\n\nThe data of events, and its parts. A field that may be None is optional.\n",
         *with_fields(*event_classes()),
         "\n## Cautions\n",
         *caution_list(),

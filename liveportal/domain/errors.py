@@ -400,7 +400,7 @@ class Conflict(Refused):
     def __init__(self, what: str, fields: list[str], *, hint: str | None = None) -> None:
         super().__init__(
             f"{what} was recorded before with another {', '.join(fields)}",
-            hint=hint or "What is recorded stands. Use a new id or key for something new.",
+            hint=hint or "What is recorded is not changed. Use a new id or key for something new.",
             fields=fields,
         )
         self.fields = fields

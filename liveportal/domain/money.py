@@ -121,6 +121,8 @@ class Money:
         return Money(minor, currency)
 
     def _require_same_currency(self, other: Money) -> Money:
+        if not isinstance(other, Money):
+            raise TypeError(f"an amount adds to and compares with amounts only, not {other!r}")
         if type(other.currency) is not type(self.currency):
             raise ValueError("amounts with different numbers of digits cannot be compared")
         if other.currency != self.currency:

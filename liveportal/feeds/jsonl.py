@@ -72,7 +72,7 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> I
             if raw.strip():
                 yield Line(number, raw)
     except (OSError, ValueError) as error:  # ValueError: it is closed, or of another encoding.
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = getattr(error, "strerror", None) or error  # Python's own errors have no strerror.
         raise UnreadableFile(f"the feed cannot be read: {reason}") from None
 
 
@@ -161,12 +161,16 @@ def _check_envelope(document: dict[str, Any]) -> None:
     if "data" not in document:
         raise InvalidEvent("data", "is missing")
     for name, value in document.items():
-        if name in _KNOWN:
-            continue
-        if not _ATTRIBUTE.fullmatch(name) or name == "data_base64":
-            raise InvalidEvent(name[:64], "is not an attribute of an event")
-        if not isinstance(value, str | int | None):  # Null means absent.
-            raise InvalidEvent(name, "must be a text, a whole number or a truth value")
+        if name not in _KNOWN:
+            check_attribute(name, "" if value is None else value)  # Null means absent.
+
+
+def check_attribute(name: str, value: object) -> None:
+    """Check an attribute that is not one of the six required; raises `InvalidEvent`."""
+    if not _ATTRIBUTE.fullmatch(name) or name == "data_base64" or name in _KNOWN:
+        raise InvalidEvent(name[:64], "is not an attribute of an event")
+    if not isinstance(value, str | int):
+        raise InvalidEvent(name, "must be a text, a whole number or a truth value")
 
 
 def _parse_json(raw: bytes) -> Any:  # noqa: ANN401

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 from liveportal.domain.clock import check_month, day_ends, parse_instant
-from liveportal.domain.errors import InvalidArgument, InvalidTime, caution_codes
-from liveportal.domain.events.envelope import Event
+from liveportal.domain.errors import InvalidArgument, InvalidEvent, InvalidTime, caution_codes
+from liveportal.domain.events.envelope import NAME, Event, EventData
+from liveportal.domain.events.field_types import INSTANT
 from liveportal.ledger.journal.journal import Allow
 
 T = TypeVar("T")
@@ -128,8 +129,37 @@ def events(name: str, values: Iterable[Event]) -> list[Event]:
     """Return events as a list; raises `InvalidArgument` for anything else."""
     given = several(name, values)
     for number, event in enumerate(given, 1):
-        of_type(f"{name}, item {number}", event, Event, "an Event (`Portal.event` makes one)")
+        check_event(f"{name}, item {number}", event)
     return given
+
+
+def check_event(name: str, value: object) -> None:
+    """Check an event of the caller's own making; raises `InvalidArgument`, which names its field.
+
+    `Event` itself checks nothing: a feed has a million, whose fields are checked as they are read.
+    """
+    event = of_type(name, value, Event, "an Event (`Portal.event` makes one)")
+    of_type(f"{name}, data", event.data, EventData, "the data of an event, such as SessionPaused")
+    try:
+        NAME.check("source", event.source)
+        NAME.check("id", event.id)
+        INSTANT.check("time", event.time)
+        _check_attributes(name, event.attributes)
+    except InvalidEvent as error:
+        raise InvalidArgument(name, error.message) from None
+
+
+def _check_attributes(name: str, attributes: object) -> None:
+    """Check that an export can hold the attributes; raises `InvalidArgument`, `InvalidEvent`."""
+    if not isinstance(attributes, Mapping):
+        raise InvalidArgument(name, f"attributes must be a mapping, not {_shown(attributes)}")
+    if attributes:
+        from liveportal.feeds.jsonl import check_attribute  # Few events have any.
+
+        for attribute, value in attributes.items():
+            check_attribute(
+                of_type(name, attribute, str, "an Event whose attributes are named by texts"), value
+            )
 
 
 def _shown(value: object) -> str:

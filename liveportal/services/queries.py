@@ -73,7 +73,7 @@ class Requests(Group):
 
     def list(self, wanted: RequestFilter | None = None) -> Sequence[requests.RequestRow]:
         """Return the requests that match a filter, in its order; by default oldest first."""
-        chosen = wanted or RequestFilter()
+        chosen = RequestFilter() if wanted is None else wanted
         _check_filter(chosen, RequestFilter, RequestState, request_filter.SORTS)
         return self._ask(lambda reader, now: requests.requests(reader, now, chosen))
 
@@ -91,7 +91,7 @@ class Sessions(Group):
 
     def list(self, wanted: SessionFilter | None = None) -> Sequence[sessions.SessionRow]:
         """Return the sessions that match a filter, in its order; by default by start."""
-        chosen = wanted or SessionFilter()
+        chosen = SessionFilter() if wanted is None else wanted
         _check_filter(chosen, SessionFilter, SessionState, session_filter.SORTS)
         return self._ask(lambda reader, _: sessions.sessions(reader, chosen))
 
@@ -102,7 +102,7 @@ class Sessions(Group):
         )
 
     def messages(self, session: str) -> Sequence[transcripts.MessageRow]:
-        """Return what was said in a session, transcript by transcript."""
+        """Return the messages of a session, transcript by transcript."""
         return self._ask_of(
             "session", session, lambda reader, name, _: transcripts.messages(reader, name)
         )
@@ -110,10 +110,12 @@ class Sessions(Group):
     def search(
         self, *words: str, speaker: str | None = None, limit: int | None = None
     ) -> Sequence[session_search.SearchRow]:
-        """Return where all words were said or written, the best first; words as on the shell."""
+        """Return the texts and messages that have all the words, the best first."""
         finder = session_search.matching([*arguments.words("words", words)])
         if finder is None:
             raise InvalidArgument("words", "must name a word to look for")
+        if speaker is not None:
+            arguments.of_type("speaker", speaker, str, "the name of a speaker")
         where = session_search.Where(speaker=speaker)
         if limit is not None:
             arguments.of_type("limit", limit, int, "a number of hits")
@@ -315,7 +317,8 @@ def _check_filter(
 ) -> None:
     """Raise `InvalidArgument` or `InvalidMonth` for a value that its field does not take."""
     arguments.of_type("wanted", wanted, kind, f"a {kind.__name__}")
-    arguments.one_of("sort", wanted.sort.removeprefix("-"), sorts)
+    order = arguments.of_type("sort", wanted.sort, str, "the name of an order")
+    arguments.one_of("sort", order.removeprefix("-"), sorts)
     for state in arguments.words("states", wanted.states):
         arguments.one_of("states", state, states)
     for field in fields(kind):

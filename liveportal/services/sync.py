@@ -69,6 +69,11 @@ def sync(  # noqa: PLR0913 (keyword-only options)
     file.check_writable()
     if batch is not None and arguments.of_type("batch", batch, int, "a number of lines") < 1:
         raise InvalidArgument("batch", "must be 1 or more")
+    arguments.of_type("before", before, int, "a number of lines")
+    callbacks = {"on_error": on_error, "on_outcome": on_outcome, "progress": progress}
+    for name, callback in callbacks.items():
+        if callback is not None and not callable(callback):
+            raise InvalidArgument(name, "must be a function")
     counts: Counter[str] = Counter()
 
     def record(journal: Journal, chunk: Chunk) -> None:
@@ -203,7 +208,7 @@ def _chunks_of_events(events: Iterable[Event], most: int) -> Iterator[Chunk]:
     numbered = enumerate(events, 1)
     while chunk := list(islice(numbered, most)):
         for number, event in chunk:
-            arguments.of_type(f"feed, item {number}", event, Event, "an Event")
+            arguments.check_event(f"feed, item {number}", event)
         yield Chunk([event for _, event in chunk], partial(_line, chunk))
 
 

@@ -127,6 +127,13 @@ def test_currencies_do_not_mix() -> None:
     assert usd("1.00") != euro
 
 
+def test_an_amount_and_a_number() -> None:
+    """They neither add nor compare: a number has no currency."""
+    for mix in (Money.__add__, Money.__sub__, Money.__lt__):
+        with pytest.raises(TypeError, match="amounts only"):
+            mix(Money(1, "USD"), 1)  # type: ignore[operator]
+
+
 @given(st.integers(-LARGEST_MINOR, LARGEST_MINOR), st.sampled_from(["USD", "JPY", "KWD"]))
 def test_written_and_read_back(minor: int, currency: str) -> None:
     """Every amount reads back from its text."""

@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from liveportal import LiveportalError, Money, Policy, Portal, RequestFilter, SessionFilter, events
+from liveportal import (
+    Event,
+    LiveportalError,
+    Money,
+    Policy,
+    Portal,
+    RequestFilter,
+    SessionFilter,
+    events,
+)
 from tests.kit.books import Clock
 from tests.kit.events import at, usd
 from tests.portal.conftest import OCTOBER
@@ -63,6 +72,16 @@ WRONG: dict[str, tuple[str, Call]] = {
     "a local time": ("invalid_argument", lambda p: p.as_known(NAIVE)),
     "words for an instant": ("invalid_time", lambda p: p.as_known("yesterday")),
     "a day that does not exist": ("invalid_time", lambda p: p.as_known("2026-11-31")),
+    "a speaker of another type": (
+        "invalid_argument",
+        lambda p: p.sessions.search("hello", speaker=1),
+    ),
+    "an order of another type": (
+        "invalid_argument",
+        lambda p: p.sessions.list(SessionFilter(sort=1)),  # type: ignore[arg-type]
+    ),
+    "a mapping for a filter": ("invalid_argument", lambda p: p.sessions.list({})),
+    "nothing for a filter": ("invalid_argument", lambda p: p.requests.list("")),
     # Recording.
     "data of another type": ("invalid_argument", lambda p: p.execute("S-1001")),
     "an event where data is meant": ("invalid_argument", lambda p: p.execute(p.event(START))),
@@ -97,6 +116,51 @@ WRONG: dict[str, tuple[str, Call]] = {
     "a feed in another encoding": ("unreadable_file", lambda p: p.sync(_latin())),
     "no lines in a batch": ("invalid_argument", lambda p: p.sync(io.BytesIO(), batch=0)),
     "half a line in a batch": ("invalid_argument", lambda p: p.sync(io.BytesIO(), batch=0.5)),
+    "a feed that is written": ("unreadable_file", lambda p: p.sync(_unreadable())),
+    "a list for a callback": (
+        "invalid_argument",
+        lambda p: p.sync(io.BytesIO(b"x\n"), on_error=[]),
+    ),
+    "a number for a callback": ("invalid_argument", lambda p: p.sync([], on_outcome=1)),
+    "a text for the lines before": (
+        "invalid_argument",
+        lambda p: p.sync(io.BytesIO(b"x\n"), before="1"),
+    ),
+    # Events of the caller's own making.
+    "no source of an event": ("invalid_argument", lambda p: p.sync([_event(source=None)])),
+    "an event's id that is a number": ("invalid_argument", lambda p: p.sync([_event(id=1)])),
+    "a local time in a feed": ("invalid_argument", lambda p: p.sync([_event(time=NAIVE)])),
+    "a text for a time in a feed": (
+        "invalid_argument",
+        lambda p: p.sync([_event(time="2026-11-01T00:00:00Z")]),
+    ),
+    "a mapping for an event's data": ("invalid_argument", lambda p: p.sync([_event(data={})])),
+    "a local time of a built event": ("invalid_argument", lambda p: p.record([_event(time=NAIVE)])),
+    "an unprintable id": ("invalid_argument", lambda p: p.record([_event(id="\n")])),
+    "attributes that are a number": (
+        "invalid_argument",
+        lambda p: p.sync([_event(attributes=5)]),
+    ),
+    "an id among the attributes": (
+        "invalid_argument",
+        lambda p: p.sync([_event(attributes={"id": "2"})]),
+    ),
+    "a name that no attribute has": (
+        "invalid_argument",
+        lambda p: p.sync([_event(attributes={"A Name": "x"})]),
+    ),
+    "a name that is a number": (
+        "invalid_argument",
+        lambda p: p.record([_event(attributes={1: "x"})]),
+    ),
+    "a float for an attribute": (
+        "invalid_argument",
+        lambda p: p.record([_event(attributes={"n": 1.5})]),
+    ),
+    "nothing for an attribute": (
+        "invalid_argument",
+        lambda p: p.record([_event(attributes={"subject": None})]),
+    ),
     # Ledgers.
     "a path of another type": ("invalid_argument", lambda _: Portal(1)),  # type: ignore[arg-type]
     "bytes for a path": ("invalid_argument", lambda _: Portal(b"book.db")),  # type: ignore[arg-type]
@@ -127,6 +191,16 @@ def _closed() -> io.BytesIO:
     return stream
 
 
+def _unreadable() -> io.BufferedWriter:
+    return io.BufferedWriter(io.BytesIO())
+
+
+def _event(**wrong: object) -> Event:
+    """An event with a field that is wrong."""
+    fields: dict[str, Any] = {"source": "urn:x:7", "id": "1", "time": at("11-01 09:00")}
+    return Event(**(fields | {"data": START} | wrong))
+
+
 def _latin() -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(b'{"id": "\xff"}\n'), "utf-8")
 
@@ -144,6 +218,13 @@ def test_a_wrong_argument(
     assert caught.value.message
     assert portal.head() == head
     assert sorted(tmp_path.iterdir()) == names
+
+
+def test_why_a_feed_cannot_be_read(portal: Portal) -> None:
+    """The message gives the reason, whether the system's or Python's."""
+    for feed in (_closed(), _unreadable(), _latin()):
+        with pytest.raises(LiveportalError, match=r"cannot be read: [^N]"):
+            portal.sync(feed)
 
 
 # --- cautions -------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ if hasattr(os, "register_at_fork"):
 def _not_shared() -> NotShared:
     return NotShared(
         "a ledger was opened by another process or thread, and cannot be used in this one",
-        hint="Open it anew: each process and each thread has a portal of its own.",
+        hint="Open it again: each process and each thread has a portal of its own.",
     )
 
 
