@@ -114,7 +114,7 @@ def find_artifact(reader: Reader, session_id: str, text: str) -> ArtifactRow:
             return item
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= len(evidence):
         return evidence[int(text[:9]) - 1]
-    hint = Hint("{The_session} lists what there is.")
+    hint = Hint("{The_session} lists its attachments.")
     if evidence:
         hint = Hint("There are {count}: {number_1} opens the first.", count=len(evidence))
     raise UnknownEntity(
