@@ -19,7 +19,7 @@ class Hint:
     @classmethod
     def listing(cls, kind: str) -> Hint:
         """Return the hint that the entities of a kind can be listed."""
-        return cls(f"{{The_list_of_{kind}s}} shows the ids.")
+        return cls(f"{{The_list_of_{kind}s}} shows every {kind}.")
 
     def spell(self, spelling: Callable[[str], str]) -> str:
         """Return the text with each action as `spelling` spells it, given its name."""

@@ -119,5 +119,5 @@ def test_what_is_no_hint_stays() -> None:
     """A sentence without an action, or none at all; and a hint in a result is spelt, too."""
     assert spell("Give {it}.") == "Give {it}."
     assert spell(None) is None
-    assert to_json_value(Hint.listing("claim")) == "`liveportal refunds list` shows the ids."
-    assert str(Hint.listing("claim")) == "The list of claims shows the ids."
+    assert to_json_value(Hint.listing("claim")) == "`liveportal refunds list` shows every claim."
+    assert str(Hint.listing("claim")) == "The list of claims shows every claim."

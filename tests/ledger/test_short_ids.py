@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liveportal.domain.errors import AmbiguousPrefix
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.short_ids import LONGEST_ID, SHORTEST_PREFIX, short_ids
 from liveportal.ledger.storage.connection import in_memory
@@ -50,3 +52,13 @@ def test_other_ids_have_no_short_form() -> None:
     with _reader({"session": {"S-1", "S-" + "1" * 30}}, set()) as reader:
         assert short_ids(reader, ["S-1", "S-" + "2" * 30]) == {}
         assert short_ids(reader, ["S-" + "1" * 30]) == {"S-" + "1" * 30: "S-111111"}
+
+
+def test_a_prefix_of_two_is_refused_with_their_short_forms() -> None:
+    """The forms can be typed as they are; the ids themselves are in the details."""
+    ids = {f"REQ-0199f0a2-{end}5be-7ae9-afe8-7d348bbf9a61" for end in "ef"}
+    with _reader({"request": ids}, set()) as reader:
+        with pytest.raises(AmbiguousPrefix) as refused:
+            reader.resolve_id("request", "REQ-0199")
+        assert refused.value.message == "REQ-0199 could be REQ-0199f0a2-e, REQ-0199f0a2-f"
+        assert refused.value.details["candidates"] == sorted(ids)

@@ -20,6 +20,7 @@ from liveportal.domain.errors import AmbiguousPrefix, InvalidArgument, UnknownEn
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, currency_of
 from liveportal.domain.policy import Policy
+from liveportal.ledger.queries.short_ids import short_ids
 from liveportal.ledger.storage.driver import Connection
 
 NOT_OVER = "session.state IN ('upcoming', 'live', 'paused')"
@@ -148,8 +149,10 @@ class Reader:
         if not ids or whole:
             raise _unknown(kind, text)
         if len(ids) > 1:
+            short = short_ids(self, ids)
+            names = ", ".join(short.get(name, name) for name in ids[:3])
             raise AmbiguousPrefix(
-                f"{text} could be {', '.join(ids[:3])}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
+                f"{text} could be {names}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
                 hint="Write more of the id.",
                 kind=kind,
                 id=text,

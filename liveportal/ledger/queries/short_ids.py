@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
-from liveportal.ledger.queries.reader import Reader
+if TYPE_CHECKING:  # The reader itself shortens the ids of which one is meant.
+    from liveportal.ledger.queries.reader import Reader
 
 LONGEST_ID, SHORTEST_PREFIX = 20, 8
 """A longer id has a short form, which has at least so many characters."""

@@ -233,10 +233,10 @@ def check(
     read: ReadOptions,
     out: OutputOptions,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also sessions that were billed as we reckon.")
+        bool, typer.Option("--all", help="Also sessions that were billed as we calculate.")
     ] = False,
 ) -> None:
-    """Hold what the platform billed against our own reckoning, session by session.
+    """Compare what the platform billed with our calculation, session by session.
 
     Shown are the sessions that differ, each with the readings of the policy by which, one at a
     time, it would come to what was billed; and those of which a bill was reported that is not in
@@ -261,7 +261,7 @@ def check(
             " `liveportal sessions correct ID --billed AMOUNT` books it."
         )
     if any(row["difference"] for row in rows):
-        hint("`liveportal sessions explain ID` shows how one was reckoned.")
+        hint("`liveportal sessions explain ID` shows how one was calculated.")
 
 
 def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:

@@ -43,6 +43,7 @@ from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
+from liveportal.ledger.queries.short_ids import short_ids
 
 STATES = tuple(RequestState)
 OPEN = (RequestState.OPEN,)
@@ -210,6 +211,7 @@ def show(
         now = reference_time(reader)
         row = requests.request(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
+        short = short_ids(reader, [row.id]).get(row.id, row.id)
     human_row = {
         **row,
         "earns": _estimate(row),
@@ -219,7 +221,7 @@ def show(
     render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
     if row.state == RequestState.OPEN:
         how = " --best" if row.slots else ""
-        hint(f"Accept it with `liveportal requests accept {row.id}{how}`.")
+        hint(f"Accept it with `liveportal requests accept {short}{how}`.")
 
 
 def _parse_since(text: str | None, zone: str) -> dict[str, Any]:
