@@ -272,7 +272,7 @@ def test_r14_tax_information_is_required_of_everyone(books: Book) -> None:
     assert books.journal.book.profile.missing == {"tax_form"}
     blocked = preview_on(books.reader(), date(2026, 12, 30)).blocked
     assert [block.code for block in blocked] == ["profile_incomplete", "nothing_eligible"]
-    assert "tax_form" in blocked[0].message
+    assert "tax form" in blocked[0].message
 
 
 def test_r15_time_alone_moves_no_money(books: Book) -> None:

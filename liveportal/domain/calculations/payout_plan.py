@@ -132,7 +132,7 @@ def _blockers(
 ) -> Iterable[PayoutBlocker]:
     policy = standing.policy
     if missing := sorted(standing.missing_on(on)):
-        what = ", ".join(missing)
+        what = ", ".join(missing).replace("_", " ")  # Words, not the names of fields.
         yield PayoutBlocker("profile_incomplete", f"the payout profile is not complete: {what}")
     if eligible_minor <= 0:
         yield PayoutBlocker("nothing_eligible", "nothing is due to be paid out")
