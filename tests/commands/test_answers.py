@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tests.kit.shell import SetClock, Shell
 
 STORED = Path(__file__).parent / "answers"
-MADE_UP = re.compile(r"\b(REQ|S|CL|PO|AD)-01[0-9a-f]{3,}[0-9a-f-]*")
+MADE_UP = re.compile(r"\b(REQ|CL|PO|AD|S)-01[0-9a-f]{6}-[0-9a-f-]*")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 
 
@@ -282,3 +283,13 @@ def test_files_and_the_ledger_answer_in_sentences(
     if pytestconfig.getoption("--update-golden"):
         stored.write_bytes(written.encode())
     assert written == stored.read_bytes().decode()
+
+
+def test_a_next_command_stays_true_when_more_is_made(empty: Shell) -> None:
+    """Generated ids begin with the time: the short form of one is no beginning of later ones."""
+    argv = ("requests", "add", "--customer", "C-1", "--title", "Help", "--rate", "3")
+    first = empty.run(*argv, terminal=True).out
+    time.sleep(0.3)
+    empty.run(*argv, terminal=True)
+    (command,) = re.findall(r"Accept it: +liveportal (.+)", first)
+    assert empty.run(*command.split(), "--dry-run").code == 0

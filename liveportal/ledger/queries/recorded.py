@@ -19,7 +19,7 @@ from liveportal.ledger.queries.live_figures import LiveFigures, figures
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.requests import RequestDetail, request
 from liveportal.ledger.queries.sessions import SessionSummary, session_summary
-from liveportal.ledger.queries.short_ids import short_ids
+from liveportal.ledger.queries.short_ids import LASTING_PREFIX, short_ids
 
 
 @row
@@ -67,8 +67,8 @@ class PayoutFacts(Row):
 
 
 def short_id(reader: Reader, entity_id: str) -> str:
-    """Return how an id is shown: a long one by its short form."""
-    return short_ids(reader, [entity_id]).get(entity_id, entity_id)
+    """Return how an answer names an entity: a long id by a short form that later ids do not have."""
+    return short_ids(reader, [entity_id], at_least=LASTING_PREFIX).get(entity_id, entity_id)
 
 
 def session_facts(reader: Reader, session_id: str, at: datetime) -> SessionFacts:

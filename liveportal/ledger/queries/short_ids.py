@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # The reader itself shortens the ids of which one is meant.
 LONGEST_ID, SHORTEST_PREFIX = 20, 8
 """A longer id has a short form, which has at least so many characters."""
 
+LASTING_PREFIX = 15
+"""A prefix with the time in a generated id: later ids have another, so that a command stays true."""
+
 _KNOWN = (
     *(("request", "id"), ("session", "id"), ("session_alias", "alias"), ("claim", "id")),
     *(("payout", "id"), ("customer", "id")),
@@ -26,7 +29,9 @@ _NEIGHBOURS = " UNION ALL ".join(
 )
 
 
-def short_ids(reader: Reader, ids: Iterable[str]) -> dict[str, str]:
+def short_ids(
+    reader: Reader, ids: Iterable[str], *, at_least: int = SHORTEST_PREFIX
+) -> dict[str, str]:
     """Return the short forms of the long ids among these, by id; of unknown ids there are none.
 
     No id of any kind has the same prefix, so `Reader.resolve_id` finds the one that is meant.
@@ -34,7 +39,7 @@ def short_ids(reader: Reader, ids: Iterable[str]) -> dict[str, str]:
     long_ids = sorted({name for name in ids if len(name) > LONGEST_ID})
     if not long_ids:
         return {}
-    lengths = dict.fromkeys(long_ids, SHORTEST_PREFIX)
+    lengths = dict.fromkeys(long_ids, at_least)
     known: set[str] = set()
     for name, is_known, *neighbours in reader.db.execute(_NEIGHBOURS, (json.dumps(long_ids),)):
         known |= {name} if is_known else set()
