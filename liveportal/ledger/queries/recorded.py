@@ -67,7 +67,7 @@ class PayoutFacts(Row):
 
 
 def short_id(reader: Reader, entity_id: str) -> str:
-    """Return how an answer names an entity: a long id by a short form that later ids do not have."""
+    """Return how an answer names an entity: a long id by a form that no later id has."""
     return short_ids(reader, [entity_id], at_least=LASTING_PREFIX).get(entity_id, entity_id)
 
 

@@ -14,7 +14,7 @@ LONGEST_ID, SHORTEST_PREFIX = 20, 8
 """A longer id has a short form, which has at least so many characters."""
 
 LASTING_PREFIX = 15
-"""A prefix with the time in a generated id: later ids have another, so that a command stays true."""
+"""A prefix with the time of a generated id: later ids have another, so commands stay true."""
 
 _KNOWN = (
     *(("request", "id"), ("session", "id"), ("session_alias", "alias"), ("claim", "id")),
