@@ -84,7 +84,8 @@ def pdf(document: Document) -> bytes:
 def is_unchanged(content: bytes) -> bool:
     """Return True if a PDF ends with its own hash."""
     content_before, marker, digest = content.rpartition(OWN_HASH)
-    return bool(marker) and digest.strip() == hashlib.sha256(content_before).hexdigest().encode()
+    expected = hashlib.sha256(content_before).hexdigest().encode() + b"\n"
+    return bool(marker) and digest == expected
 
 
 def _heading(paper: FPDF, text: str, size: int) -> None:

@@ -20,7 +20,6 @@ from liveportal.domain.errors import AmbiguousPrefix, InvalidArgument, UnknownEn
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, currency_of
 from liveportal.domain.policy import Policy
-from liveportal.ledger.queries.short_ids import short_ids
 from liveportal.ledger.storage.driver import Connection
 
 NOT_OVER = "session.state IN ('upcoming', 'live', 'paused')"
@@ -149,6 +148,8 @@ class Reader:
         if not ids or whole:
             raise _unknown(kind, text)
         if len(ids) > 1:
+            from liveportal.ledger.queries.short_ids import short_ids  # An error needs it.
+
             short = short_ids(self, ids)
             names = ", ".join(short.get(name, name) for name in ids[:3])
             raise AmbiguousPrefix(

@@ -16,7 +16,7 @@ from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import format_slots
 from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
-from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import (
     LedgerOption,
@@ -43,7 +43,6 @@ from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
-from liveportal.ledger.queries.short_ids import short_ids
 
 STATES = tuple(RequestState)
 OPEN = (RequestState.OPEN,)
@@ -211,7 +210,7 @@ def show(
         now = reference_time(reader)
         row = requests.request(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
-        short = short_ids(reader, [row.id]).get(row.id, row.id)
+        short = _short_id(reader, row.id) if for_person(out) else row.id
     human_row = {
         **row,
         "earns": _estimate(row),
@@ -292,3 +291,9 @@ def _format_ages(age: timedelta, left: timedelta) -> Callable[[datetime, tzinfo 
         return [f"{format_length(age)}, {format_length(left)} left"]
 
     return lines
+
+
+def _short_id(reader: Reader, request: str) -> str:
+    from liveportal.ledger.queries.short_ids import short_ids  # Terminals only.
+
+    return short_ids(reader, [request]).get(request, request)
