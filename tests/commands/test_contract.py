@@ -217,6 +217,7 @@ def test_an_output_that_cannot_be_made_is_refused_before_anything_is_recorded(
 # --- reads ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @reads
 def test_a_read_in_every_format(states: Shell, command: str) -> None:
     """All formats have the same fields and rows; -o writes the same into a private file.
