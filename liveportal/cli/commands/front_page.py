@@ -18,7 +18,7 @@ import typer
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
-from liveportal.cli.io.text import clean, cut, display_width
+from liveportal.cli.io.text import clean, clock_time, cut, display_width
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import MONTHS, WEEKDAYS
@@ -271,9 +271,7 @@ class Clock(NamedTuple):
         days = (local.date() - today).days
         near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
         day = near or f"{WEEKDAYS[local.weekday()][:3].title()} {_day(local.date(), today.year)}"
-        # Of an hour that the clock shows twice the offset says which one it is.
-        is_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
-        return f"{day} {local:%H:%M}{f' {local:%z}' if is_twice else ''}"
+        return f"{day} {clock_time(local)}"
 
     def _local(self, instant: datetime) -> datetime:
         try:

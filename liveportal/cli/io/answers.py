@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from liveportal.cli.io.errors import NOTHING_RECORDED
-from liveportal.cli.io.text import clean
+from liveportal.cli.io.text import clean, clock_time
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.frozen import frozen
@@ -116,12 +116,6 @@ def local(instant: datetime, zone_name: str) -> datetime:
         return instant.astimezone(UTC)
 
 
-def clock(at: datetime) -> str:
-    """Return a local time to the minute; where the day has it twice, with its offset."""
-    twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
-    return f"{at:%H:%M} (UTC{at:%z})" if twice else f"{at:%H:%M}"
-
-
 def day(at: datetime, now: datetime) -> str:
     """Return a local day, such as `Thu 3 Dec`; of another year than that of `now`, with its own."""
     year = f" {at.year}" if at.year != now.astimezone(at.tzinfo).year else ""
@@ -131,7 +125,7 @@ def day(at: datetime, now: datetime) -> str:
 def moment(instant: datetime, zone_name: str, now: datetime) -> str:
     """Return an instant with its zone: `Thu 3 Dec 20:00, Europe/Paris`."""
     at = local(instant, zone_name)
-    return f"{day(at, now)} {clock(at)}, {zone_name}"
+    return f"{day(at, now)} {clock_time(at)}, {zone_name}"
 
 
 def span(start: datetime, end: datetime | None, zone_name: str, now: datetime) -> str:
@@ -140,8 +134,8 @@ def span(start: datetime, end: datetime | None, zone_name: str, now: datetime) -
         return moment(start, zone_name, now)
     first, last = local(start, zone_name), local(end, zone_name)
     is_one_day = first.date() == last.date()
-    until = clock(last) if is_one_day else f"{day(last, now)} {clock(last)}"
-    return f"{day(first, now)} {clock(first)}-{until}, {zone_name}"
+    until = clock_time(last) if is_one_day else f"{day(last, now)} {clock_time(last)}"
+    return f"{day(first, now)} {clock_time(first)}-{until}, {zone_name}"
 
 
 def for_other(instant: datetime, zone_name: str, other: str | None, name: str) -> str:
@@ -154,7 +148,7 @@ def for_other(instant: datetime, zone_name: str, other: str | None, name: str) -
     if there is None or there.utcoffset() == here.utcoffset():
         return ""
     weekday = f"{there:%a} " if there.date() != here.date() else ""
-    return f" ({weekday}{clock(there)} for {name})"
+    return f" ({weekday}{clock_time(there)} for {name})"
 
 
 def length(time: timedelta) -> str:

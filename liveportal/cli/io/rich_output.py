@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 
 from liveportal.cli.io.columns import heading_of
-from liveportal.cli.io.text import clean, no_colour
+from liveportal.cli.io.text import clean, clock_time, no_colour
 from liveportal.cli.io.view_model import HumanValue, format_cell
 
 if TYPE_CHECKING:
@@ -75,11 +75,9 @@ def format_local_time(instant: datetime, local: tzinfo | None) -> str:
     """
     try:
         time = instant.astimezone(local)
-        comes_twice = time.replace(fold=1 - time.fold).utcoffset() != time.utcoffset()
+        return f"{time:%Y-%m-%d} {clock_time(time)}"
     except OverflowError:  # The first or last hours of the calendar, outside it in that zone.
         return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    offset = time.isoformat(timespec="minutes")[16:] if comes_twice else ""
-    return f"{time:%Y-%m-%d %H:%M}{offset}"
 
 
 def format_length(span: timedelta) -> str:

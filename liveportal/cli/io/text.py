@@ -1,12 +1,13 @@
-"""Text for a terminal: control characters removed, its width in columns, whether to use colour."""
+"""Text for a terminal: control characters removed, widths in columns, times of day, colour."""
 
 from __future__ import annotations
 
 import os
+from datetime import datetime
 
 from liveportal.domain.text import clean, csv_safe
 
-__all__ = ["clean", "csv_safe", "cut", "display_width", "no_colour"]
+__all__ = ["clean", "clock_time", "csv_safe", "cut", "display_width", "no_colour"]
 
 _WIDE = ("W", "F")
 _NO_WIDTH = ("Mn", "Me", "Cf")
@@ -47,3 +48,13 @@ def _columns_of(character: str) -> int:
     if category(character) in _NO_WIDTH:
         return 0
     return 2 if east_asian_width(character) in _WIDE else 1
+
+
+def clock_time(local: datetime) -> str:
+    """Return a local time to the minute; in an hour that the day has twice, with its offset.
+
+    Such as `14:00`, and `02:30+01:00`.
+    """
+    comes_twice = local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
+    text = local.isoformat(timespec="minutes")[11:]
+    return text if comes_twice else text[:5]

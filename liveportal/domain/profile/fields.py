@@ -90,7 +90,6 @@ FIELDS: Mapping[str, Field] = {
     "tax_expires": Field(sealed=False),
 }
 MASKED = tuple(name for name, field in FIELDS.items() if field.mask)
-FACTS = tuple(name for name, field in FIELDS.items() if not field.sealed)
 
 METHODS: Mapping[str, tuple[str, ...]] = {
     "paypal": (),

@@ -15,7 +15,6 @@ from liveportal.domain.row import Row
 from liveportal.ledger.health import Health
 
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
-STATUSES = (OK, WARNING, FAILED, SKIPPED)
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "9p", "ceph", "davfs"}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from liveportal.cli.io.answers import (
     Sentence,
     amount,
-    clock,
     for_other,
     length,
     local,
@@ -17,6 +16,7 @@ from liveportal.cli.io.answers import (
     span,
     with_reason,
 )
+from liveportal.cli.io.text import clock_time
 from liveportal.cli.write_result import Recorded
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def when(facts: SessionFacts, recorded: Recorded) -> str:
 def trial(facts: SessionFacts, recorded: Recorded) -> tuple[str, ...]:
     """Return when the trial of a running session ends."""
     ends = facts.figures.trial_ends
-    return (f"The trial ends at {clock(local(ends, recorded.zone))}.",) if ends else ()
+    return (f"The trial ends at {clock_time(local(ends, recorded.zone))}.",) if ends else ()
 
 
 def running(facts: SessionFacts) -> Commands:
