@@ -148,6 +148,7 @@ MEANINGS: dict[str, str] = {
     "hours": "Your weekly hours, in the syntax of their option.",
     "iban": "The IBAN of the account.",
     "id": "The id.",
+    "identity_key": "The identity key: `brought` by the file, `missing` in it, or `another` one.",
     "if_silent": "What happens if you do nothing.",
     "in_force": "Whether it is the policy in force.",
     "in_ledger": "Whether this ledger has what the pack has.",

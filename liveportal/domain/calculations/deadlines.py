@@ -18,12 +18,15 @@ from liveportal.domain.calculations.payout_plan import (
     due_date,
     next_due,
 )
+from liveportal.domain.calculations.payout_window import expected_by, window_days
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
 from liveportal.domain.entities import (
     Artifact,
     Claim,
     ClaimState,
+    Payout,
+    PayoutState,
     Request,
     RequestState,
     Session,
@@ -212,6 +215,27 @@ def _if_unpaid(blocked: Sequence[PayoutBlocker], *, past: bool, late: bool) -> s
     if past:
         return f"It is carried over: {why}."
     return f"Nothing is paid out then: {why}." if why else "Nothing: the platform pays it by then."
+
+
+def of_payout(payout: Payout, currency: str, now: datetime) -> Deadline | None:
+    """Return by when a payout that was sent should arrive; after it, something is to be done."""
+    if payout.state != PayoutState.SENT:
+        return None
+    by = expected_by(payout)
+    is_late = by < now
+    days = window_days(payout.method)
+    waits = f"A payout by {payout.method} arrives within {days} days."
+    return Deadline(
+        "payout_arrival",
+        payout.id,
+        by,
+        f"{waits} This one is late: compare your statement with the books, or ask the platform."
+        if is_late
+        else f"{waits} Nothing is due until then.",
+        asks=is_late,
+        command=Hint("{reconcile_a_statement}"),
+        amount=Money(payout.amount_minor, currency),
+    )
 
 
 def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime) -> list[Deadline]:
