@@ -18,7 +18,7 @@ from liveportal.domain.calculations.payout_plan import (
     due_date,
     next_due,
 )
-from liveportal.domain.calculations.payout_window import expected_by, window_days
+from liveportal.domain.calculations.payout_window import expected_by, is_late, window_days
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
 from liveportal.domain.entities import (
@@ -26,7 +26,6 @@ from liveportal.domain.entities import (
     Claim,
     ClaimState,
     Payout,
-    PayoutState,
     Request,
     RequestState,
     Session,
@@ -218,21 +217,16 @@ def _if_unpaid(blocked: Sequence[PayoutBlocker], *, past: bool, late: bool) -> s
 
 
 def of_payout(payout: Payout, currency: str, now: datetime) -> Deadline | None:
-    """Return by when a payout that was sent should arrive; after it, something is to be done."""
-    if payout.state != PayoutState.SENT:
+    """Return by when a payout that was sent should have arrived; None unless it is late."""
+    if not is_late(payout, now):
         return None
-    by = expected_by(payout)
-    is_late = by < now
     days = window_days(payout.method)
-    waits = f"A payout by {payout.method} arrives within {days} days."
     return Deadline(
         "payout_arrival",
         payout.id,
-        by,
-        f"{waits} This one is late: compare your statement with the books, or ask the platform."
-        if is_late
-        else f"{waits} Nothing is due until then.",
-        asks=is_late,
+        expected_by(payout),
+        f"It was sent, and has not arrived within {days} days. Compare your statement with the"
+        " books, or ask the platform where it is.",
         command=Hint("{reconcile_a_statement}"),
         amount=Money(payout.amount_minor, currency),
     )

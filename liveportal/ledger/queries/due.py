@@ -141,9 +141,8 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
     payable, today = payout_position(reader), local_date(now, reader.timezone)
     yield from of_profile(profile.findings(reader, today), payable, now)
     yield from of_earnings(payable, now)
-    for row in _fetch(reader, f"{PAYOUT.select} WHERE state = 'sent'"):
-        if late := of_payout(PAYOUT.read(row), reader.currency, now):
-            yield late
+    payouts = [PAYOUT.read(row) for row in _fetch(reader, f"{PAYOUT.select} WHERE state = 'sent'")]
+    yield from filter(None, (of_payout(payout, reader.currency, now) for payout in payouts))
 
 
 def _claimable_sessions(reader: Reader, now: datetime) -> list[Session]:
