@@ -1,6 +1,6 @@
 """Words and turns of phrase that are not plain English do not come back.
 
-Every text of the program (help, errors, hints, headings, docstrings) and every document is searched.
+The texts of the program (help, errors, hints, headings, docstrings) and the documents are searched.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def found(text: str) -> Iterator[str]:
     """Yield each banned turn with the words around it, and what to say instead."""
     for match in TURNS.finditer(text):
         around = text[max(0, match.start() - 40) : match.end() + 40]
-        instead = next(say for turn, say in SAY_INSTEAD.items() if re.match(turn, match[0], re.I))
+        instead = next(
+            say for turn, say in SAY_INSTEAD.items() if re.match(turn, match[0], re.IGNORECASE)
+        )
         yield f"'{match[0]}' in '...{around}...': say {instead}"
 
 
