@@ -51,7 +51,7 @@ Target = Callable[[bytes], bool]
 
 TARGETS: dict[str, Target] = {}
 CORPUS = Path(__file__).parent / "corpus"
-SAMPLE = Path(__file__).parents[1] / "samples" / "october.jsonl"
+SAMPLE = Path(jsonl.__file__).parents[1] / "samples" / "october.jsonl"
 NOW = datetime(2026, 10, 28, 2, 30, tzinfo=UTC)
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Dublin")
 NAMES = ("a.vtt", "a.srt", "a.txt", "a.jsonl", "")

@@ -32,7 +32,7 @@ from tests.kit.ledger_files import dump, say
 from tests.kit.schemas import check_output
 
 ROOT = Path(liveportal.__file__).parents[1]
-OCTOBER = ROOT / "tests" / "samples" / "october.jsonl"
+OCTOBER = ROOT / "liveportal" / "samples" / "october.jsonl"
 PROGRAM = (sys.executable, "-m", "liveportal")
 
 _parameters = cache(typer.main.get_params_from_function)  # type: ignore[attr-defined]
