@@ -55,11 +55,10 @@ def test_the_demo_works_at_any_time(
     assert shell.ok("sessions", "check") == []
     assert [row["state"] for row in shell.ok("payout", "list")] == ["sent"]
     assert shell.ok("payout", "overdue") == []
-    assert {row["flags"] for row in map(_flags, shell.ok("sessions", "list"))} == {""}
-
-
-def _flags(row: dict[str, object]) -> dict[str, object]:
-    return {"flags": " ".join(map(str, row.get("flags") or ()))}
+    sessions = [shell.ok("sessions", "show", row["id"]) for row in shell.ok("sessions", "list")]
+    assert len(sessions) == 9
+    assert {flag for row in sessions for flag in row["flags"]} == set()
+    assert {flag for row in sessions for step in row["history"] for flag in step["flags"]} == set()
 
 
 @at_hostile_times
@@ -121,7 +120,19 @@ def test_the_users_own_ledger_is_left_alone(nothing: Shell) -> None:
     assert not folder.exists()
     (left,) = (path for path in {*nothing.folder.rglob("*")} - before if path.is_file())
     assert f"\n  {left}\n" in ran.out  # The id of the machine.
-    assert "id of this machine" not in nothing.run("demo", "--ledger", nothing.ledger).out
+
+
+def test_a_demo_in_a_place_of_ones_own_is_removed_whole(nothing: Shell) -> None:
+    """`--ledger` says where it is; the log beside it is removed, too."""
+    nothing.ok("init")
+    before = {*nothing.folder.rglob("*")}
+    ran = nothing.run("demo", "--ledger", nothing.folder / "it's a demo.db")
+    assert (ran.code, "id of this machine" in ran.out) == (0, False)
+    assert {*nothing.folder.rglob("*")} > before
+    removal = re.search(r"unset LIVEPORTAL_LEDGER; (rm -rf .+)\n", ran.out)
+    assert removal
+    assert nothing.script(removal[1]).code == 0
+    assert {*nothing.folder.rglob("*")} == before
 
 
 def test_a_failed_demo_leaves_no_folder(

@@ -39,15 +39,21 @@ STORY = (
     ("Make a ledger for the rules of a platform, and record what the platform reported.", ""),
     ("", f"init --policy {POLICY}"),
     ("", f"sync {FEED}"),
-    ("The sessions of the month, and what each one earned.", "sessions list"),
-    ("Two customers want their money back. Until the decision, your share is held.", "refunds list"),
+    ("The sessions, and what each one earned.", "sessions list"),
+    (
+        "Two customers want their money back. Your share is held meanwhile.",
+        "refunds list",
+    ),
     ("The months in the books, to the cent.", "earnings months"),
     ("The same for a script.", "earnings months --jsonl --fields month,net"),
-    ("A payout is on its way.", "payout list"),
+    ("The payout for the two oldest sessions is on its way.", "payout list"),
     ("Verify every record against the others.", "ledger verify"),
 )
 
 _TIME = re.compile(r'"@([+-]\d+)(?:m|d (\d\d:\d\d))"')
+LEFT = ("", "-wal", "-shm", ".vault", ".key")
+"""What a ledger in a folder of the user's leaves there: it, its log, evidence, and a key."""
+
 DUE = 10
 """The exit code of `due` if something is due."""
 
@@ -85,8 +91,8 @@ def _place(typed: Path | None) -> Iterator[tuple[Path, str]]:
     """Give the path of the ledger and the command that removes it; a failure leaves no folder."""
     if typed:
         if typed.exists():
-            raise LedgerExists(f"there is something at {typed} already", path=str(typed))
-        yield typed, f"rm {shlex.quote(str(typed))}"
+            raise LedgerExists(f"{typed} exists already", path=str(typed))
+        yield typed, shlex.join(["rm", "-rf", *(f"{typed}{suffix}" for suffix in LEFT)])
         return
     folder = Path(tempfile.mkdtemp(prefix="liveportal-demo-"))
     try:
@@ -131,8 +137,8 @@ def dated(template: str, now: datetime, zone_name: str) -> str:
 
 def _show(path: Path, command: str, folder: Path | None = None) -> None:
     """Show a command as a user types it, and run it; in a pipe, rows have a header."""
-    is_read = command.split(" ")[0] not in ("", "init", "sync") and "--jsonl" not in command
-    if is_read and not sys.stdout.isatty():
+    is_write = command.startswith(("init", "sync"))
+    if command and not is_write and "--jsonl" not in command and not sys.stdout.isatty():
         command += " --header"
     _print(f"\n$ liveportal {command}".rstrip())
     words = [
@@ -161,6 +167,6 @@ The demo leaves only this ledger. To remove it:
 
 def _print(text: str) -> None:
     if sys.stdout is None:
-        raise OutputFailed("there is no standard output")
+        raise OutputFailed("the program has no standard output")
     print(text)  # noqa: T201 -- It is the result.
     sys.stdout.flush()
