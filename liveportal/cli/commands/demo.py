@@ -160,7 +160,7 @@ This is a ledger to play with. Try:
   liveportal sessions end S-1011
   liveportal refunds show CL-2
 
-The demo leaves only this ledger. To remove it:
+The demo leaves this ledger. To remove it:
 
   unset LIVEPORTAL_LEDGER; {removal}"""
 
