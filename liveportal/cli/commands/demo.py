@@ -58,7 +58,7 @@ DUE = 10
 """The exit code of `due` if something is due."""
 
 MACHINE_ID = """
-It also made the random id of this machine that every ledger uses (docs/GUIDE.md). It is in
+It also made the random id of this machine that all your ledgers use:
   {path}"""
 
 

@@ -270,8 +270,8 @@ class SessionEnded(SessionEvent):
 class SessionLogged(SessionEvent):
     """One event for a whole session that is over. It needs no request.
 
-    It is billed like an ended session. It counts in the month of its `end`, whatever the event's
-    `time`.
+    It is billed like an ended session. It counts in the month of its `end`, not of the
+    event's `time`.
     """
 
     TYPE = "session.logged"
@@ -645,7 +645,7 @@ class PreferencesChanged(BookEvent):
     auto_decline: Any = of(
         Document(),
         default=None,
-        doc="Rules by which requests are declined: by the first whose conditions are all met.",
+        doc="Rules by which requests are declined: the first one with all conditions met applies.",
     )
     notifications: Any = of(Document(), default=None, doc="How the expert is notified.")
     attachment_limit: int | None = of(
