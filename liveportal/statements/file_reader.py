@@ -10,12 +10,7 @@ from liveportal.domain.errors import FileChanged, MalformedFile
 from liveportal.domain.frozen import replace
 from liveportal.statements.lines import Lines
 from liveportal.statements.options import Doubts, Options
-from liveportal.statements.proofs import (
-    is_newest_first,
-    prove_balances,
-    prove_groups,
-    prove_sums,
-)
+from liveportal.statements.proofs import prove_balances, prove_groups, prove_sums
 from liveportal.statements.registry import identify
 from liveportal.statements.row_reader import RowReader
 from liveportal.statements.rows import Meaning, StatementFile, StatementRow
@@ -40,8 +35,7 @@ def read_file(
         raise FileChanged(
             f"{source.name} changed while it was read.", hint="Read it again.", file=source.name
         )
-    newest_first = is_newest_first(reader.certain(rows))
-    reader.settle(rows, newest_first=newest_first)
+    newest_first = reader.settle(rows)
     proofs = (
         prove_sums(rows, found.digits, doubts.fail),
         prove_balances(rows, found.digits, doubts.fail, newest_first=newest_first),

@@ -74,6 +74,11 @@ def identify(source: Source, name: str | None) -> tuple[Format, Columns, Header]
     return form, columns, header
 
 
+def rank(name: str) -> int:
+    """Return a format's place among all: the lower, the more its rows say."""
+    return [form.name for form in FORMATS].index(name)
+
+
 def refuse_workbook(place: Place) -> UnknownFormat:
     """Return the refusal of a ZIP archive that is a workbook."""
     return place.error(

@@ -74,7 +74,7 @@ def test_every_shape_in_every_language(shape: Shape, locale: Locale) -> None:
     assert bool(file.unproved) == (shape is SMALL)
 
 
-def test_columns_that_nobody_reads_are_counted() -> None:
+def test_unused_columns_are_counted() -> None:
     """The full shape has 40 more columns than the default one."""
     account = some_account()
     (default,) = read(account.file(DEFAULT))
