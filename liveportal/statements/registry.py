@@ -27,6 +27,7 @@ _DOWNLOAD = (
 _MISTAKEN = {
     b"%PDF-": "the file is a PDF, which cannot be read reliably.",
     b"\xd0\xcf\x11\xe0": "the file is an Excel workbook (.xls).",
+    b"PK\x03\x04": "the file is an archive in an archive; unpack it first.",
     b"\x1f\x8b": "the file is compressed with gzip; unpack it first.",
     b"<!doctype html": "the file is a web page, perhaps that of an expired login.",
     b"<html": "the file is a web page, perhaps that of an expired login.",
