@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, time
+from itertools import count
 
 from liveportal.domain.errors import FileChanged, MalformedFile
 from liveportal.domain.frozen import replace
@@ -92,11 +92,14 @@ def _refuse_equal_ids(place: Place, rows: list[StatementRow]) -> None:
 
 def _numbered(rows: list[StatementRow]) -> list[StatementRow]:
     """Give further rows of the same id ids of their own, in the order of time."""
-    if len({row.row for row in rows}) == len(rows):
+    taken = {row.row for row in rows}
+    if len(taken) == len(rows):
         return rows
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for at, row in enumerate(rows):
-        seen[row.row] += 1
-        if seen[row.row] > 1:
-            rows[at] = replace(row, row=f"{row.row}:{seen[row.row]}")
+        if row.row in seen:
+            name = next(name for n in count(2) if (name := f"{row.row}:{n}") not in taken)
+            taken.add(name)
+            rows[at] = replace(row, row=name)
+        seen.add(row.row)
     return rows
