@@ -337,7 +337,6 @@ def test_two_decimal_marks_are_refused_with_both_lines() -> None:
         ("Currency", "$", "currency"),
         ("Currency", "", "currency"),
         ("Transaction ID", "8.1E+16", "id"),
-        ("Transaction ID", "", "id"),
     ],
 )
 def test_other_cells_that_are_refused(column: str, text: str, word: str) -> None:
@@ -346,6 +345,13 @@ def test_other_cells_that_are_refused(column: str, text: str, word: str) -> None
     lines[1][0] = "10/25/2026"  # Decides the order of the dates; it makes them not monotonic.
     lines[5][lines[0].index(column)] = text
     refused(BadValue, write(lines), 6, column, word)
+
+
+def test_a_row_that_moves_money_has_an_id() -> None:
+    """A memo may lack it."""
+    refused(BadValue, with_cell(3, "Transaction ID", ""), 4, "Transaction ID", "is not an id")
+    (file,) = read(with_cell(4, "Transaction ID", ""))
+    assert file.rows[3].row.startswith("row-")
 
 
 @given(

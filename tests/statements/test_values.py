@@ -233,6 +233,21 @@ def test_zones_with_two_meanings_or_none_are_refused(text: str) -> None:
     assert read_zone(text) is None
 
 
+def test_the_users_zone_says_what_an_abbreviation_is() -> None:
+    """CST is Chicago's in winter and China's: only where the user's zone uses it, it is read."""
+    account = PayPalAccount()
+    for day in (12, 13, 14):
+        account.payout("1.00", f"2026-01-{day}T12:00:00Z")
+    shape = replace(DEFAULT, zone="America/Chicago")
+    assert account.lines(shape)[1][2] == "CST"
+    (file,) = read(account.file(shape), options=Options(timezone="America/Chicago"))
+    assert found(file) == account.expected()
+    for zone in (None, "Europe/Berlin"):
+        with pytest.raises(BadValue, match="'CST', which is not a time zone") as caught:
+            read(account.file(shape), options=Options(timezone=zone))
+        assert spell(caught.value.hint, None).startswith("--timezone ZONE says")  # type: ignore[union-attr]
+
+
 def _autumn(*times: str) -> PayPalAccount:
     """Return an account with payouts at times of 25 October 2026, in UTC."""
     account = PayPalAccount()

@@ -89,6 +89,7 @@ SPELLINGS = {
     "a_passphrase_file": "--passphrase-file FILE",
     "the_street": "--line",
     "the_tax_form": "--tax-form",
+    "a_time_zone": "--timezone ZONE",
     "reading_it_unproved": "--unproved",
     "the_format": "--format",
     "the_order_of_dates": "--dates {orders}",
