@@ -28,12 +28,12 @@ from tests.kit.paypal_files import (
     STATEMENT,
     PayPalAccount,
     Shape,
-    accounts,
     found,
     read,
     write,
 )
 from tests.kit.paypal_locales import DE, EN, LOCALES, Locale
+from tests.kit.paypal_months import accounts
 from tests.statements.test_round_trips import some_account
 
 Lines = list[list[str]]
