@@ -164,7 +164,7 @@ def test_open_dates_are_asked_with_both_readings() -> None:
         "1.csv, line 2: the dates of this file can be read in two ways: 03/04/2026 is 3 April 2026"
         " (day first) or 4 March 2026 (month first)."
     )
-    assert spell(error.hint) == "Choose one: --dates dmy or --dates mdy."
+    assert spell(error.hint) == "Choose --dates dmy or --dates mdy."
     assert error.details["readings"] == {"dmy": "2026-04-03", "mdy": "2026-03-04"}
     for order, month in (("mdy", 3), ("dmy", 4)):
         (file,) = read(account.file(), options=Options(dates=order))
