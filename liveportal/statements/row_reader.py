@@ -48,6 +48,7 @@ class RowReader:
         self._timezone = options.timezone
         self.digests: set[str] = set()
         """The ids of rows without an id of their own; equal rows have equal ones."""
+        self._lacking: set[str] = set()
         self._rows = 0
         self._maybe_memo: set[int] = set()
         self._twice: dict[int, tuple[datetime, ...]] = {}
@@ -109,7 +110,8 @@ class RowReader:
         self, line: int, role: str, text: str, currency: str, *, may_lack: bool
     ) -> int | None:
         if text in NOT_STATED:
-            if not may_lack:
+            if not may_lack and role not in self._lacking:
+                self._lacking.add(role)  # With --unproved, one sentence a column is enough.
                 reason = "is not an amount, and only rows that move no money may lack one"
                 self._doubts.refuse(self._table.bad_value(line, role, text, reason, UNPROVED_HINT))
             return None

@@ -312,6 +312,11 @@ def test_an_amount_may_be_missing_in_a_memo_only() -> None:
         (file,) = read(with_cell(2, "Fee", text), options=Options(unproved=True))
         assert file.rows[1].fee is None
         assert "line 3" in file.unproved[0]
+    lines = some_account().lines()
+    for row in lines[2:]:
+        row[lines[0].index("Fee")] = ""
+    (file,) = read(write(lines), options=Options(unproved=True))
+    assert len(file.unproved) == 1
 
 
 def test_two_decimal_marks_are_refused_with_both_lines() -> None:

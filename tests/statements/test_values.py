@@ -58,6 +58,9 @@ BERLIN = replace(DEFAULT, zone="Europe/Berlin", zone_style="iana")
         ("1234.567", 3, "."),
         ("1.23,4", 2, ""),
         ("", 2, ""),
+        ("999,999,999,999,999.99", 2, "."),
+        ("1,000,000,000,000,000.00", 2, ""),
+        ("1000000000000000", 2, ""),
         ("1 234,50", 2, ","),
         ("1 23", 2, ""),
     ],
@@ -146,6 +149,7 @@ def test_the_orders_in_which_a_text_is_a_date() -> None:
     assert possible_orders("29/02/2025") == []
     assert possible_orders("1/2/26") == []
     assert possible_orders("1/2-2026") == []
+    assert possible_orders("01/02/0226") == []
     day = read_date("3/4/2026", "dmy")
     assert day
     assert in_words(day) == "3 April 2026"
