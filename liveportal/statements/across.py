@@ -54,7 +54,7 @@ def _when(row: StatementRow) -> datetime:
 def _marked(files: Sequence[StatementFile]) -> list[StatementFile]:
     """Mark all but one of the rows with one id: the fuller format's and the first file's is kept.
 
-    A row that moved money is kept before its memo in another file: the money moved after that export.
+    A row that moved money is kept before its memo: the money moved after the memo's export.
     """
     order = sorted(
         range(len(files)), key=lambda n: (rank(files[n].format), _span(files[n]), files[n].name)
