@@ -73,7 +73,9 @@ def test_the_marks_under_which_a_text_is_an_amount(
 
 
 @given(
-    st.integers(1 - 10**15, 10**15 - 1), st.sampled_from(("USD", "JPY", "KWD")), st.sampled_from(".,")
+    st.integers(1 - 10**15, 10**15 - 1),
+    st.sampled_from(("USD", "JPY", "KWD")),
+    st.sampled_from(".,"),
 )
 def test_an_amount_that_was_written_is_read_back(minor: int, currency: str, mark: str) -> None:
     """In every currency, with grouped thousands, under its own mark."""
