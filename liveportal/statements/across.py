@@ -19,7 +19,7 @@ def joined(files: Sequence[StatementFile]) -> list[StatementFile]:
     The order of the files does not matter. Raises `UnprovedFile` if a row of two files differs.
     """
     found = list(files)
-    for provider in {file.provider for file in files}:
+    for provider in dict.fromkeys(file.provider for file in files):
         at = [n for n, file in enumerate(files) if file.provider == provider and file.rows]
         if len(at) > 1:
             for n, file in zip(at, _joined([files[n] for n in at]), strict=True):
