@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
 from liveportal.domain.errors import UnprovedFile
-from liveportal.domain.frozen import replace
+from liveportal.domain.frozen import build_compact, replace
 from liveportal.statements.proofs import money_rows, moved
 from liveportal.statements.registry import rank
 from liveportal.statements.rows import Meaning, Proof, StatementFile, StatementRow
@@ -76,7 +76,9 @@ def _marked(files: Sequence[StatementFile]) -> list[StatementFile]:
         replace(
             file,
             rows=tuple(
-                replace(row, duplicate=True) if row.row in duplicates[n] else row
+                build_compact(StatementRow, {**vars(row), "duplicate": True})
+                if row.row in duplicates[n]
+                else row
                 for row in file.rows
             ),
         )
