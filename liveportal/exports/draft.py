@@ -9,8 +9,8 @@ from liveportal.domain.calculations.claim_answers import DisputeRecord
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.case import Case
 from liveportal.domain.clock import microseconds, zone
-from liveportal.domain.events.describe import describe
 from liveportal.domain.text import clean
+from liveportal.exports.sentences_1 import describe
 
 LAST_WORDS = 6
 _INCLUDED = ("request.accepted", "session.", "artifact.added")

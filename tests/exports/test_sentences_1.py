@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.events.describe import describe
+from liveportal.exports.sentences_1 import describe
 from liveportal.domain.events.fields import decode, field_specs, joined, split
 from liveportal.domain.events.types import TYPES
 from tests.kit.events import amount
