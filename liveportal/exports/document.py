@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
+from itertools import starmap
 
 from liveportal.domain.frozen import frozen
 from liveportal.domain.text import clean
@@ -154,10 +155,7 @@ def _html_block(block: Block) -> str:
         case Paragraph(text):
             return f"<p>{_html_lines(text)}</p>"
         case Facts(pairs):
-            rows = (
-                f"<dt>{_escape(label)}</dt><dd>{_html_lines(text)}</dd>" for label, text in pairs
-            )
-            return "<dl>\n" + "\n".join(rows) + "\n</dl>"
+            return "\n".join(["<dl>", *starmap(_html_fact, pairs), "</dl>"])
         case Steps(texts):
             items = (f"<li>{_escape(text)}</li>" for text in texts)
             return "<ol>\n" + "\n".join(items) + "\n</ol>"
@@ -168,6 +166,10 @@ def _html_block(block: Block) -> str:
                 f'<figure><img src="{escape(file)}" alt="{_escape(caption)}">'
                 f"<figcaption>{_escape(caption)}</figcaption></figure>"
             )
+
+
+def _html_fact(label: str, text: str) -> str:
+    return f"<dt>{_escape(label)}</dt><dd>{_html_lines(text)}</dd>"
 
 
 def _html_table(table: Table) -> str:

@@ -25,7 +25,7 @@ def local_text(instant: datetime, zone_name: str) -> str:
 
 
 def span_text(length_us: int) -> str:
-    """Return a span of microseconds as `21 min 0 s`; a fraction of a second is shown if there is one."""
+    """Return a span of microseconds as `21 min 0 s`, with a fraction of a second if it has one."""
     minutes, rest_us = divmod(length_us, 60 * SECOND_US)
     return f"{minutes} min {seconds_text(rest_us)} s"
 

@@ -46,14 +46,30 @@ _STATES = {
     "withdrawn": "closed: the customer withdrew it",
 }
 _OUTCOMES = {
-    "accepted": "The dispute was accepted: the customer gets no refund, and the expert is not charged.",
-    "rejected": "The dispute was rejected: the customer gets the refund, and the expert is charged.",
-    "conceded": "The expert agreed to the refund: the customer gets it, and the expert is charged.",
-    "granted": "The platform granted the refund: the customer gets it, and the expert is charged.",
-    "denied": "The platform refused the refund, and the expert is not charged.",
-    "withdrawn": "The customer withdrew the claim, and the expert is not charged.",
+    "accepted": "The dispute was accepted. There is no refund, and the expert is not charged.",
+    "rejected": "The dispute was rejected. The refund is paid, and the expert is charged.",
+    "conceded": "The expert agreed to the refund. It is paid, and the expert is charged.",
+    "granted": "The platform granted the refund. It is paid, and the expert is charged.",
+    "denied": "The platform refused the refund. The expert is not charged.",
+    "withdrawn": "The customer withdrew the claim. The expert is not charged.",
 }
 _REPORTERS = {"expert": "the expert", "platform": "the platform", "unknown": "not known"}
+_CHECKS = (
+    (
+        "Ask the expert for the seal of the pack, by another way than the pack itself. The seal is a"
+        " SHA-256: 64 letters and digits."
+    ),
+    (
+        "Calculate the SHA-256 of the file manifest.json. It must be the seal. On Linux: sha256sum"
+        " manifest.json. On macOS: shasum -a 256 manifest.json. On Windows: certutil -hashfile"
+        " manifest.json SHA256."
+    ),
+    (
+        "Calculate the SHA-256 of any other file in the same way. The file manifest.json lists it"
+        " beside the name of the file."
+    ),
+    "The program liveportal does all of this: `liveportal dispute verify FILE`, with the ZIP file.",
+)
 
 
 def review_pages(case: Case, exhibits: Sequence[Exhibit]) -> Mapping[str, str]:
@@ -132,8 +148,8 @@ def _timeliness(case: Case) -> Iterator[Block]:
     yield Paragraph(
         f"The customer may claim {kind} within {hours} hours of the end of the session"
         f"{rules.cite('refund.window_hours')}: until {local_text(deadline, case.zone)}"
-        f" ({case.zone}). The claim was made on {local_text(claimed.time, case.zone)}, {after} after"
-        f" the end. {verdict}."
+        f" ({case.zone}). The claim was made on {local_text(claimed.time, case.zone)}, {after}"
+        f" after the end. {verdict}."
     )
 
 
@@ -165,8 +181,8 @@ def _request(case: Case) -> Iterator[Block]:
         else "the expert's share of the refund"
     )
     yield Paragraph(
-        f"If the customer gets the refund of {_amount(case.amount)}, {cost}: {basis}. If not, nothing"
-        " is deducted."
+        f"If the customer gets the refund of {_amount(case.amount)}, {cost}: {basis}. If the"
+        " customer does not get it, nothing is deducted."
     )
 
 
@@ -199,7 +215,7 @@ def _events(case: Case) -> Iterator[Block]:
     )
 
 
-def _event_row(case: Case, event: CaseEvent, numbers: Mapping[int | None, int]) -> tuple[Cell, ...]:
+def _event_row(case: Case, event: CaseEvent, numbers: Mapping[int, int]) -> tuple[Cell, ...]:
     text = sentence(event.kind, event.data, case.zone)
     if event.seq in numbers:
         text = f"{text} (Exhibit {numbers[event.seq]})"
@@ -211,10 +227,10 @@ def _event_row(case: Case, event: CaseEvent, numbers: Mapping[int | None, int]) 
 
 
 def _message_row(
-    case: Case, message: CaseMessage, time: datetime | None, numbers: Mapping[int | None, int]
+    case: Case, message: CaseMessage, time: datetime | None, numbers: Mapping[int, int]
 ) -> tuple[Cell, ...]:
     speaker = f"{message.speaker}: " if message.speaker else ""
-    number = numbers.get(message.file_seq)
+    number = numbers.get(message.file_seq or 0)
     return (
         Cell("" if time is None else local_text(time, case.zone), instant=time),
         *text_cells(
@@ -291,22 +307,10 @@ def _exhibits(case: Case, exhibits: Sequence[Exhibit]) -> Iterator[Block]:
 
 def _verification() -> Iterator[Block]:
     yield Heading("How to check this pack")
-    yield Steps(
-        (
-            "Ask the expert for the seal of the pack, by another way than the pack itself. The seal"
-            " is a SHA-256: 64 letters and digits.",
-            "Calculate the SHA-256 of the file manifest.json. On Linux: sha256sum manifest.json. On"
-            " macOS: shasum -a 256 manifest.json. On Windows: certutil -hashfile manifest.json"
-            " SHA256. It must be the seal.",
-            "Calculate the SHA-256 of any other file in the same way. The file manifest.json lists"
-            " it beside the name of the file.",
-            "With the program liveportal, `liveportal dispute verify FILE` does all this for the"
-            " whole ZIP file.",
-        )
-    )
+    yield Steps(_CHECKS)
     yield Paragraph(
-        "If all of them agree, nothing in this pack was changed after the expert made it. The expert"
-        " can show at any time that the pack agrees with the records that it was made from."
+        "If all of them agree, nothing in this pack was changed after the expert made it. The"
+        " expert can show at any time that the pack agrees with the records that it was made from."
     )
 
 

@@ -19,11 +19,13 @@ from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.storage import connection
 
 _MESSAGES = """
-    SELECT offset_ms, speaker, text, artifact FROM message JOIN artifact ON artifact.seq = message.artifact
+    SELECT offset_ms, speaker, text, artifact
+    FROM message JOIN artifact ON artifact.seq = message.artifact
     WHERE session = ? ORDER BY offset_ms IS NULL, offset_ms, artifact, n
 """
 _FILES = """
-    SELECT artifact.seq, artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type, event.time, body,
+    SELECT artifact.seq, artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type,
+        event.time, body,
         EXISTS (
             SELECT 1 FROM artifact AS same JOIN statement AS own
                 ON own.thing = 'session:' || same.session AND own.type = 'artifact.added'
