@@ -28,23 +28,26 @@ th, td { border-bottom: 1px solid #8886; padding: .3rem .6rem; text-align: left;
   vertical-align: top; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
+td { min-width: 9rem; } td.number, td.time { min-width: 0; }
 td.time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: minmax(10rem, max-content) 1fr; gap: .3rem 1.2rem; }
 dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 code { font-size: .85em; overflow-wrap: anywhere; } img { max-width: 100%; }
 figure { margin: 1.5rem 0; } figcaption { font-size: .9em; }
-@media (max-width: 40rem) { dl { display: block; } dd { margin-bottom: .5rem; } }
+@media (max-width: 40rem) { dl { display: block; } dd { margin-bottom: .5rem; }
+  table { display: block; overflow-x: auto; } }
 @media print {
   body { font-size: 10pt; margin: 0; max-width: none; padding: 0; }
   h2 { break-after: avoid; } tr, figure { break-inside: avoid; }
-  thead { display: table-header-group; } a { color: inherit; text-decoration: none; }
+  thead { display: table-header-group; } td { min-width: 0; }
+  a { color: inherit; text-decoration: none; }
 }
 """
 
 
 @frozen
 class Column:
-    """A column of a table: its heading, and its style (`number`, `time`, or empty for text)."""
+    """A column of a table: its heading, and its style (`number`, `time` or empty)."""
 
     heading: str
     style: str = ""

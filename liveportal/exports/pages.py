@@ -118,7 +118,7 @@ _REASONS_1 = Reasons(
 _REASONS_3 = Reasons(
     absent="not in this pack: the platform reported the file, but the expert does not have it;"
     " its SHA-256 is the one that the platform reported",
-    too_large="not in this pack: the file is larger than {largest} bytes; the expert can show it,"
+    too_large="not in this pack: the file is larger than {largest:,} bytes; the expert can show it,"
     " and its SHA-256 identifies it",
     unreadable="not in this pack: names cannot be blacked out in the file; its SHA-256 identifies"
     " it",

@@ -56,8 +56,8 @@ _OUTCOMES = {
 _REPORTERS = {"expert": "the expert", "platform": "the platform", "unknown": "not known"}
 _CHECKS = (
     (
-        "Ask the expert for the seal of the pack, by another way than the pack itself. The seal is a"
-        " SHA-256: 64 letters and digits."
+        "Ask the expert for the seal of the pack, by another way than the pack itself. The seal is"
+        " a SHA-256: 64 letters and digits."
     ),
     (
         "Calculate the SHA-256 of the file manifest.json. It must be the seal. On Linux: sha256sum"
@@ -68,7 +68,7 @@ _CHECKS = (
         "Calculate the SHA-256 of any other file in the same way. The file manifest.json lists it"
         " beside the name of the file."
     ),
-    "The program liveportal does all of this: `liveportal dispute verify FILE`, with the ZIP file.",
+    "The program liveportal does all of this with the ZIP file: liveportal dispute verify FILE.",
 )
 
 
@@ -83,8 +83,13 @@ def review(case: Case, exhibits: Sequence[Exhibit]) -> Document:
     return Document(
         f"Evidence on refund claim {case.claim}",
         (
+            Paragraph(
+                "This document is for the community manager who reviews the claim. It was made from"
+                " the expert's records: what the platform reported to the expert, and what the"
+                " expert recorded."
+            ),
             *_claim(case),
-            *_request(case),
+            *_request(case, len(exhibits)),
             *_events(case),
             *_bill(case),
             *_exhibits(case, exhibits),
@@ -157,7 +162,7 @@ def _makes_claim(event: CaseEvent, case: Case) -> bool:
     return event.kind == "refund.claimed" and event.data.get("claim", case.claim) == case.claim
 
 
-def _request(case: Case) -> Iterator[Block]:
+def _request(case: Case, exhibits: int) -> Iterator[Block]:
     """Yield what the expert asks for, and what is at stake."""
     yield Heading("What the expert asks for")
     if case.state in _OUTCOMES:
@@ -172,7 +177,7 @@ def _request(case: Case) -> Iterator[Block]:
     )
     yield Paragraph(
         f"{wish}. A community manager decides on the claim and the dispute with the transcript, the"
-        f" recording and the files of the session{review_rule}."
+        f" recording and the files of the session{review_rule}. {_exhibit_range(exhibits)}"
     )
     cost = f"{_amount(case.cost)} is deducted from the expert's earnings"
     basis = (
@@ -184,6 +189,12 @@ def _request(case: Case) -> Iterator[Block]:
         f"If the customer gets the refund of {_amount(case.amount)}, {cost}: {basis}. If the"
         " customer does not get it, nothing is deducted."
     )
+
+
+def _exhibit_range(count: int) -> str:
+    if count < 2:  # noqa: PLR2004 (one exhibit is no range)
+        return "The only file is Exhibit 1." if count else "The session has no files."
+    return f"The files are Exhibits 1 to {count}."
 
 
 # --- what happened --------------------------------------------------------------------------------
@@ -280,7 +291,7 @@ def _exhibits(case: Case, exhibits: Sequence[Exhibit]) -> Iterator[Block]:
         " changed letter has another one.",
         columns(
             *("Exhibit", "File", "What it shows", f"Added ({case.zone})", "Bytes", "SHA-256"),
-            styles=("", "", "", "time", "number", ""),
+            styles=("time", "", "", "time", "number", ""),
         ),
         tuple(
             (

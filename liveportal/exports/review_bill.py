@@ -23,6 +23,7 @@ from liveportal.domain.money import Money, Percent, share_of
 from liveportal.domain.policy import Policy, Rounding, TrialBilled, TrialBoundary
 from liveportal.exports.local_time import local_text, seconds_text, span_text
 
+MINUS, TIMES, DIVIDED_BY = "\u2212", "\u00d7", "\u00f7"
 _RULE_CODE = re.compile(r"R[0-9]+")
 _ROUNDED = {
     Rounding.UP: "rounded up to",
@@ -85,12 +86,12 @@ def _time_steps(session: Session, policy: Policy, zone_name: str) -> Iterator[Bi
         yield BillStep("Pauses", pauses, span_text(elapsed_us - active_us))
         yield BillStep(
             "Time on the timer",
-            f"{span_text(elapsed_us)} - {span_text(elapsed_us - active_us)}."
+            f"{span_text(elapsed_us)} {MINUS} {span_text(elapsed_us - active_us)}."
             f" Paused time is not charged{rules.cite_code('R6')}.",
             span_text(active_us),
         )
     billable_us = after_trial(active_us, policy.trial)
-    if policy.trial.billed is not TrialBilled.NONE:
+    if policy.trial.minutes and policy.trial.billed is not TrialBilled.NONE:
         how = _trial_text(policy, rules, active_us, billable_us)
         yield BillStep("Time to bill", how, span_text(billable_us))
     billed_us = shaped(billable_us, policy.billing)
@@ -109,8 +110,8 @@ def _exact(instant: datetime, zone_name: str) -> str:
 
 def _trial_text(policy: Policy, rules: PlatformRules, active_us: int, billable_us: int) -> str:
     trial = policy.trial
-    minutes = f"{trial.minutes} minutes"
-    rule = f"The first {minutes} are a free trial{rules.cite('trial.minutes')}."
+    minutes = _minutes(trial.minutes)
+    rule = f"The trial of {minutes} is free{rules.cite('trial.minutes')}."
     if not billable_us:
         longest = "less than" if trial.boundary is TrialBoundary.FROM else "not more than"
         return f"{rule} The timer ran for {longest} {minutes}, so nothing is charged."
@@ -118,9 +119,13 @@ def _trial_text(policy: Policy, rules: PlatformRules, active_us: int, billable_u
         shortest = "at least" if trial.boundary is TrialBoundary.FROM else "more than"
         return f"{rule} The timer ran for {shortest} {minutes}, so all of its time is charged."
     return (
-        f"{rule} Only the time after them is charged:"
-        f" {span_text(active_us)} - {span_text(active_us - billable_us)}"
+        f"{rule} Only the time after it is charged:"
+        f" {span_text(active_us)} {MINUS} {span_text(active_us - billable_us)}"
     )
+
+
+def _minutes(number: int) -> str:
+    return f"{number} minute" if number == 1 else f"{number} minutes"
 
 
 def _rounding_text(policy: Policy, rules: PlatformRules) -> str:
@@ -133,7 +138,7 @@ def _rounding_text(policy: Policy, rules: PlatformRules) -> str:
         )
     if billing.minimum_minutes:
         effects.append(
-            f"at least {billing.minimum_minutes} minutes{rules.cite('billing.minimum_minutes')}"
+            f"at least {_minutes(billing.minimum_minutes)}{rules.cite('billing.minimum_minutes')}"
         )
     text = ", and ".join(effects)
     return f"{text[:1].upper()}{text[1:]}"
@@ -153,7 +158,7 @@ def _money_steps(session: Session, policy: Policy) -> Iterator[BillStep]:
     is_exact = session.rate.minor * billed_us % MINUTE_US == 0
     yield BillStep(
         "Price by the timer",
-        f"{_factor(billed_us)} x {session.rate}{'' if is_exact else ', rounded'}. The rate is"
+        f"{_factor(billed_us)} {TIMES} {session.rate}{'' if is_exact else ', rounded'}. The rate is"
         f" {rate} a minute; it was agreed before the session{rules.cite_code('R4')}.",
         f"{expected} {currency}",
     )
@@ -167,17 +172,17 @@ def _money_steps(session: Session, policy: Policy) -> Iterator[BillStep]:
     share = Money(session.share_minor, currency)
     fee = Money(session.fee_minor, currency)
     percent = policy.fee.percent
-    how = f"The platform keeps {percent} % of what the customer paid{rules.cite('fee.percent')}"
+    how = f"The platform keeps {percent} % of what the customer paid{rules.cite('fee.percent')}."
     if session.share_minor == share_of(session.gross_minor, percent):
         left = percent.denominator - percent.numerator
         exact = session.gross_minor * left % percent.denominator == 0
         kept = Percent(left, percent.denominator)
-        how = f"{gross} x {kept} / 100{'' if exact else ', rounded'}. {how}."
+        how = f"{gross} {TIMES} {kept} {DIVIDED_BY} 100{'' if exact else ', rounded'}. {how}"
     yield BillStep("The expert's share", how, f"{share} {currency}")
-    yield BillStep("The platform's fee", f"{gross} - {share}", f"{fee} {currency}")
+    yield BillStep("The platform's fee", f"{gross} {MINUS} {share}", f"{fee} {currency}")
 
 
 def _factor(billed_us: int) -> str:
     """Return a billed time in minutes, as something to type into a calculator."""
     minutes, rest_us = divmod(billed_us, MINUTE_US)
-    return str(minutes) if not rest_us else f"{seconds_text(billed_us)} / 60"
+    return str(minutes) if not rest_us else f"{seconds_text(billed_us)} {DIVIDED_BY} 60"
