@@ -54,6 +54,9 @@ LABELS = {
     "disputes": "Claims disputed",
     "refunds": "Refunds",
     "refunded": "Amount refunded to customers",
+    "month": "Period",
+    "timezone": "Time zone",
+    "currency": "Currency",
 }
 BALANCE = {
     "owed": "Owed by the platform",
@@ -115,7 +118,7 @@ def facts_of(document: Document) -> list[tuple[str, str]]:
         ("Payee", document["payee"] or "not named"),
         ("Platform", document["platform"] or "not named"),
         ("Period", f"{_day(first)} to {_day(last)}"),
-        ("Time zone", f"{zone}, for all times and for the limits of months"),
+        ("Time zone", f"{zone}, for all times and for the start and end of months"),
         ("Currency", document["currency"]),
         ("Rules", " ".join(_rules(document))),
     ]
@@ -126,7 +129,8 @@ def _rules(document: Document) -> Iterator[str]:
     yield f"Policy {document['policy']}."
     yield f"The platform keeps {terms['fee_percent']} % of what customers pay."
     yield _DEDUCTS[terms["refund_deducts"]]
-    yield f"A session counts in the month of its {terms['session_month']}, everything else by date."
+    yield f"A session counts in the month in which it {terms['session_month']}s,"
+    yield "everything else in the month of its date."
     policies = {row["policy"] for row in document["sessions"]} - {document["policy"]}
     if policies:
         yield f"Some sessions were agreed under other policies: {', '.join(sorted(policies))}."
@@ -176,7 +180,7 @@ def proof(document: Document) -> list[str]:
 # --- tables ---------------------------------------------------------------------------------------
 
 _AMOUNT_COLUMNS = (Column("label", ""), Column("value", "Amount", "number"))
-_COUNT_COLUMNS = (Column("label", ""), Column("value", "Number", "number"))
+_COUNT_COLUMNS = (Column("label", ""), Column("value", "In this period", "number"))
 
 
 def _income(document: Document) -> Section:
@@ -211,7 +215,10 @@ def _balances(document: Document) -> Section:
         (label, start[name], str(Decimal(end[name]) - Decimal(start[name])), end[name])
         for name, label in BALANCE.items()
     ]
-    total = ("Earned in all", *(_sum(row[place] for row in rows) for place in (1, 2, 3)))
+    total = (
+        "Net income since the beginning",
+        *(_sum(row[place] for row in rows) for place in (1, 2, 3)),
+    )
     columns = (
         Column("label", ""),
         *(Column(name, name, "number") for name in ("At the start", "Change", "At the end")),

@@ -46,7 +46,7 @@ def _rows(document: Document) -> Iterator[Cells]:
     summary = document["summary"]
     for name, value in summary.items():
         if name != "balance":
-            yield _pair("summary", name, LABELS.get(name, name.capitalize()), value)
+            yield _pair("summary", name, LABELS[name], value)
     for time, balance in (("opening", document["opening"]), ("balance", summary["balance"])):
         when = "at the start" if time == "opening" else "at the end"
         for name, label in BALANCE.items():
