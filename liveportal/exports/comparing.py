@@ -191,9 +191,8 @@ def _manifest_differences(expected: Manifest, actual: Manifest) -> Iterator[Prob
         elif ours[name] != theirs[name]:
             fields = {*ours[name], *theirs[name]}
             field_names = sorted(f for f in fields if ours[name].get(f) != theirs[name].get(f))
-            message = f"its `{'`, `'.join(map(_printable, field_names))}` of {name} differ from the"
-                " ledger"
-            yield Problem(MANIFEST, message)
+            names = "`, `".join(map(_printable, field_names))
+            yield Problem(MANIFEST, f"its `{names}` of {name} differ from the ledger")
 
 
 def _event_differences(
@@ -309,9 +308,7 @@ def _text_problems(
     """Yield a problem if a text differs in more than the parts that are unknown."""
     if name in unredacted:
         if not is_blacked_out(pack.texts.get(name, b""), unredacted[name]):
-            yield Problem(
-                name, "it differs from the ledger in more than the blacked out names"
-            )
+            yield Problem(name, "it differs from the ledger in more than the blacked out names")
     elif name in PAGE_FILES and not _has_fixed_lines(name, pack, expected):
         yield Problem(name, "a line without personal data differs from the ledger")
 

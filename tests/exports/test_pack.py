@@ -460,7 +460,7 @@ def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
         at = bomb.index(b"PK\x01\x02", at + 1)
     (found_problems,) = problems(tmp_path, bytes(bomb))
     assert found_problems == Problem(
-        DIRECTORY, "it is damaged: its files are compressed, or lie in one another"
+        DIRECTORY, "it is damaged: its files are compressed, or they overlap"
     )
 
 
@@ -558,5 +558,5 @@ def test_a_manifest_that_names_something_twice_is_refused(
         content = written()
     path = tmp_path / "pack.zip"
     path.write_bytes(content)
-    problem = Problem(MANIFEST, "it is not written as this program writes")
+    problem = Problem(MANIFEST, "it is not written as this program writes it")
     assert verify_pack(path).problems == [problem]
