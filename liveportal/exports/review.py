@@ -30,7 +30,7 @@ from liveportal.exports.document import (
     text_cells,
 )
 from liveportal.exports.dossier import PICTURES, Exhibit
-from liveportal.exports.local_time import local_text, span_text
+from liveportal.exports.local_time import SECOND_US, local_text, span_text
 from liveportal.exports.review_bill import PlatformRules, bill_steps
 from liveportal.exports.sentences import quoted, sentence
 
@@ -148,7 +148,7 @@ def _timeliness(case: Case) -> Iterator[Block]:
     hours = case.policy.refund.window_hours
     kind = "a refund" if case.policy.refund.partial else "a full refund"
     deadline = closes(end, case.policy)
-    after = span_text(max(microseconds(claimed.time - end), 0))
+    after = _hours_text(max(microseconds(claimed.time - end), 0))
     verdict = "This was too late" if case.late else "This was in time"
     yield Paragraph(
         f"The customer may claim {kind} within {hours} hours of the end of the session"
@@ -156,6 +156,12 @@ def _timeliness(case: Case) -> Iterator[Block]:
         f" ({case.zone}). The claim was made on {local_text(claimed.time, case.zone)}, {after}"
         f" after the end. {verdict}."
     )
+
+
+def _hours_text(length_us: int) -> str:
+    """Return a span as `6 h 39 min 0 s`, in whole seconds; without hours if it has none."""
+    hours, rest_us = divmod(length_us - length_us % SECOND_US, 3600 * SECOND_US)
+    return f"{hours} h {span_text(rest_us)}" if hours else span_text(rest_us)
 
 
 def _makes_claim(event: CaseEvent, case: Case) -> bool:
@@ -214,8 +220,8 @@ def _events(case: Case) -> Iterator[Block]:
     yield Heading("What happened")
     yield Table(
         f"All events and messages in the order of time. The times are those of {case.zone}, the"
-        " platform's time zone. The session clock is the time since the start of the session, with"
-        " pauses. Messages without a time are at the end.",
+        " platform's time zone. The session clock is the time since the start of the session,"
+        " pauses included. Messages without a time are at the end.",
         columns(
             *(f"Time ({case.zone})", "Session clock", "What happened", "Source"),
             styles=("time", "number", "", ""),

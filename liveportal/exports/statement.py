@@ -84,7 +84,8 @@ TAX = {
 class Column:
     """A column of a table: the field of a row, its heading, and how it is shown.
 
-    `style` is `number` or `time`, or empty for text. `is_summed` is True if the table has a total.
+    `style` is `number`, `time`, `label` (the heading of a row) or empty. `is_summed` is True if
+    the table has its total.
     """
 
     field: str
@@ -179,8 +180,9 @@ def proof(document: Document) -> list[str]:
 
 # --- tables ---------------------------------------------------------------------------------------
 
-_AMOUNT_COLUMNS = (Column("label", ""), Column("value", "Amount", "number"))
-_COUNT_COLUMNS = (Column("label", ""), Column("value", "In this period", "number"))
+LABEL_COLUMN = Column("label", "Item", "label")
+_AMOUNT_COLUMNS = (LABEL_COLUMN, Column("value", "Amount", "number"))
+_COUNT_COLUMNS = (LABEL_COLUMN, Column("value", "In this period", "number"))
 
 
 def _income(document: Document) -> Section:
@@ -194,7 +196,7 @@ def _income(document: Document) -> Section:
         (f"Plus: {_lower('tips')}", summary["tips"]),
         (f"Plus: {_lower('adjustments')}", summary["adjustments"]),
     ]
-    columns = (_AMOUNT_COLUMNS[0], Column("value", f"Amount in {document['currency']}", "number"))
+    columns = (LABEL_COLUMN, Column("value", f"Amount in {document['currency']}", "number"))
     return Section("Income", columns, rows, (LABELS["net"], summary["net"]))
 
 
@@ -220,7 +222,7 @@ def _balances(document: Document) -> Section:
         *(_sum(row[place] for row in rows) for place in (1, 2, 3)),
     )
     columns = (
-        Column("label", ""),
+        LABEL_COLUMN,
         *(Column(name, name, "number") for name in ("At the start", "Change", "At the end")),
     )
     return Section("Balance with the platform", columns, rows, total)

@@ -27,7 +27,8 @@ th, td { border-bottom: 1px solid #8886; padding: .2rem .5rem; text-align: left;
   vertical-align: bottom; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number, td.time { white-space: nowrap; font-variant-numeric: tabular-nums; }
-tr.total td { font-weight: 600; border-top: 2px solid currentColor; }
+th[scope=row] { font-weight: 400; }
+tr.total > * { font-weight: 600; border-top: 2px solid currentColor; }
 .wide { overflow-x: auto; } svg { width: 100%; height: auto; } svg text { font-size: 10px;
   text-anchor: middle; fill: currentColor; } svg text.key { text-anchor: start; }
 .axis { stroke: currentColor; stroke-width: 1; } .gross { fill: var(--gross); }
@@ -96,7 +97,9 @@ def _section(section: Section) -> str:
 
 def _cells(columns: Sequence[Column], row: Sequence[str]) -> str:
     return "".join(
-        f"<td{_style(column)}>{_escape(text)}</td>"
+        f'<th scope="row">{_escape(text)}</th>'
+        if column.style == "label"
+        else f"<td{_style(column)}>{_escape(text)}</td>"
         for column, text in zip(columns, row, strict=True)
     )
 

@@ -86,7 +86,9 @@ def test_rules_are_spelt_out() -> None:
     plain = said(case(policy=replace(policy(refund={"partial": True}), source={})))
     assert f"{rule.replace('a full', 'a')}: until" in plain
     assert "platform rule" not in plain
-    assert "This was too late." in said(case(late=True))
+    late = replace(EVENTS[-1], time=at("10-06 16:22:30.5"))
+    text = said(case(late=True, events=(late,)))
+    assert "26 h 1 min 30 s after the end. This was too late." in text
 
 
 @pytest.mark.parametrize("changes", [{"events": ()}, {"session": replace(SESSION, end=None)}])
