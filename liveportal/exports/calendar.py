@@ -2,7 +2,7 @@
 
 A client identifies an event by its UID and keeps the one with the higher SEQUENCE, then the later
 DTSTAMP, so importing the file again never creates a second event. All times are UTC, so that no
-change of the clocks moves a session. Entries of other programs in the file stay unchanged. There is
+change of the clocks moves a session. Entries of other programs in the file stay unchanged. It has
 no METHOD: this is a calendar, not an invitation (RFC 5546 would require an organizer per event).
 """
 
@@ -301,6 +301,6 @@ def _parse_event(block: _IcsBlock) -> tuple[str, Event]:
 
 def _not_a_calendar(why: str) -> NotACalendar:
     return NotACalendar(
-        f"The file is not a calendar: {why}",
+        f"The file is not a calendar: {why}.",
         hint="The file was not changed. Choose another file, or move this one away.",
     )

@@ -107,7 +107,7 @@ def evidence(
             param_hint="--output",
         )
     if (keep or name) and not redact:
-        raise typer.BadParameter("--keep and --name need --redact")
+        raise typer.BadParameter("--keep and --name can be used only with --redact.")
     result_options = replace(out, output=None)
     check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:
