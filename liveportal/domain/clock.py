@@ -80,7 +80,8 @@ _cached_text = lru_cache(maxsize=8192)(_utc_text)
 
 def short_text(instant: datetime) -> str:
     """Format an instant in UTC for output, without microseconds if they are zero."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return in_utc.isoformat()[:-6] + "Z"
 
 
 def from_text(text: str) -> datetime:
