@@ -218,6 +218,12 @@ class RejectedLines(Malformed):
     code = "rejected_lines"
 
 
+class InvalidSettings(Malformed):
+    """Settings with an unknown key or a wrong value; `details` name the file and the key."""
+
+    code = "invalid_settings"
+
+
 class BadEncoding(Malformed):
     """A statement with bytes that are not UTF-8; `details` have their `offset` in the file."""
 

@@ -18,10 +18,14 @@ from liveportal.domain.hint import Hint
 from liveportal.domain.money import format_minor
 from liveportal.statements.rows import Meaning, RowKind, StatementFile, StatementRow
 
-DEFAULT_WINDOWS: Mapping[str, int] = MappingProxyType({"paypal": 3, "wise": 5})
-"""How many days after its sending a payout may arrive, by provider."""
-BANK_WINDOW = 7
-"""The days of every other provider: a bank."""
+BANK = "bank"
+WINDOWS: Mapping[str, int] = MappingProxyType({"paypal": 3, "wise": 5, BANK: 7})
+"""How many days after its sending a payout may arrive, by provider; of all others as of a bank."""
+TAUGHT = (
+    *(Meaning.PAYMENT, Meaning.OWN_TRANSFER, Meaning.CONVERSION, Meaning.HOLD, Meaning.RELEASE),
+    *(Meaning.RETURN, Meaning.FEE, Meaning.MEMO),
+)
+"""What a user may say that a word of a provider means."""
 
 MISSING = "missing"
 """The finding about a payout that was sent and is not in the files; no row is of this kind."""
@@ -77,7 +81,8 @@ class MatchRules:
 
     def window(self, provider: str) -> int:
         """Return how many days after its sending a payout may arrive at a provider."""
-        return self.windows.get(provider, DEFAULT_WINDOWS.get(provider, BANK_WINDOW))
+        days = {**WINDOWS, **self.windows}
+        return days.get(provider, days[BANK])
 
     def meaning(self, row: StatementRow) -> Meaning:
         """Return what a row's word means; the user's own words come first."""
