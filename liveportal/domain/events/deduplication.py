@@ -5,6 +5,8 @@ from __future__ import annotations
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.fields import EventRecord, field_specs
 from liveportal.domain.events.types import (
+    PayoutPaid,
+    PayoutReturned,
     RequestAccepted,
     SessionCorrected,
     SessionEnded,
@@ -23,6 +25,8 @@ _MEANINGFUL_IF_OMITTED: dict[type, tuple[str, ...]] = {
 
 # Fields that may differ without a contradiction: a difference has its own effect instead.
 _TOLERATED: dict[type, tuple[str, ...]] = {
+    PayoutPaid: ("fee", "received", "evidence"),
+    PayoutReturned: ("debited",),
     RequestAccepted: ("session",),
     SessionEnded: ("billed",),
     SessionLogged: ("billed",),

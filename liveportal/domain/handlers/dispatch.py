@@ -87,7 +87,7 @@ def on_entry_reversed(data: EntryReversed, event: Event, context: RuleContext) -
             period=period,
             transfers=accounts.reverse(entry.transfers),
         )
-        for entry in recorded.transactions
+        for entry in payouts.booked_by_step(recorded, context)
     )
     entities: tuple[Entity, ...] = ()
     if isinstance(recorded.event.data, PayoutSent | PayoutStatusChanged):

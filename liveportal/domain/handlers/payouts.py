@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from liveportal.domain import accounts
-from liveportal.domain.accounts import Transaction, TransactionKind
+from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import local_date, month_of, shifted, short_text
@@ -18,6 +19,7 @@ from liveportal.domain.entities import Item, Line, OpenItem, Payout, PayoutState
 from liveportal.domain.errors import (
     AlreadyExists,
     Caution,
+    FeeTooLarge,
     ImpossibleTime,
     NotReversible,
     PayoutTooLarge,
@@ -33,7 +35,14 @@ from liveportal.domain.events.types import (
     PayoutStatusChanged,
 )
 from liveportal.domain.frozen import replace
-from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.context import (
+    Decision,
+    RecordedEvent,
+    Rule,
+    RuleContext,
+    next_state,
+    require,
+)
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, digits_of, format_minor
@@ -77,7 +86,8 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
         # The id was generated, so only the amount and the method can reveal a duplicate. The payout
         # gets no flag for it: a replay does not know which ids were generated.
         cautions = (*cautions, *_duplicate_cautions(data, event, context))
-    entry = _entry(TransactionKind.PAYOUT, payout, event, context)
+    transfers = accounts.sent(payout.amount_minor)
+    entry = _entry(TransactionKind.PAYOUT, payout, transfers, event, context)
     settled = _settle_items(lines, items)
     return Decision(
         entities=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags
@@ -94,9 +104,122 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
             hint=Hint("Give {a_later_time}."),
             id=payout.id,
         )
-    entry = _entry(STEPS[state], payout, event, context)
+    entry = _entry(STEPS[state], payout, _moved(data, payout, context), event, context)
     freed = () if state == PayoutState.PAID else reopened_items(payout, context)
-    return Decision(entities=(replace(payout, state=state), *freed), transactions=(entry,))
+    after = replace(_with_details(payout, data, event), state=state)
+    return Decision(entities=(after, *freed), transactions=(entry,))
+
+
+def _moved(
+    data: PayoutStatusChanged, payout: Payout, context: RuleContext
+) -> tuple[Transfer, ...]:
+    """Return the transfers of a payout's step."""
+    minor = payout.amount_minor
+    if isinstance(data, PayoutPaid):
+        return accounts.arrived(minor, _fee_minor(data, payout, context) or 0)
+    if isinstance(data, PayoutReturned):
+        arrived_minor = minor - (payout.fee_minor or 0)
+        debited_minor = _debited_minor(data, context)
+        return accounts.returned(minor, arrived_minor if debited_minor is None else debited_minor)
+    return accounts.failed(minor)
+
+
+def _fee_minor(data: PayoutPaid, payout: Payout, context: RuleContext) -> int | None:
+    """Return the fee of an arrival; raises `CurrencyMismatch`, `FeeTooLarge`."""
+    if data.fee is None:
+        return None
+    check_currency(data.fee, context.policy)
+    if data.fee.minor > payout.amount_minor:
+        amount = Money(payout.amount_minor, context.policy.currency)
+        raise FeeTooLarge(
+            f"A fee of {data.fee} is more than payout {payout.id} of {amount}.",
+            hint="The fee is what was charged for the transfer, not what was received.",
+            id=payout.id,
+            amount=str(amount),
+        )
+    return data.fee.minor
+
+
+def _debited_minor(data: PayoutReturned, context: RuleContext) -> int | None:
+    """Return what left the account in a return, if it is stated; raises `CurrencyMismatch`."""
+    if data.debited is None:
+        return None
+    check_currency(data.debited, context.policy)
+    return data.debited.minor
+
+
+def _with_details(payout: Payout, data: PayoutStatusChanged, event: Event) -> Payout:
+    """Return the payout with what a report states of its arrival or return, and was not known."""
+    if isinstance(data, PayoutReturned) and data.debited is not None:
+        return replace(payout, debited_minor=data.debited.minor)
+    if not isinstance(data, PayoutPaid):
+        return payout
+    known: dict[str, Any] = {"arrived_at": payout.arrived_at or event.time}
+    if data.fee is not None:
+        known["fee_minor"] = data.fee.minor
+    if data.received is not None and payout.received_minor is None:
+        known["received_minor"] = data.received.minor
+        known["received_currency"] = str(data.received.currency)
+    if payout.evidence is None:
+        known["evidence"] = data.evidence
+    return replace(payout, **known)
+
+
+# --- the same step, reported again ----------------------------------------------------------------
+
+
+def adds_details(data: EventData) -> bool:
+    """Return True if a report of a payout's step has details that an earlier report may lack."""
+    if isinstance(data, PayoutPaid):
+        return any(detail is not None for detail in (data.fee, data.received, data.evidence))
+    return isinstance(data, PayoutReturned) and data.debited is not None
+
+
+def differing_detail(data: EventData, context: RuleContext) -> str | None:
+    """Return the amount in which a report of a step contradicts what is known of it, or None."""
+    if not isinstance(data, PayoutPaid | PayoutReturned) or not adds_details(data):
+        return None
+    payout = require("payout", data.payout, context.payout(data.payout))
+    name, given, known_minor = (
+        ("fee", data.fee, payout.fee_minor)
+        if isinstance(data, PayoutPaid)
+        else ("debited", data.debited, payout.debited_minor)
+    )
+    if given is None or known_minor is None or given.currency != context.policy.currency:
+        return None
+    return name if given.minor != known_minor else None
+
+
+def add_details(
+    first_seq: int, data: PayoutPaid | PayoutReturned, event: Event, context: RuleContext
+) -> Decision:
+    """Add what another report of a payout's step states, which does not contradict the first.
+
+    A fee, or an amount debited, that was not known is booked as a difference from what the first
+    report, event `first_seq`, booked; in the month of this report's own time. Raises
+    `CurrencyMismatch`, `FeeTooLarge`.
+    """
+    payout = require("payout", data.payout, context.payout(data.payout))
+    more_minor = 0
+    if isinstance(data, PayoutPaid):
+        fee_minor = _fee_minor(data, payout, context)
+        if fee_minor is not None and payout.fee_minor is None:
+            more_minor = fee_minor
+    else:
+        debited_minor = _debited_minor(data, context)
+        if debited_minor is not None and payout.debited_minor is None:
+            booked = context.transactions_of(first_seq)
+            more_minor = debited_minor + sum(entry.effect_on(Account.BANK) for entry in booked)
+    after = _with_details(payout, data, event)
+    kind = STEPS[PayoutState(data.TYPE.partition(".")[2])]
+    transfers = accounts.more_transfer_fee(more_minor)
+    return Decision(
+        entities=(after,) if after != payout else (),
+        transactions=(_entry(kind, payout, transfers, event, context),) if transfers else (),
+    )
+
+
+# --- reversals ------------------------------------------------------------------------------------
 
 
 REVERSALS: dict[tuple[PayoutState, type[EventData]], PayoutState] = {
@@ -127,11 +250,29 @@ def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Pa
     if isinstance(data, PayoutSent):
         return replace(payout, state=state), *reopened_items(payout, context)
     if isinstance(data, PayoutPaid):
-        return (replace(payout, state=state),)
+        return (replace(payout, state=state, **_NOT_ARRIVED),)
     _check_owed(Money(payout.amount_minor, context.policy.currency), context)
     items = context.open_items()
     lines = lines_for(items, payout.amount_minor)
-    return replace(payout, state=state, lines=lines), *_settle_items(lines, items)
+    sent = replace(payout, state=state, lines=lines, debited_minor=None)
+    return sent, *_settle_items(lines, items)
+
+
+_NOT_ARRIVED: dict[str, None] = dict.fromkeys(
+    ("arrived_at", "fee_minor", "received_minor", "received_currency", "evidence")
+)
+
+
+def booked_by_step(recorded: RecordedEvent, context: RuleContext) -> tuple[Transaction, ...]:
+    """Return what a payout's step booked, with what later reports of the same step added."""
+    data = recorded.event.data
+    entries = list(recorded.transactions)
+    if isinstance(data, PayoutPaid | PayoutReturned):
+        payout = require("payout", data.payout, context.payout(data.payout))
+        for assertion in context.assertions(f"payout:{payout.id}", data.TYPE):
+            if assertion.confirms == recorded.seq:
+                entries += context.transactions_of(assertion.seq)
+    return tuple(entries)
 
 
 def reopened_items(payout: Payout, context: RuleContext) -> tuple[Item, ...]:
@@ -158,13 +299,17 @@ def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[Ite
 
 
 def _entry(
-    kind: TransactionKind, payout: Payout, event: Event, context: RuleContext
+    kind: TransactionKind,
+    payout: Payout,
+    transfers: tuple[Transfer, ...],
+    event: Event,
+    context: RuleContext,
 ) -> Transaction:
     return Transaction(
         kind,
         event.time,
         month_of(event.time, context.policy.period.timezone),
-        accounts.payout(kind, payout.amount_minor),
+        transfers,
         payout=payout.id,
     )
 

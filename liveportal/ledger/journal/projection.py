@@ -74,7 +74,8 @@ class Projection:
         self._log = log
         self._unit = UnitOfWork(db, log)
         self._assertions = Assertions(self._unit)
-        self._aliases = Aliases(self._unit)
+        self._aliases = Aliases(self._unit, "session")
+        self._payout_aliases = Aliases(self._unit, "payout")
         self._settings = Settings(self._unit)
         self._flows = MonthFlows(db)
         self._agenda = Agenda()
@@ -145,7 +146,8 @@ class Projection:
         return self._find(row_mapping.ADJUSTMENT, adjustment_id)
 
     def payout(self, payout_id: str) -> Payout | None:
-        """Return a payout with its lines, or None."""
+        """Return the payout with this id or alias, with its lines, or None."""
+        payout_id = self._payout_aliases.load().get(payout_id, payout_id)
         if kept := self._unit.kept(Payout, payout_id):
             return kept
         row = self._unit.row(f"{row_mapping.PAYOUT.select} WHERE id = ?", payout_id)
@@ -216,6 +218,8 @@ class Projection:
         data, entity = stored.event.data, stored.event.data.entity
         if data.ENTITY == "session" and (session := self.session(getattr(data, data.ENTITY))):
             entity = f"session:{session.id}"
+        elif data.ENTITY == "payout" and (payout := self.payout(getattr(data, data.ENTITY))):
+            entity = f"payout:{payout.id}"
         assertions = self.assertions(entity, data.TYPE)
         confirms = next((item.confirms for item in assertions if item.seq == stored.seq), None)
         fact = stored.seq if confirms is None or self.former_rules else confirms
@@ -283,6 +287,8 @@ class Projection:
             self._adopt(seq, decision.policy)
         if decision.alias:
             self._aliases.add(*decision.alias)
+        if decision.payout_alias:
+            self._payout_aliases.add(*decision.payout_alias)
         if decision.reverses:
             self._unit.append("reversal", (seq, decision.reverses))
             self.reversed_seqs.add(decision.reverses)

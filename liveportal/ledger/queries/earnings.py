@@ -10,8 +10,10 @@ from typing import Any
 from liveportal.domain.calculations.billing import SECOND_US
 from liveportal.domain.calculations.months import (
     Balance,
+    Balanced,
     Month,
     MonthRow,
+    TransferFees,
     add,
     gaps_in,
     monthly_series,
@@ -60,15 +62,21 @@ class Risk(Row):
 
 
 @row
-class SummaryRow(MonthRow):
-    """The months of a span as one row, with the money at risk at its end."""
-
+class _AtRisk(Row):
     risk: Risk
 
 
 @row
+class SummaryRow(TransferFees, _AtRisk, Balanced):
+    """The months of a span as one row, with the money at risk at its end."""
+
+
+@row
 class TransactionRow(Row):
-    """A line of the Transaction Record; `balance` is what is owed after it."""
+    """A line of the Transaction Record; `balance` is what is owed after it.
+
+    `fee` is the platform's, `transfer_fee` what was charged on a payout.
+    """
 
     transaction: int
     time: datetime
@@ -84,6 +92,7 @@ class TransactionRow(Row):
     currency: str
     memo: str | None
     balance: Money
+    transfer_fee: Money
 
 
 # The same figures as the view month_count: the first three parts are its own, the last one is
@@ -115,8 +124,8 @@ _COUNTS = f"""
 _MONEY = "SELECT * FROM month_money WHERE period BETWEEN ? AND ?"
 _MOVED = """
     SELECT min(period) AS first, max(period) AS last FROM month_money
-    WHERE (gross, fee, refunded, deducted, tips, adjustments, owed, held, in_transit, paid_out)
-        <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    WHERE (gross, fee, refunded, deducted, tips, adjustments, owed, held, in_transit, paid_out,
+        transfer_fees) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 """
 _OWED_BEFORE = "SELECT coalesce(sum(owed), 0) AS owed FROM month_money WHERE period < ?"
 _BALANCE = """
@@ -340,4 +349,5 @@ def _format_transactions(
             currency=reader.currency,
             memo=reason or entry["reference"] or title,
             balance=reader.money(balance),
+            transfer_fee=reader.money(entry["transfer_fee"]),
         )

@@ -82,6 +82,7 @@ _DECLARED = (
         payout="payout",
         item="item",
     ),
+    _table("payout_alias", "alias: str, payout: str", payout="payout"),
     _table("preferences", "seq: int, document: str", seq="event"),
     _table("profile_field", "name: str"),
     _table(
