@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
-from types import MappingProxyType
 
+from liveportal.domain.calculations.payout_window import window_days
 from liveportal.domain.currencies import listed_digits
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.frozen import frozen
@@ -18,9 +18,6 @@ from liveportal.domain.hint import Hint
 from liveportal.domain.money import format_minor
 from liveportal.statements.rows import Meaning, RowKind, StatementFile, StatementRow
 
-BANK = "bank"
-WINDOWS: Mapping[str, int] = MappingProxyType({"paypal": 3, "wise": 5, BANK: 7})
-"""How many days after its sending a payout may arrive, by provider; of all others as of a bank."""
 TAUGHT = (
     *(Meaning.PAYMENT, Meaning.OWN_TRANSFER, Meaning.CONVERSION, Meaning.HOLD, Meaning.RELEASE),
     *(Meaning.RETURN, Meaning.FEE, Meaning.MEMO),
@@ -66,27 +63,22 @@ class RecordedRow:
 
 @frozen
 class MatchRules:
-    """What the user knows: payers, the days of windows, words of providers, and pairs.
+    """What the user knows: payers, the days of windows, and pairs.
 
-    `payers` and the words of `kinds` are in the form of `plain`. A pair names a payout and a row,
+    `payers` are in the form of `plain`. A pair names a payout and a row,
     by its id or as `FILE:LINE`.
     """
 
     payers: frozenset[str] = frozenset()
     windows: Mapping[str, int] = field(default_factory=dict)
-    kinds: Mapping[str, Meaning] = field(default_factory=dict)
     pairs: tuple[tuple[str, str], ...] = ()
     short_is_fee: bool = False
     unproved: bool = False
 
     def window(self, provider: str) -> int:
         """Return how many days after its sending a payout may arrive at a provider."""
-        days = {**WINDOWS, **self.windows}
-        return days.get(provider, days[BANK])
-
-    def meaning(self, row: StatementRow) -> Meaning:
-        """Return what a row's word means; the user's own words come first."""
-        return self.kinds.get(plain(row.type), row.meaning) if self.kinds else row.meaning
+        own = self.windows.get(provider)
+        return window_days(provider) if own is None else own
 
     def named_payer(self, row: StatementRow) -> str | None:
         """Return the first name of the row's payer that the user named, or None."""

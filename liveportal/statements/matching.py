@@ -25,7 +25,6 @@ from liveportal.statements.findings import (
     Step,
     in_order,
 )
-from liveportal.statements.repeated import repeated
 from liveportal.statements.returns import Arrival, Key, followers
 from liveportal.statements.rows import Meaning, RowKind, StatementFile
 from liveportal.statements.tying import Entry, Tie, Tied, tie
@@ -56,7 +55,7 @@ def reconcile(
     for a debit of an unlisted type that follows an arrival, unless `rules.unproved`.
     """
     live = [was for was in recorded if was.is_live]
-    rows = _Rows(files, live, rules)
+    rows = _Rows(files, live)
     known = {payout.id: payout for payout in payouts if payout.state != PayoutState.REVERSED}
     settled = {was.payout for was in live if was.step == Step.PAID}
     open_payouts = [payout for payout in known.values() if payout.id not in settled]
@@ -80,7 +79,7 @@ def reconcile(
         rows.kinds[entry.position] = kind
         findings.extend([returned] if returned else ())
     findings.extend(_unknown(rows, fees, rules, currency))
-    rows.sort_others(rules)
+    rows.sort_others()
     absent = list(absences(files, _unseen(open_payouts, tied), tied.strangers, rules))
     pending = in_order(each for each in absent if each.finding == RowKind.PENDING)
     findings.extend(each for each in absent if each.finding != RowKind.PENDING)
@@ -99,27 +98,20 @@ def other_rows(files: Sequence[StatementFile], result: Reconciliation) -> Iterat
 class _Rows:
     """All rows of all files, and the kind of each as far as it is decided."""
 
-    def __init__(
-        self, files: Sequence[StatementFile], live: Iterable[RecordedRow], rules: MatchRules
-    ) -> None:
+    def __init__(self, files: Sequence[StatementFile], live: Iterable[RecordedRow]) -> None:
         self._files = files
-        self._rules = rules
         self.entries = [
             Entry(file, row, position)
             for position, (file, row) in enumerate(
                 (file, row) for file in files for row in file.rows
             )
         ]
-        self.kinds: list[RowKind | None] = [
-            _FIXED.get(rules.meaning(entry.row)) for entry in self.entries
-        ]
+        self.kinds: list[RowKind | None] = [_FIXED.get(entry.row.meaning) for entry in self.entries]
         recorded = {(was.provider, was.row) for was in live}
-        again = [entry for entry in self.entries if entry.key in recorded and self._moved(entry)]
-        for entry in (*again, *(repeated(self.entries) if len(files) > 1 else ())):
-            self.kinds[entry.position] = RowKind.DUPLICATE
-
-    def _moved(self, entry: Entry) -> bool:
-        return self.kinds[entry.position] != RowKind.MEMO
+        for entry in self.entries:
+            is_memo = self.kinds[entry.position] == RowKind.MEMO
+            if entry.row.duplicate or (entry.key in recorded and not is_memo):
+                self.kinds[entry.position] = RowKind.DUPLICATE
 
     def open(self) -> Iterator[Entry]:
         """Yield the rows that are not repeated, and moved money."""
@@ -133,7 +125,7 @@ class _Rows:
             if (
                 entry.row.amount > 0
                 and self.kinds[entry.position] is None
-                and self._rules.meaning(entry.row) in CREDITS
+                and entry.row.meaning in CREDITS
                 and entry.row.currency in listed_digits()
             ):
                 yield entry
@@ -142,7 +134,7 @@ class _Rows:
         """Return the fees that are rows of their own, by the row that they were taken from."""
         fees: dict[Key, int] = defaultdict(int)
         for entry in self.open():
-            if entry.row.parent and self._rules.meaning(entry.row) == Meaning.FEE:
+            if entry.row.parent and entry.row.meaning == Meaning.FEE:
                 fees[entry.file.provider, entry.row.parent] += entry.row.amount
         return fees
 
@@ -159,11 +151,11 @@ class _Rows:
         first = [each for each in found if self.kinds[each.position] != RowKind.DUPLICATE]
         return first or found
 
-    def sort_others(self, rules: MatchRules) -> None:
+    def sort_others(self) -> None:
         """Decide the kinds of the rows that are still open, by their sign and type."""
         for entry in self.entries:
             if self.kinds[entry.position] is None:
-                if rules.meaning(entry.row) == Meaning.UNLISTED:
+                if entry.row.meaning == Meaning.UNLISTED:
                     kind = RowKind.UNRECOGNISED
                 elif entry.row.amount > 0:
                     kind = RowKind.OTHER_INCOME

@@ -58,7 +58,7 @@ def followers(
     back: dict[str, list[Entry]] = defaultdict(list)
     arrival_of: dict[str, Arrival] = {}
     for entry, arrival in _followed(entries, arrivals):
-        meaning, amount = rules.meaning(entry.row), entry.row.amount
+        meaning, amount = entry.row.meaning, entry.row.amount
         name = arrival.payout.id
         if meaning in (Meaning.HOLD, Meaning.RELEASE):
             held[name] += amount

@@ -8,7 +8,7 @@ import pytest
 
 from liveportal.cli.settings import TABLES, read_settings, settings_path
 from liveportal.domain.errors import InvalidSettings, UnreadableFile
-from liveportal.statements.findings import WINDOWS
+from liveportal.domain.calculations.payout_window import DAYS
 
 EVERYTHING = """
 [reconcile]
@@ -88,4 +88,4 @@ def test_bytes_that_are_no_text_and_a_folder(tmp_path: Path) -> None:
 
 def test_every_window_may_be_set() -> None:
     """The providers that have a window of their own."""
-    assert set(TABLES["reconcile.windows"]) == set(WINDOWS)
+    assert set(TABLES["reconcile.windows"]) == set(DAYS)

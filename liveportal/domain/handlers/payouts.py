@@ -110,9 +110,7 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
     return Decision(entities=(after, *freed), transactions=(entry,))
 
 
-def _moved(
-    data: PayoutStatusChanged, payout: Payout, context: RuleContext
-) -> tuple[Transfer, ...]:
+def _moved(data: PayoutStatusChanged, payout: Payout, context: RuleContext) -> tuple[Transfer, ...]:
     """Return the transfers of a payout's step."""
     minor = payout.amount_minor
     if isinstance(data, PayoutPaid):

@@ -165,9 +165,7 @@ class Deduplicator:
         if not assertions or isinstance(data, _SETTINGS):
             return ()
         own = {
-            item.confirms or item.seq
-            for item in assertions
-            if item.source == source and not adds
+            item.confirms or item.seq for item in assertions if item.source == source and not adds
         }
         excluded = own | self._book.reversed_seqs
         seqs = [item.seq for item in assertions if not item.confirms and item.seq not in excluded]
