@@ -6,6 +6,8 @@ a fee that was taken is negative, so that `gross + fee = net`. Instants are UTC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -76,6 +78,7 @@ class StatementRow:
     meaning: Meaning
     names: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    duplicate: bool = False  # Another file of the same call has this row, too, and is to be used.
 
 
 @frozen
@@ -101,3 +104,5 @@ class StatementFile:
     unproved: tuple[str, ...] = ()  # Sentences that say what is not proved, with --unproved.
     unlisted: tuple[str, ...] = ()  # The types that the format does not list, each once.
     ignored_columns: int = 0
+    digits: Mapping[str, int] = field(default_factory=dict)
+    """The digits of the amounts in each currency, also of those that are not ISO 4217's."""

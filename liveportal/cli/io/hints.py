@@ -89,6 +89,9 @@ SPELLINGS = {
     "a_passphrase_file": "--passphrase-file FILE",
     "the_street": "--line",
     "the_tax_form": "--tax-form",
+    "reading_it_unproved": "--unproved",
+    "the_format": "--format",
+    "the_order_of_dates": "--dates {orders}",
     "the_whole_journal": "the whole journal, without --from",
 }
 """The spelling of each action; in braces are details of the hint."""
