@@ -30,6 +30,7 @@ LABELS = {
     "tips": "Tips",
     "adjustments": "Adjustments",
     "net": "Net",
+    "transfer_fees": "Transfer fees on payouts, not part of the net",
 }
 BALANCE = {
     "owed": "Owed by the platform",
@@ -83,15 +84,17 @@ def to_html(document: Document) -> str:
     """Return a statement as one self-contained HTML page, with light, dark and print styles."""
     seal = seal_of(document)
     parts = [
-        _pair_table("Summary", _label_values(LABELS, document["summary"])),
-        _pair_table("Balance at the end", _label_values(BALANCE, document["summary"]["balance"])),
+        _pair_table("Summary", label_values(LABELS, document["summary"])),
+        _pair_table("Balance at the end", label_values(BALANCE, document["summary"]["balance"])),
     ]
     if len(document["months"]) > 1:
-        parts += [_chart(document), _table("Month by month", MONTH_COLUMNS, document["months"])]
+        columns = month_columns(document)
+        parts += [_chart(document), _table("Month by month", columns, document["months"])]
     if "tax" in document:
         parts.append(_tax(document))
     parts.append(_table("Sessions", session_columns(document), document["sessions"]))
-    parts.append(_table("Transactions", TRANSACTION_COLUMNS, document["transactions"]))
+    columns = transaction_columns(document)
+    parts.append(_table("Transactions", columns, document["transactions"]))
     title = f"Statement of earnings, {document['name']}"
     return f"""<!doctype html>
 <html lang="en">
@@ -124,6 +127,18 @@ def session_columns(document: Document) -> tuple[str, ...]:
     return ("id", "kind", *SESSION_COLUMNS[1:]) if corrected else SESSION_COLUMNS
 
 
+def month_columns(document: Document) -> tuple[str, ...]:
+    """Return the columns of the months, with the transfer fees if there are any."""
+    fees = ("transfer_fees",) if "transfer_fees" in document["summary"] else ()
+    return (*MONTH_COLUMNS, *fees)
+
+
+def transaction_columns(document: Document) -> tuple[str, ...]:
+    """Return the columns of the transactions, with the transfer fees if there are any."""
+    fees = ("transfer_fee",) if "transfer_fees" in document["summary"] else ()
+    return (*TRANSACTION_COLUMNS, *fees)
+
+
 def about(document: Document) -> str:
     """Return a line on the currency, the time zone of the months, and the policy."""
     return (
@@ -145,9 +160,10 @@ def to_csv(document: Document) -> str:
     """Return a statement as CSV: the transactions, then the summary, then the seal."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("row", *TRANSACTION_COLUMNS))
+    columns = transaction_columns(document)
+    writer.writerow(("row", *columns))
     for transaction in document["transactions"]:
-        cells = (_safe(name, transaction[name]) for name in TRANSACTION_COLUMNS)
+        cells = (_safe(name, transaction[name]) for name in columns)
         writer.writerow(("transaction", *cells))
     summary = document["summary"]
     for name, value in summary.items():
@@ -167,8 +183,9 @@ def to_csv(document: Document) -> str:
 # --- parts of the page ----------------------------------------------------------------------------
 
 
-def _label_values(labels: dict[str, str], values: dict[str, Any]) -> list[tuple[str, object]]:
-    return [(label, values[name]) for name, label in labels.items()]
+def label_values(labels: dict[str, str], values: dict[str, Any]) -> list[tuple[str, object]]:
+    """Return the labels and values of those figures that a statement has."""
+    return [(label, values[name]) for name, label in labels.items() if name in values]
 
 
 def _pair_table(caption: str, pairs: Iterable[tuple[str, object]]) -> str:
@@ -241,4 +258,4 @@ def _tax(document: Document) -> str:
             f" Source: {threshold['source']}."
         )
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in sentences)
-    return _pair_table("For the tax return", _label_values(TAX, tax)) + paragraphs + "\n"
+    return _pair_table("For the tax return", label_values(TAX, tax)) + paragraphs + "\n"

@@ -15,12 +15,13 @@ from liveportal.domain.statement import Document, seal_of
 from liveportal.exports.statement import (
     BALANCE,
     LABELS,
-    MONTH_COLUMNS,
     TAX,
-    TRANSACTION_COLUMNS,
     about,
+    label_values,
+    month_columns,
     proof,
     session_columns,
+    transaction_columns,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _WIDTHS = {"time": 32, "start": 32, "end": 32, "transaction": 18}  # In mm; othe
 _NUMBER_COLUMNS = frozenset(
     {
         *("minutes", "rate", "gross", "fee", "earned", "amount", "owed", "sessions", "net", "tips"),
-        *("platform_fee", "deducted", "transaction"),
+        *("platform_fee", "deducted", "transaction", "transfer_fee", "transfer_fees"),
     }
 )
 
@@ -62,18 +63,15 @@ def pdf(document: Document) -> bytes:
     _heading(paper, title, 16)
     _paragraph(paper, about(document))
     summary = document["summary"]
-    _pair_table(paper, "Summary", [(label, summary[name]) for name, label in LABELS.items()])
-    balance = [(label, summary["balance"][name]) for name, label in BALANCE.items()]
-    _pair_table(paper, "Balance at the end", balance)
+    _pair_table(paper, "Summary", label_values(LABELS, summary))
+    _pair_table(paper, "Balance at the end", label_values(BALANCE, summary["balance"]))
     if len(document["months"]) > 1:
-        _table(paper, "Month by month", MONTH_COLUMNS, document["months"])
+        _table(paper, "Month by month", month_columns(document), document["months"])
     if tax := document.get("tax"):
-        _pair_table(
-            paper, "For the tax return", [(label, tax[name]) for name, label in TAX.items()]
-        )
+        _pair_table(paper, "For the tax return", label_values(TAX, tax))
         _paragraph(paper, f"{tax['form']}: {tax['counts']} Looked up on {tax['looked_up']}.")
     _table(paper, "Sessions", session_columns(document), document["sessions"])
-    _table(paper, "Transactions", TRANSACTION_COLUMNS, document["transactions"])
+    _table(paper, "Transactions", transaction_columns(document), document["transactions"])
     paper.ln(6)
     for line in proof(document):
         _paragraph(paper, line)

@@ -113,7 +113,9 @@ CONTRACT: dict[str, dict[str, Any]] = {
     },
     "payout.sent": {**PAYOUT, "amount": USD, "method": "paypal", "reference?": "TX 7"},
     "payout.paid": {
-        **{**PAYOUT, "reason?": "r", "fee?": USD},
+        **PAYOUT,
+        "reason?": "r",
+        "fee?": USD,
         "received?": {"amount": "38.105", "currency": "KWD"},
         "evidence?": {"file_sha256": "ab" * 32, "line": 12, "row": "8XK41", "time": "2026-11-30"},
     },

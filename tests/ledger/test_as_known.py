@@ -135,7 +135,7 @@ def test_looking_back_changes_nothing(ledger: Path, clock: Clock) -> None:
 DERIVED = [
     *("transaction", "transfer", "month_flow", "policy", "customer", "request", "session"),
     *("session_alias", "claim", "dispute", "adjustment", "artifact", "review", "item", "payout"),
-    *("payout_line", "preferences", "profile_field", "statement", "reversal"),
+    *("payout_line", "payout_alias", "preferences", "profile_field", "statement", "reversal"),
 ]
 
 

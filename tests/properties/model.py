@@ -145,9 +145,7 @@ class Model(SessionModel):
             for fact in self.recorded.values()
             if (fact.data.TYPE, fact.data.entity) == (data.TYPE, data.entity)
         ]
-        own = [
-            each.confirms or each for each in about if each.event.source == source and not adds
-        ]
+        own = [each.confirms or each for each in about if each.event.source == source and not adds]
         facts = [
             each for each in about if not each.confirms and not each.undone and each not in own
         ]

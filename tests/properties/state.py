@@ -304,7 +304,9 @@ class Ledger:
         }
         fees = sum(entry.transfer_fees for entry in entries)
         return {
-            **{**counts, **shown, "balance": balance},
+            **counts,
+            **shown,
+            "balance": balance,
             "transfer_fees": arithmetic.text(fees, currency),
         }
 

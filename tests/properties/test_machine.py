@@ -140,7 +140,9 @@ class BookMachine(StepMachine):
         kind = deal.pick((on.PayoutPaid, on.PayoutPaid, on.PayoutFailed))
         self.report(deal, self.payout_step(deal, kind, name))
         if deal.one_in(2):
-            self.report(deal, self.payout_step(deal, on.PayoutReturned, name))
+            known = self.model.payouts.get(name)
+            returned = self.payout_step(deal, on.PayoutReturned, name)
+            self.report(deal, returned, not_before=known.sent_at if known else None)
 
     @step
     def failure_by_mistake(self, deal: Deal) -> None:

@@ -62,22 +62,16 @@ class _Period(Row):
 
 
 @row
-class Balanced(Figures, _Period):  # The fields of the last base come first.
-    """A month, or a span of months, with the balance at its end."""
+class MonthRow(Figures, _Period):  # The fields of the last base come first.
+    """A month or a span of months as reports show it, with the balance at its end.
+
+    `transfer_fees` were charged on payouts; they are no part of `net`.
+    """
+
+    LATER = ("transfer_fees",)
 
     balance: Balance
-
-
-@row
-class TransferFees(Row):
-    """What was charged on the payouts of a month; it is not part of `net`."""
-
     transfer_fees: Money
-
-
-@row
-class MonthRow(TransferFees, Balanced):
-    """A month or a span of months as reports show it, with the balance at its end."""
 
 
 @frozen(kw_only=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain import accounts
-from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
+from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import local_date, month_of, shifted, short_text
@@ -37,7 +37,6 @@ from liveportal.domain.events.types import (
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import (
     Decision,
-    RecordedEvent,
     Rule,
     RuleContext,
     next_state,
@@ -87,7 +86,7 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
         # gets no flag for it: a replay does not know which ids were generated.
         cautions = (*cautions, *_duplicate_cautions(data, event, context))
     transfers = accounts.sent(payout.amount_minor)
-    entry = _entry(TransactionKind.PAYOUT, payout, transfers, event, context)
+    entry = entry_of(TransactionKind.PAYOUT, payout, transfers, event, context)
     settled = _settle_items(lines, items)
     return Decision(
         entities=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags
@@ -104,9 +103,9 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
             hint=Hint("Give {a_later_time}."),
             id=payout.id,
         )
-    entry = _entry(STEPS[state], payout, _moved(data, payout, context), event, context)
+    entry = entry_of(STEPS[state], payout, _moved(data, payout, context), event, context)
     freed = () if state == PayoutState.PAID else reopened_items(payout, context)
-    after = replace(_with_details(payout, data, event), state=state)
+    after = replace(with_details(payout, data, event), state=state)
     return Decision(entities=(after, *freed), transactions=(entry,))
 
 
@@ -114,15 +113,15 @@ def _moved(data: PayoutStatusChanged, payout: Payout, context: RuleContext) -> t
     """Return the transfers of a payout's step."""
     minor = payout.amount_minor
     if isinstance(data, PayoutPaid):
-        return accounts.arrived(minor, _fee_minor(data, payout, context) or 0)
+        return accounts.arrived(minor, fee_minor_of(data, payout, context) or 0)
     if isinstance(data, PayoutReturned):
         arrived_minor = minor - (payout.fee_minor or 0)
-        debited_minor = _debited_minor(data, context)
+        debited_minor = debited_minor_of(data, context)
         return accounts.returned(minor, arrived_minor if debited_minor is None else debited_minor)
     return accounts.failed(minor)
 
 
-def _fee_minor(data: PayoutPaid, payout: Payout, context: RuleContext) -> int | None:
+def fee_minor_of(data: PayoutPaid, payout: Payout, context: RuleContext) -> int | None:
     """Return the fee of an arrival; raises `CurrencyMismatch`, `FeeTooLarge`."""
     if data.fee is None:
         return None
@@ -138,7 +137,7 @@ def _fee_minor(data: PayoutPaid, payout: Payout, context: RuleContext) -> int | 
     return data.fee.minor
 
 
-def _debited_minor(data: PayoutReturned, context: RuleContext) -> int | None:
+def debited_minor_of(data: PayoutReturned, context: RuleContext) -> int | None:
     """Return what left the account in a return, if it is stated; raises `CurrencyMismatch`."""
     if data.debited is None:
         return None
@@ -146,7 +145,7 @@ def _debited_minor(data: PayoutReturned, context: RuleContext) -> int | None:
     return data.debited.minor
 
 
-def _with_details(payout: Payout, data: PayoutStatusChanged, event: Event) -> Payout:
+def with_details(payout: Payout, data: PayoutStatusChanged, event: Event) -> Payout:
     """Return the payout with what a report states of its arrival or return, and was not known."""
     if isinstance(data, PayoutReturned) and data.debited is not None:
         return replace(payout, debited_minor=data.debited.minor)
@@ -161,60 +160,6 @@ def _with_details(payout: Payout, data: PayoutStatusChanged, event: Event) -> Pa
     if payout.evidence is None:
         known["evidence"] = data.evidence
     return replace(payout, **known)
-
-
-# --- the same step, reported again ----------------------------------------------------------------
-
-
-def adds_details(data: EventData) -> bool:
-    """Return True if a report of a payout's step has details that an earlier report may lack."""
-    if isinstance(data, PayoutPaid):
-        return any(detail is not None for detail in (data.fee, data.received, data.evidence))
-    return isinstance(data, PayoutReturned) and data.debited is not None
-
-
-def differing_detail(data: EventData, context: RuleContext) -> str | None:
-    """Return the amount in which a report of a step contradicts what is known of it, or None."""
-    if not isinstance(data, PayoutPaid | PayoutReturned) or not adds_details(data):
-        return None
-    payout = require("payout", data.payout, context.payout(data.payout))
-    name, given, known_minor = (
-        ("fee", data.fee, payout.fee_minor)
-        if isinstance(data, PayoutPaid)
-        else ("debited", data.debited, payout.debited_minor)
-    )
-    if given is None or known_minor is None or given.currency != context.policy.currency:
-        return None
-    return name if given.minor != known_minor else None
-
-
-def add_details(
-    first_seq: int, data: PayoutPaid | PayoutReturned, event: Event, context: RuleContext
-) -> Decision:
-    """Add what another report of a payout's step states, which does not contradict the first.
-
-    A fee, or an amount debited, that was not known is booked as a difference from what the first
-    report, event `first_seq`, booked; in the month of this report's own time. Raises
-    `CurrencyMismatch`, `FeeTooLarge`.
-    """
-    payout = require("payout", data.payout, context.payout(data.payout))
-    more_minor = 0
-    if isinstance(data, PayoutPaid):
-        fee_minor = _fee_minor(data, payout, context)
-        if fee_minor is not None and payout.fee_minor is None:
-            more_minor = fee_minor
-    else:
-        debited_minor = _debited_minor(data, context)
-        if debited_minor is not None and payout.debited_minor is None:
-            booked = context.transactions_of(first_seq)
-            more_minor = debited_minor + sum(entry.effect_on(Account.BANK) for entry in booked)
-    after = _with_details(payout, data, event)
-    kind = STEPS[PayoutState(data.TYPE.partition(".")[2])]
-    transfers = accounts.more_transfer_fee(more_minor)
-    return Decision(
-        entities=(after,) if after != payout else (),
-        transactions=(_entry(kind, payout, transfers, event, context),) if transfers else (),
-    )
 
 
 # --- reversals ------------------------------------------------------------------------------------
@@ -261,18 +206,6 @@ _NOT_ARRIVED: dict[str, None] = dict.fromkeys(
 )
 
 
-def booked_by_step(recorded: RecordedEvent, context: RuleContext) -> tuple[Transaction, ...]:
-    """Return what a payout's step booked, with what later reports of the same step added."""
-    data = recorded.event.data
-    entries = list(recorded.transactions)
-    if isinstance(data, PayoutPaid | PayoutReturned):
-        payout = require("payout", data.payout, context.payout(data.payout))
-        for assertion in context.assertions(f"payout:{payout.id}", data.TYPE):
-            if assertion.confirms == recorded.seq:
-                entries += context.transactions_of(assertion.seq)
-    return tuple(entries)
-
-
 def reopened_items(payout: Payout, context: RuleContext) -> tuple[Item, ...]:
     """Return the payout's items with the amounts of its lines open again."""
     return tuple(context.item(line.item).settle(-line.minor) for line in payout.lines)
@@ -296,13 +229,14 @@ def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[Ite
     return tuple(items_by_id[line.item].settle(line.minor) for line in lines)
 
 
-def _entry(
+def entry_of(
     kind: TransactionKind,
     payout: Payout,
     transfers: tuple[Transfer, ...],
     event: Event,
     context: RuleContext,
 ) -> Transaction:
+    """Return the transaction of a payout's step, in the month of the event's time."""
     return Transaction(
         kind,
         event.time,

@@ -21,15 +21,16 @@ from liveportal.domain.events.types import (
     ErasureRequested,
     EventRef,
     PayoutEvent,
+    PayoutSent,
     PolicyAdopted,
     RequestAccepted,
     ReviewPosted,
     TipReceived,
 )
 from liveportal.domain.frozen import frozen, replace
+from liveportal.domain.handlers import payout_reports
 from liveportal.domain.handlers.confirmation import FirstAssertion, confirm, contradicted_fields
 from liveportal.domain.handlers.context import Decision
-from liveportal.domain.handlers.payouts import adds_details
 from liveportal.ledger.format.serialisation import StoredEvent
 from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.journal.projection import Projection
@@ -108,8 +109,19 @@ class Deduplicator:
             conflict = Conflict(f"{data.TYPE} of {data.entity}", tuple(fields))
             contradicted.append((first.data, conflict))
         if not contradicted:
-            return New(data)
+            return self._seen_in_statement(data, event) or New(data)
         return _conflicting_review(data, contradicted) or New(data, contradicted[0][1])
+
+    def _seen_in_statement(self, data: EventData, event: Event) -> Confirms | None:
+        """Return the confirmation of a payout that a statement showed before the platform did."""
+        if not isinstance(data, PayoutSent):
+            return None
+        found = payout_reports.seen_in_statement(data, event, self._book)
+        if found is None:
+            return None
+        seq, payout = found
+        decision = payout_reports.match_by_amount(data.payout, payout)
+        return Confirms(seq, replace(data, payout=payout.id), decision)
 
     def _compare_by_name(self, event: Event, stored: StoredEvent) -> Replay | Conflict:
         recorded = in_book_currency(stored.event, self._book)
@@ -156,7 +168,7 @@ class Deduplicator:
         be added to any, such as a transfer fee.
         """
         source = event.source
-        adds = adds_details(data)
+        adds = payout_reports.adds_details(data)
         if source == CLI_SOURCE and not (adds or isinstance(data, _STATELESS)):
             return ()  # A command is a new step: the state machine judges it.
         if isinstance(data, TipReceived) and data.again:

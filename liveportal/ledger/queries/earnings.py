@@ -10,10 +10,8 @@ from typing import Any
 from liveportal.domain.calculations.billing import SECOND_US
 from liveportal.domain.calculations.months import (
     Balance,
-    Balanced,
     Month,
     MonthRow,
-    TransferFees,
     add,
     gaps_in,
     monthly_series,
@@ -62,13 +60,10 @@ class Risk(Row):
 
 
 @row
-class _AtRisk(Row):
-    risk: Risk
-
-
-@row
-class SummaryRow(TransferFees, _AtRisk, Balanced):
+class SummaryRow(MonthRow):
     """The months of a span as one row, with the money at risk at its end."""
+
+    risk: Risk
 
 
 @row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from liveportal.domain.calculations.forecast import forecast, letter, overdue
 from liveportal.domain.calculations.payout_plan import (
@@ -24,8 +24,32 @@ from liveportal.ledger.queries.reader import Reader, instant
 
 
 @row
+class EvidenceRow(Row):
+    """The row of a file that shows an arrival; `time` is the row's own instant or date."""
+
+    IS_CELL = True
+
+    file_sha256: str
+    line: int
+    row: str
+    time: str | None
+
+
+@row
 class PayoutRow(Row):
-    """A payout as lists show it."""
+    """A payout as lists show it.
+
+    `fee` was charged for the transfer, `received` credited in a currency of its own. What is not
+    known of an arrival is None.
+    """
+
+    LATER: ClassVar[tuple[str, ...]] = (
+        "fee",
+        "received",
+        "received_currency",
+        "arrived_at",
+        "evidence",
+    )
 
     id: str
     state: str
@@ -35,6 +59,11 @@ class PayoutRow(Row):
     sent_at: datetime
     reference: str | None
     flags: list[str]
+    fee: Money | None
+    received: Money | None
+    received_currency: str | None
+    arrived_at: datetime | None
+    evidence: EvidenceRow | None
 
 
 @row
@@ -51,10 +80,13 @@ class PayoutLine(Row):
 
 @row
 class PayoutDetail(PayoutRow):
-    """A payout with its lines and its history."""
+    """A payout with its lines and its history; `aliases` are other ids of it."""
+
+    LATER = (*PayoutRow.LATER, "aliases")
 
     lines: list[PayoutLine]
     history: list[HistoryRow]
+    aliases: list[str]
 
 
 @row
@@ -230,7 +262,15 @@ def payout(reader: Reader, payout_id: str) -> PayoutDetail:
     lines = [_line(reader, line, line["amount_minor"]) for line in reader.all(_LINES, payout_id)]
     events, listed = history(reader, f"payout:{payout_id}"), _one(reader, payout_id)
     flags = with_flags_of(events, listed.flags)
-    return PayoutDetail(**{**listed, "flags": flags}, lines=lines, history=events)
+    aliases = reader.all(
+        "SELECT alias FROM payout_alias WHERE payout = ? ORDER BY alias", payout_id
+    )
+    return PayoutDetail(
+        **{**listed, "flags": flags},
+        lines=lines,
+        history=events,
+        aliases=[row["alias"] for row in aliases],
+    )
 
 
 def result_fields(reader: Reader, payout_id: str) -> PayoutResult:
@@ -253,7 +293,24 @@ def _row(reader: Reader, payout_row: dict[str, Any]) -> PayoutRow:
         sent_at=from_text(payout_row["sent_at"]),
         reference=payout_row["reference"],
         flags=json.loads(payout_row["flags"]),
+        fee=reader.money(payout_row["fee_minor"]),
+        received=_received(reader, payout_row),
+        received_currency=payout_row["received_currency"],
+        arrived_at=instant(payout_row["arrived_at"]),
+        evidence=_evidence(payout_row["evidence"]),
     )
+
+
+def _received(reader: Reader, payout_row: dict[str, Any]) -> Money | None:
+    """Return what was credited: in the digits of the book if it is in the book's currency."""
+    minor, code = payout_row["received_minor"], payout_row["received_currency"]
+    if minor is None:
+        return None
+    return Money(minor, reader.currency if code == reader.currency else code)
+
+
+def _evidence(text: str | None) -> EvidenceRow | None:
+    return EvidenceRow(**{"time": None, **json.loads(text)}) if text else None
 
 
 def _line(reader: Reader, entry: dict[str, Any], minor: int) -> PayoutLine:

@@ -38,10 +38,10 @@ def statement(reader: Reader, name: str) -> Document:
     months = [row for row in earnings.months(reader) if first <= row.month <= last]
     total = earnings.span(reader, first, last, name) if is_year else earnings.month(reader, name)
     sessions = [_session(reader, row) for row in reader.all(_SESSIONS, first, last)]
-    transactions = [
-        {field: row[field] for field in _TRANSACTION}
-        for row in earnings.transactions(reader, first, last)
-    ]
+    transactions = earnings.transactions(reader, first, last)
+    # Only a statement with a transfer fee has these fields: older statements have none of them.
+    has_fees = any(row.transfer_fee for row in transactions)
+    columns = (*_TRANSACTION, "transfer_fee") if has_fees else _TRANSACTION
     head = reader.one("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1") or {}
     document: dict[str, Any] = plain(
         {
@@ -51,16 +51,20 @@ def statement(reader: Reader, name: str) -> Document:
             "currency": reader.currency,
             "policy": reader.policy.name,
             "events": head["seq"],
-            "summary": total,
-            "months": months,
+            "summary": _month(total, has_fees=has_fees),
+            "months": [_month(row, has_fees=has_fees) for row in months],
             "sessions": sessions,
-            "transactions": transactions,
+            "transactions": [{name: row[name] for name in columns} for row in transactions],
         }
     )
     document["head"] = head["hash"].hex()
     if is_year:
         document["tax"] = _tax(reader, int(name), total)
     return document
+
+
+def _month(row: MonthRow, *, has_fees: bool) -> dict[str, object]:
+    return {name: value for name, value in row.items() if has_fees or name != "transfer_fees"}
 
 
 def _session(reader: Reader, row: dict[str, Any]) -> dict[str, object]:
