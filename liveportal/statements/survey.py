@@ -89,7 +89,9 @@ class TableReader:
         positions = dict(self._several).get(role, ()) if at is None else (at,)
         return self.header.names[positions[0]] if positions else role
 
-    def bad_value(self, line: int, role: str, text: str, reason: str, hint: str | None) -> BadValue:
+    def bad_value(
+        self, line: int, role: str, text: str, reason: str, hint: Hint | str | None
+    ) -> BadValue:
         """Return the refusal of a cell."""
         column = self.column(role)
         return self.place.error(
@@ -201,10 +203,7 @@ class _Dates:
             AmbiguousDates,
             line,
             f"the dates of this file can be read in two ways: {text} is {spelled}.",
-            hint=Hint(
-                "Read the file again with {the_order_of_dates}.",
-                orders=" or --dates ".join(readings),
-            ),
+            hint=Hint("Choose one: {the_order_of_dates}.", orders=" or --dates ".join(readings)),
             value=text,
             readings={o: day.isoformat() for o, day in readings.items()},
         )

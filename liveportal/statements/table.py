@@ -53,7 +53,7 @@ def read_header(source: Source) -> Header | None:
 def _header(source: Source, delimiter: str) -> Header | None:
     try:
         for line, cells in _records(Lines(source), delimiter):
-            if len(cells) <= 2 and cells[0].startswith("sep="):  # Excel's own first line.
+            if cells[0].startswith("sep="):  # Excel's own first line.
                 continue
             names = [" ".join(cell.split()) for cell in cells]
             while names and not names[-1]:
