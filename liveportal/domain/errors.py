@@ -607,6 +607,12 @@ class LedgerBusy(Busy):
     code = "ledger_busy"
 
 
+class BooksChanged(Busy):
+    """The books changed between a question and its answer, and so did what would be recorded."""
+
+    code = "books_changed"
+
+
 class UnsafeSqlite(Busy):
     """A SQLite version that could corrupt a ledger in its journal mode."""
 

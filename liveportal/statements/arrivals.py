@@ -129,7 +129,7 @@ def in_doubt(doubt: Doubt, rules: MatchRules) -> Iterator[Finding]:
         )
 
 
-_NEEDS_PAYER = Hint("It fits by amount and date only. If the payer is the platform: {a_payer}.")
+_NEEDS_PAYER = Hint("It fits by amount and date only. To tie it, name its payer: {a_payer}.")
 _NEEDS_PAIR = Hint("It fits more than one way. Choose one: {a_pair}.")
 
 

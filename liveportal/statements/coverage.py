@@ -56,7 +56,7 @@ def absences(
 
 def _stranger(entry: Entry) -> Hint:
     return Hint(
-        "Line {line} has this amount, from {payer}. Is that the platform? {A_payer} names it.",
+        "Line {line} has this amount, from {payer}. If that is the platform, add {a_payer}.",
         line=entry.row.line,
         payer=payer_of(entry.row) or "a payer without a name",
     )

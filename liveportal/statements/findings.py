@@ -38,7 +38,10 @@ class Step(StrEnum):
 
 @frozen
 class BookPayout:
-    """A payout of the books. `fee` is None until it is known what was taken on the way."""
+    """A payout of the books; `aliases` are other ids of it.
+
+    `fee` is None until it is known what was taken on the way.
+    """
 
     id: str
     amount: int
@@ -48,6 +51,7 @@ class BookPayout:
     sent_at: datetime
     reference: str | None = None
     fee: int | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @frozen

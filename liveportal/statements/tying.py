@@ -97,7 +97,7 @@ def _references(payouts: Iterable[BookPayout]) -> dict[str, list[_Reference]]:
     """Return the references of payouts by their first word."""
     index: dict[str, list[_Reference]] = defaultdict(list)
     for payout in payouts:
-        for text in dict.fromkeys((payout.id, payout.reference or "")):
+        for text in dict.fromkeys((payout.id, *payout.aliases, payout.reference or "")):
             if words := _words(text):
                 is_clear = len(text) >= LEAST_REFERENCE and any(map(str.isdigit, text))
                 index[words[0]].append(_Reference(_spaced(words), payout, is_clear))

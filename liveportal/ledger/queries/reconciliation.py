@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from liveportal.domain.clock import from_text
+from liveportal.domain.events.envelope import STATEMENT_PREFIX
 from liveportal.domain.money import Money
 from liveportal.ledger.queries.reader import Reader
-
-STATEMENTS = "urn:liveportal:statement:"
-"""The prefix of the sources of events that were recorded from statements."""
 
 
 class BookedPayout(NamedTuple):
@@ -67,7 +65,7 @@ def recorded_events(reader: Reader) -> list[RecordedEvent]:
         WHERE event.source >= ?1 AND event.source < ?1 || '~' AND statement.thing LIKE 'payout:%'
         ORDER BY event.seq
         """,
-        STATEMENTS,
+        STATEMENT_PREFIX,
     )
     return [
         RecordedEvent(

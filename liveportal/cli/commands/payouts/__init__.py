@@ -5,7 +5,7 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    "Payouts: preview, forecast, overdue, list, show, explain, record, paid, fail, return.",
+    "Payouts: what will come, what was sent, and whether it arrived.",
     default="preview",
 )
 
@@ -17,6 +17,7 @@ app.place("record", "liveportal.cli.commands.payouts.record")
 app.place("paid", "liveportal.cli.commands.payouts.record")
 app.place("fail", "liveportal.cli.commands.payouts.record")
 app.place("return", "liveportal.cli.commands.payouts.record", "return_")
+app.place("reconcile", "liveportal.cli.commands.payouts.reconcile")
 app.group("profile", "liveportal.cli.commands.payouts.profile", "What is needed to pay you.")
 app.place("forecast", "liveportal.cli.commands.payouts.forecast")
 app.place("overdue", "liveportal.cli.commands.payouts.forecast")

@@ -1,0 +1,423 @@
+"""Reconcile payouts with statements: read the files, compare, and record what is certain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple, TypeVar
+
+from liveportal.domain.calculations.payout_window import DAYS
+from liveportal.domain.clock import day_ends, short_text
+from liveportal.domain.currencies import listed_digits
+from liveportal.domain.entities import PayoutState
+from liveportal.domain.errors import BooksChanged, InvalidAmount, InvalidArgument, InvalidEvent
+from liveportal.domain.events.envelope import STATEMENT_PREFIX, Event
+from liveportal.domain.events.field_types import ID
+from liveportal.domain.events.types import (
+    Evidence,
+    PayoutEvent,
+    PayoutPaid,
+    PayoutReturned,
+    PayoutSent,
+)
+from liveportal.domain.frozen import frozen, replace
+from liveportal.domain.hint import Hint
+from liveportal.domain.money import Currency, Money
+from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.queries.payouts import open_balance
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.queries.reconciliation import booked_payouts, recorded_events
+from liveportal.ledger.storage.ledger_paths import check_input
+from liveportal.services import arguments
+from liveportal.services.reconciled import FindingRow, ProofRow, ReconciledRow, StatementFileRow
+from liveportal.statements.files import opened
+from liveportal.statements.findings import (
+    TAUGHT,
+    BookPayout,
+    Finding,
+    MatchRules,
+    Reconciliation,
+    RecordedRow,
+    Step,
+    plain,
+)
+from liveportal.statements.matching import other_rows, reconcile
+from liveportal.statements.options import Options
+from liveportal.statements.reading import read_statements
+from liveportal.statements.registry import FORMATS
+from liveportal.statements.rows import RowKind, StatementFile, StatementRow
+from liveportal.statements.source import Progress
+
+T = TypeVar("T")
+DATE_ORDERS = ("dmy", "mdy", "ymd")
+"""The orders of day, month and year that may be assumed."""
+MORE_THAN_OWED = "more_than_owed"
+"""The code at the beginning of the note about an unknown arrival that the books cannot hold."""
+
+
+@frozen
+class Compared:
+    """The files, what they say about the books, and what was recorded of it."""
+
+    files: tuple[StatementFile, ...]
+    result: Reconciliation
+    currency: str
+    record_unknown: bool = False
+    recorded: int | None = None
+    replayed: int = 0
+
+    def is_recordable(self, finding: Finding) -> bool:
+        """Return True if a finding is certain and new."""
+        if finding.finding == RowKind.UNKNOWN and not self.record_unknown:
+            return False
+        return finding.is_new
+
+    @property
+    def to_record(self) -> list[Finding]:
+        """The findings that are recorded, in the order of time."""
+        return [each for each in self.result.findings if self.is_recordable(each)]
+
+    def row(self, *, everything: bool = False) -> ReconciledRow:
+        """Return the result as a row; with `everything`, each other row of the files, too."""
+        findings = list(self.result.findings)
+        if everything:
+            findings += [*self.result.pending, *other_rows(self.files, self.result)]
+        return ReconciledRow(
+            files=[
+                _file_row(file, kinds)
+                for file, kinds in zip(self.files, self.result.kinds, strict=True)
+            ],
+            findings=[_finding_row(finding, self) for finding in findings],
+            applied=self.recorded is not None,
+            recorded=self.recorded or 0,
+            replayed=self.replayed,
+            currency=self.currency,
+        )
+
+
+# --- arguments ------------------------------------------------------------------------------------
+
+
+def rules(
+    payers: Collection[str],
+    pairs: Mapping[str, str],
+    windows: Mapping[str, int],
+    *,
+    short_is_fee: bool,
+    unproved: bool,
+) -> MatchRules:
+    """Return how to compare; raises `InvalidArgument`."""
+    names = [plain(name) for name in arguments.words("payers", payers)]
+    if not all(names):
+        raise InvalidArgument("payers", "must not have an empty name")
+    for provider, days in _mapping("windows", windows).items():
+        arguments.one_of("windows", provider, DAYS)
+        if arguments.of_type("windows", days, int, "a number of days") < 0:
+            raise InvalidArgument("windows", "must be 0 days or more")
+    for ends in _mapping("pairs", pairs).items():
+        arguments.words("pairs", ends)
+    return MatchRules(
+        payers=frozenset(names),
+        windows=windows,
+        pairs=tuple(pairs.items()),
+        short_is_fee=short_is_fee,
+        unproved=unproved,
+    )
+
+
+def reading(
+    dates: str | None, form: str | None, kinds: Mapping[str, str], *, unproved: bool
+) -> Options:
+    """Return how to read files; raises `InvalidArgument`."""
+    if dates is not None:
+        arguments.one_of("dates", dates, DATE_ORDERS)
+    if form is not None:
+        arguments.one_of("format", form, [known.name for known in FORMATS])
+    for word, meaning in _mapping("kinds", kinds).items():
+        arguments.of_type("kinds", word, str, "meanings by word")
+        arguments.one_of("kinds", meaning, [known.value for known in TAUGHT])
+    return Options(dates=dates, format=form, unproved=unproved, kinds=kinds)
+
+
+def _mapping(name: str, value: Mapping[str, T]) -> Mapping[str, T]:
+    if not isinstance(value, Mapping):
+        raise InvalidArgument(name, "must be a mapping")
+    return value
+
+
+def read_files(
+    files: Sequence[arguments.StrPath], how: Options, progress: Progress
+) -> tuple[StatementFile, ...]:
+    """Read files, and prove them; raises the errors of a statement."""
+    paths = [arguments.path(f"files, item {n}", path) for n, path in enumerate(files, 1)]
+    if not paths:
+        raise InvalidArgument("files", "must name a file")
+    for path in paths:
+        check_input(path)
+    with opened(paths) as sources:
+        return read_statements(sources, how, progress)
+
+
+# --- comparing and recording ----------------------------------------------------------------------
+
+
+def compare(
+    reader: Reader,
+    files: Sequence[StatementFile],
+    how: MatchRules,
+    *,
+    record_unknown: bool = False,
+) -> Compared:
+    """Compare files with the books. Raises what `matching.reconcile` raises."""
+    paired = [(reader.resolve_id("payout", payout), row) for payout, row in how.pairs]
+    payouts = [
+        BookPayout(
+            id=booked.id,
+            amount=_iso_minor(booked.amount),
+            currency=str(booked.amount.currency),
+            method=booked.method,
+            state=PayoutState(booked.state),
+            sent_at=booked.sent_at,
+            reference=booked.reference,
+            fee=None if booked.fee is None else _iso_minor(booked.fee),
+            aliases=booked.aliases,
+        )
+        for booked in booked_payouts(reader)
+    ]
+    recorded = [
+        RecordedRow(*name, was.payout, is_live=was.is_live)
+        for was in recorded_events(reader)
+        if (name := _Name.read(was.source, was.id))
+    ]
+    how = replace(how, pairs=tuple(paired))
+    result = reconcile(files, payouts, recorded, how, str(reader.currency))
+    compared = Compared(tuple(files), result, reader.currency, record_unknown=record_unknown)
+    return _within_owed(compared, reader) if record_unknown else compared
+
+
+def record(file: LedgerFile, shown: Compared, how: MatchRules, timezone: str | None) -> Compared:
+    """Compare again, and record what is certain: all of it in one transaction, or nothing.
+
+    Raises `BooksChanged` if the books have changed what `shown`, a comparison before, would record,
+    and what `compare` and a write raise.
+    """
+    with file.writing() as journal:
+        reader = file.reader()
+        compared = compare(reader, shown.files, how, record_unknown=shown.record_unknown)
+        if shown.to_record != compared.to_record:
+            raise BooksChanged(
+                "The books changed while you were asked, and so did what would be recorded.",
+                hint="Run the command again.",
+            )
+        maker = _Events(reader, file.now(), timezone or reader.own_timezone)
+        events = [event for each in compared.to_record for event in maker.events(each)]
+        journal.prefetch(events)
+        statuses = Counter(journal.record(event, allow=True).status for event in events)
+    replayed = statuses.pop("replayed", 0)
+    return replace(compared, recorded=statuses.total(), replayed=replayed)
+
+
+def _iso_minor(money: Money) -> int:
+    """Return an amount in the minor units of ISO 4217, as statements have it."""
+    return money.in_digits_of(str(money.currency)).minor
+
+
+def _within_owed(compared: Compared, reader: Reader) -> Compared:
+    """Return the comparison without unknown arrivals of more than the platform owes."""
+    owed, short = open_balance(reader)["owed"], set[int]()
+    for finding in compared.to_record:
+        amount = _money(finding.amount, finding.currency, compared)
+        if finding.finding == RowKind.RETURNED:
+            owed += amount.minor
+        elif finding.finding == RowKind.UNKNOWN and amount.minor > owed:
+            short.add(id(finding))
+        elif finding.finding == RowKind.UNKNOWN:
+            owed -= amount.minor
+    note = f"{MORE_THAN_OWED}: the platform owes you less, so it cannot be recorded."
+    findings = tuple(
+        replace(each, note=note, is_new=False) if id(each) in short else each
+        for each in compared.result.findings
+    )
+    return replace(compared, result=replace(compared.result, findings=findings))
+
+
+def statement_source(reader: Reader, provider: str, account: str | None) -> str:
+    """Return the source of the events of a provider's statements."""
+    return f"{STATEMENT_PREFIX}{provider}:0"
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+class _Events:
+    """Makes the events of findings, with ids that no earlier event of the same row has."""
+
+    def __init__(self, reader: Reader, now: datetime, timezone: str) -> None:
+        self._reader = reader
+        self._now = now
+        self._timezone = timezone
+        self._recorded = Counter(
+            name for was in recorded_events(reader) if (name := _Name.read(was.source, was.id))
+        )
+
+    def events(self, finding: Finding) -> Iterator[Event]:
+        """Yield the events of a finding: one, or two where the books do not know the sending."""
+        row, file = finding.row, finding.file
+        if row is None or file is None:
+            raise TypeError("only what a row shows is recorded")
+        at = self._instant(row)
+        if finding.payout is None:
+            name = _payout_id(file.provider, row.row)
+            amount = self._money(finding.amount)
+            sent = PayoutSent(payout=name, amount=amount, method=file.provider, reference=row.row)
+            yield self._event(file, row, Step.SENT, at, sent)
+            yield self._event(file, row, Step.PAID, at, self._paid(finding, name, file, row))
+            return
+        at = max(at, finding.payout.sent_at)
+        if finding.finding == RowKind.RETURNED:
+            debited = None if finding.debited is None else self._money(finding.debited)
+            returned = PayoutReturned(payout=finding.payout.id, debited=debited)
+            yield self._event(file, row, Step.RETURNED, at, returned)
+        else:
+            paid = self._paid(finding, finding.payout.id, file, row)
+            yield self._event(file, row, Step.PAID, at, paid)
+
+    def _paid(
+        self, finding: Finding, payout: str, file: StatementFile, row: StatementRow
+    ) -> PayoutPaid:
+        received = finding.received
+        currency = finding.received_currency or finding.currency
+        return PayoutPaid(
+            payout=payout,
+            fee=None if finding.fee is None else self._money(finding.fee),
+            received=None if received is None else Money(received, currency),
+            evidence=Evidence(
+                file_sha256=file.sha256,
+                line=row.line,
+                row=row.row,
+                time=short_text(row.time) if row.time else row.day.isoformat(),
+            ),
+        )
+
+    def _event(
+        self, file: StatementFile, row: StatementRow, step: Step, at: datetime, data: PayoutEvent
+    ) -> Event:
+        times = self._recorded[_Name(file.provider, row.row, step)]
+        again = f".{times + 1}" if times else ""
+        source = statement_source(self._reader, file.provider, file.account)
+        return Event(source, f"{row.row}:{step}{again}", at, data, assumed=frozenset({"time"}))
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, str(self._reader.currency))
+
+    def _instant(self, row: StatementRow) -> datetime:
+        """Return when a row happened; a day counts to its end, but never beyond now."""
+        if row.time is not None:
+            return row.time
+        return min(day_ends(row.day, self._timezone), self._now)
+
+
+def _payout_id(provider: str, row: str) -> str:
+    """Return the id of a payout that only a statement shows: its row's, or a digest of that."""
+    name = f"{provider}-{row}"
+    try:
+        ID.check("payout", name)
+    except InvalidEvent:
+        return f"{provider}-{sha256(row.encode()).hexdigest()[:16]}"
+    return name
+
+
+class _Name(NamedTuple):
+    """What the name of an event from a statement says: the row, and what it was recorded as."""
+
+    provider: str
+    row: str
+    step: Step
+
+    @classmethod
+    def read(cls, source: str, event_id: str) -> _Name | None:
+        """Return the parts of a name; None if it is not such a name."""
+        provider = source.removeprefix(STATEMENT_PREFIX).partition(":")[0]
+        row, _, step = event_id.rpartition(":")
+        word = step.partition(".")[0]
+        return cls(provider, row, Step(word)) if row and word in tuple(Step) else None
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def _file_row(file: StatementFile, kinds: Sequence[RowKind]) -> StatementFileRow:
+    counts = Counter(kinds)
+    days = [row.day for row in file.rows]
+    return StatementFileRow(
+        file=file.name,
+        format=file.format,
+        rows=len(file.rows),
+        account=file.account,
+        proofs=[
+            ProofRow(proof=each.proof, rows=each.rows, proved=each.proved) for each in file.proofs
+        ],
+        rows_by_kind={kind.value: counts[kind] for kind in RowKind if counts[kind]},
+        unrecognised_types=list(file.unlisted),
+        unproved=list(file.unproved),
+        ignored_columns=file.ignored_columns,
+        first=min(days, default=None),
+        last=max(days, default=None),
+    )
+
+
+def _finding_row(finding: Finding, compared: Compared) -> FindingRow:
+    row, file, payout = finding.row, finding.file, finding.payout
+    received_currency = finding.received_currency or finding.currency
+    return FindingRow(
+        finding=str(finding.finding),
+        payout=payout.id if payout else None,
+        file=file.name if file else None,
+        line=row.line if row else None,
+        row=row.row if row else None,
+        time=row.time if row else None,
+        amount=_money(finding.amount, finding.currency, compared, file),
+        fee=_maybe(finding.fee, finding.currency, compared, file),
+        received=_maybe(finding.received, received_currency, compared, file),
+        received_currency=None if finding.received is None else received_currency,
+        currency=finding.currency,
+        payer=finding.payer,
+        candidates=list(finding.candidates),
+        note=_note(finding.note),
+        date=finding.day,
+        days=finding.days,
+        debited=_maybe(finding.debited, finding.currency, compared, file),
+        recordable=compared.is_recordable(finding),
+    )
+
+
+def _note(note: Hint | str | None) -> Hint | None:
+    return Hint("{said}", said=note) if isinstance(note, str) else note
+
+
+def _maybe(
+    minor: int | None, currency: str, compared: Compared, file: StatementFile | None
+) -> Money | None:
+    return None if minor is None else _money(minor, currency, compared, file)
+
+
+def _money(
+    minor: int, currency: str, compared: Compared, file: StatementFile | None = None
+) -> Money:
+    """Return an amount of a row: in the book's digits if it is the book's currency.
+
+    A currency that is not listed has the digits that its file uses.
+    """
+    if currency not in listed_digits():
+        code = Currency(currency)
+        code.digits = file.digits.get(currency, 2) if file else 2
+        return Money(minor, code)
+    money = Money(minor, currency)
+    if currency != compared.currency:
+        return money
+    try:
+        return money.in_digits_of(compared.currency)
+    except InvalidAmount:  # The file is more exact than the book.
+        return money
