@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 
 from liveportal.domain.clock import short_text
 from liveportal.domain.errors import BadValue
-from liveportal.domain.frozen import replace
+from liveportal.domain.frozen import build_compact, replace
 from liveportal.domain.hint import Hint
 from liveportal.domain.patterns import pattern
 from liveportal.statements.dates import read_date
@@ -63,25 +63,26 @@ class RowReader:
         }
         gross, net = amounts.get("gross"), amounts.get("net")
         amount = (net or 0) if gross is None else gross
-        row = StatementRow(
-            line=line,
-            row=self._id(line, cells),
-            parent=cells.get("parent") or None,
-            time=self._instant(line, cells),
-            day=self._day(line, cells["date"]),
-            amount=amount,
-            gross=gross,
-            fee=amounts.get("fee"),
-            net=net,
-            balance=amounts.get("balance"),
-            currency=currency,
-            type=words,
-            meaning=meaning,
-            names=self._once(self._form.names_of(cells, amount)),
-            references=self._form.references_of(cells),
-        )
+        fields = {
+            "line": line,
+            "row": self._id(line, cells),
+            "parent": cells.get("parent") or None,
+            "time": self._instant(line, cells),
+            "day": self._day(line, cells["date"]),
+            "amount": amount,
+            "gross": gross,
+            "fee": amounts.get("fee"),
+            "net": net,
+            "balance": amounts.get("balance"),
+            "currency": currency,
+            "type": words,
+            "meaning": meaning,
+            "names": self._once(self._form.names_of(cells, amount)),
+            "references": self._form.references_of(cells),
+            "duplicate": False,
+        }
         self._rows += 1
-        return row
+        return build_compact(StatementRow, fields)
 
     def _once(self, value: T) -> T:
         """Return the first value that equals this one, so that memory has it once."""
