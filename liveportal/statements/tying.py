@@ -160,8 +160,13 @@ def _by_amount(
     if not rules.payers:
         tied.doubts.extend(doubt._replace(needs_payer=True) for doubt in _doubts(others))
         return
-    for edge in others:
+    for edge in sorted(others, key=lambda edge: _place(edge.entry)):
         tied.strangers.setdefault(edge.payout.id, []).append(edge.entry)
+
+
+def _place(entry: Entry) -> tuple[object, ...]:
+    """Return the place of a row in time, whatever the order of the files is."""
+    return entry.row.day, entry.row.row
 
 
 def _open(tied: Tied, edges: Iterable[_Edge]) -> list[_Edge]:
@@ -214,7 +219,7 @@ def _doubts(edges: Iterable[_Edge]) -> Iterator[Doubt]:
             tuple(
                 sorted(
                     (entry for position, entry in entries.items() if position in group),
-                    key=lambda entry: (entry.row.day, entry.row.row),
+                    key=_place,
                 )
             ),
         )

@@ -262,7 +262,6 @@ class _Report:
             sys.stdout.write("\n")
         write_answer(texts, commands, ledger=self._ledger)
 
-
     def _note(self, result: ReconciledRow) -> None:
         """Note beside the rows what they do not show."""
         for file in result.files:
