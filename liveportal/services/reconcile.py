@@ -59,7 +59,7 @@ MORE_THAN_OWED = "more_than_owed"
 
 @frozen
 class Compared:
-    """The files, what they say about the books, and what was recorded of it."""
+    """The files, what they say about the books, and what was recorded."""
 
     files: tuple[StatementFile, ...]
     result: Reconciliation
@@ -198,7 +198,7 @@ def compare(
 
 
 def record(file: LedgerFile, shown: Compared, how: MatchRules, timezone: str | None) -> Compared:
-    """Compare again, and record what is certain: all of it in one transaction, or nothing.
+    """Compare again, and record what is certain: everything in one transaction, or nothing.
 
     Raises `BooksChanged` if the books have changed what `shown`, a comparison before, would record,
     and what `compare` and a write raise.

@@ -70,7 +70,7 @@ class FindingRow(Row):
 
 @row
 class ReconciledRow(Row):
-    """What statements say about the payouts, and how many events were recorded of it."""
+    """What statements say about the payouts, and how many events were recorded."""
 
     files: list[StatementFileRow]
     findings: list[FindingRow]

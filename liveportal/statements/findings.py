@@ -38,9 +38,9 @@ class Step(StrEnum):
 
 @frozen
 class BookPayout:
-    """A payout of the books; `aliases` are other ids of it.
+    """A payout of the books; `aliases` are its other ids.
 
-    `fee` is None until it is known what was taken on the way.
+    `fee` is what was taken on the way, None as long as that is not known.
     """
 
     id: str
@@ -97,7 +97,7 @@ class Finding:
 
     `finding` is a kind of rows, or `missing`. `amount` is what was sent or, where the books have no
     payout, what the row says. `fee` was taken on the way, `received` is what arrived, and `debited`
-    what left the account again; each is None where it is not known. `candidates` are ids of rows
+    what left the account again, each as far as it is known. `candidates` are ids of rows
     where there is a payout, else of payouts. `is_new` is True if there is something to record.
     """
 

@@ -181,7 +181,7 @@ def _pair(
     """Return the tie that the user made of a payout and a row."""
     if name not in payouts:
         raise UnknownEntity(
-            f"there is no payout {name}", hint=Hint.listing("payout"), kind="payout", id=name
+            f"The books have no payout {name}.", hint=Hint.listing("payout"), kind="payout", id=name
         )
     named = rows.named(row)
     if not named:
