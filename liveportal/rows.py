@@ -26,6 +26,7 @@ from liveportal.ledger.queries.history import HistoryRow
 from liveportal.ledger.queries.ledger_info import LedgerInfo, PreferencesRow
 from liveportal.ledger.queries.payouts import (
     Blocker,
+    EvidenceRow,
     ForecastRow,
     OpenMonth,
     OverdueRow,
@@ -74,6 +75,7 @@ __all__ = [
     "DisputeRecord",
     "DueRow",
     "EarlierClaim",
+    "EvidenceRow",
     "ExplainedMonth",
     "ExplainedPayout",
     "ExplainedSession",

@@ -97,8 +97,10 @@ def test_a_return_is_of_the_whole_payout(
     sent: Book, fee: str | None, debited: str | None, legs: dict[str, str]
 ) -> None:
     """What left the account may be less or more; the transfer fee is the rest."""
-    paid(sent, **({"fee": amount(fee)} if fee else {}))
-    outcome = returned(sent, **({"debited": amount(debited)} if debited else {}))
+    arrival: dict[str, Any] = {"fee": amount(fee)} if fee else {}
+    given: dict[str, Any] = {"debited": amount(debited)} if debited else {}
+    paid(sent, **arrival)
+    outcome = returned(sent, **given)
     assert sent.legs(outcome.seq) == [legs]
     assert sent.balance() == ("42.00", "0.00", "0.00", "0.00")
     row = earnings.transactions(sent.reader())[-1]
@@ -132,7 +134,7 @@ def test_what_is_refused(sent: Book) -> None:
     assert too_large.details["amount"] == "42.00"
     euros = {"payout": "PO-1", "fee": amount("1.00", "EUR")}
     assert isinstance(sent.refuses("payout.paid", "12-02 10:00", **euros), CurrencyMismatch)
-    for field, value in {
+    wrong: dict[str, Any] = {
         "fee": amount("-1.00"),
         "received": amount("-1.00"),
         "evidence": EVIDENCE | {"line": 0},
@@ -140,9 +142,11 @@ def test_what_is_refused(sent: Book) -> None:
         "evidence  ": EVIDENCE | {"row": "a\x1bb"},
         "evidence   ": EVIDENCE | {"time": "30.11.2026"},
         "evidence    ": EVIDENCE | {"time": "20261130"},
-    }.items():
+    }
+    for field, value in wrong.items():
+        given: dict[str, Any] = {field.strip(): value}
         with pytest.raises(InvalidEvent):
-            paid(sent, **{field.strip(): value})
+            paid(sent, **given)
     paid(sent, fee=amount("1.00"))
     back = {"payout": "PO-1", "debited": amount("1.00", "EUR")}
     assert isinstance(sent.refuses("payout.returned", "12-03 10:00", **back), CurrencyMismatch)

@@ -206,6 +206,10 @@ class RuleContext(Protocol):
         """Return a session's unrefunded gross just before an event, in minor units."""
         ...
 
+    def statement_payouts(self) -> Sequence[Payout]:
+        """Return the payouts that a statement of a bank or payment service reported as sent."""
+        ...
+
     def payouts_since(self, since: datetime) -> Sequence[Payout]:
         """Return the payouts sent at or after an instant; called for new events only."""
         ...

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Account, Transaction
-from liveportal.domain.calculations.payout_window import DATED_EARLIER, may_arrive_at
-from liveportal.domain.clock import shifted
+from liveportal.domain.calculations.payout_window import may_arrive_at
 from liveportal.domain.entities import Payout, PayoutState
 from liveportal.domain.events.envelope import Event, EventData, is_experts, is_statement
 from liveportal.domain.events.types import PayoutPaid, PayoutReturned, PayoutSent
@@ -38,15 +37,14 @@ def seen_in_statement(
         return None
     if data.amount.currency != context.policy.currency:
         return None
-    recent = context.payouts_since(shifted(event.time, -DATED_EARLIER))
-    for payout in sorted(recent, key=lambda each: (each.sent_at, each.id)):
+    for payout in sorted(context.statement_payouts(), key=lambda each: (each.sent_at, each.id)):
         if (
             payout.amount_minor == data.amount.minor
             and payout.state != PayoutState.REVERSED
             and may_arrive_at(event.time, payout.method, payout.sent_at)
             and (seq := _reported_by_statements_only(payout, context))
         ):
-            return seq, require("payout", payout.id, context.payout(payout.id))
+            return seq, payout
     return None
 
 

@@ -17,8 +17,10 @@ from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
 STATES = tuple(PayoutState)
-HUMAN = tuple(name for name in columns(payouts.PayoutRow) if name != "evidence")
-"""The row of a file is for `payout show`."""
+HUMAN = tuple(
+    name for name in columns(payouts.PayoutRow) if name not in ("arrived_at", "evidence")
+)
+"""When it arrived, and where a file shows it, is for `payout show`."""
 States = Annotated[list[str] | None, state_option(STATES)]
 
 
