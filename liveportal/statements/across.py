@@ -8,11 +8,9 @@ from datetime import UTC, datetime, time
 from liveportal.domain.errors import UnprovedFile
 from liveportal.domain.frozen import replace
 from liveportal.statements.proofs import money_rows, moved
-from liveportal.statements.registry import FORMATS
+from liveportal.statements.registry import rank
 from liveportal.statements.rows import Meaning, Proof, StatementFile, StatementRow
 from liveportal.statements.source import Place
-
-_RANKS = {form.name: rank for rank, form in enumerate(FORMATS)}
 
 
 def joined(files: Sequence[StatementFile]) -> list[StatementFile]:
@@ -59,7 +57,7 @@ def _marked(files: Sequence[StatementFile]) -> list[StatementFile]:
     A row that moved money is kept before a memo of it: the money moved after the memo's export.
     """
     order = sorted(
-        range(len(files)), key=lambda n: (_RANKS[files[n].format], _span(files[n]), files[n].name)
+        range(len(files)), key=lambda n: (rank(files[n].format), _span(files[n]), files[n].name)
     )
     kept: dict[str, tuple[int, StatementRow]] = {}
     duplicates: dict[int, set[str]] = {n: set() for n in order}

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, time
+from itertools import count
 
 from liveportal.domain.errors import FileChanged, MalformedFile
 from liveportal.domain.frozen import replace
 from liveportal.statements.lines import Lines
 from liveportal.statements.options import Doubts, Options
-from liveportal.statements.proofs import (
-    is_newest_first,
-    prove_balances,
-    prove_groups,
-    prove_sums,
-)
+from liveportal.statements.proofs import prove_balances, prove_groups, prove_sums
 from liveportal.statements.registry import identify
 from liveportal.statements.row_reader import RowReader
 from liveportal.statements.rows import Meaning, StatementFile, StatementRow
@@ -40,8 +35,7 @@ def read_file(
         raise FileChanged(
             f"{source.name} changed while it was read.", hint="Read it again.", file=source.name
         )
-    newest_first = is_newest_first(reader.certain(rows))
-    reader.settle(rows, newest_first=newest_first)
+    newest_first = reader.settle(rows)
     proofs = (
         prove_sums(rows, found.digits, doubts.fail),
         prove_balances(rows, found.digits, doubts.fail, newest_first=newest_first),
@@ -98,11 +92,14 @@ def _refuse_equal_ids(place: Place, rows: list[StatementRow]) -> None:
 
 def _numbered(rows: list[StatementRow]) -> list[StatementRow]:
     """Give further rows of the same id ids of their own, in the order of time."""
-    if len({row.row for row in rows}) == len(rows):
+    taken = {row.row for row in rows}
+    if len(taken) == len(rows):
         return rows
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for at, row in enumerate(rows):
-        seen[row.row] += 1
-        if seen[row.row] > 1:
-            rows[at] = replace(row, row=f"{row.row}:{seen[row.row]}")
+        if row.row in seen:
+            name = next(name for n in count(2) if (name := f"{row.row}:{n}") not in taken)
+            taken.add(name)
+            rows[at] = replace(row, row=name)
+        seen.add(row.row)
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 
 from liveportal.domain.errors import BadEncoding, MalformedFile
@@ -45,16 +45,13 @@ class Lines:
         while raw := stream.readline(LONGEST_LINE + 1):
             self.number += 1
             self._digest.update(raw)
-            if self.number == 1:
-                raw = self._first(raw)
             text = self._text(raw, offset)
             offset += len(raw)
             if self._report and not self.number % _LINES_PER_REPORT:
                 self._report(offset)
             yield text
 
-    def _first(self, raw: bytes) -> bytes:
-        """Return the first line without a byte order mark; refuse UTF-16."""
+    def _refuse_utf_16(self, raw: bytes) -> None:
         if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in raw[:2]:
             raise self.place.error(
                 BadEncoding,
@@ -63,9 +60,10 @@ class Lines:
                 hint=_ENCODING_HINT,
                 offset=0,
             )
-        return raw.removeprefix(BOM_UTF8)
 
     def _text(self, raw: bytes, offset: int) -> str:
+        if not offset:
+            self._refuse_utf_16(raw)
         if len(raw) > LONGEST_LINE:
             raise self.place.error(
                 MalformedFile, self.number, f"the line is longer than {LONGEST_LINE:,} bytes."
@@ -78,7 +76,7 @@ class Lines:
                 hint="Download the file from the provider again.",
             )
         try:
-            return raw.decode("utf-8")
+            text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             at = offset + error.start
             raise self.place.error(
@@ -88,3 +86,4 @@ class Lines:
                 hint=_ENCODING_HINT,
                 offset=at,
             ) from None
+        return text if offset else text.removeprefix("\ufeff")

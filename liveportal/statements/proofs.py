@@ -30,16 +30,23 @@ def money_rows(rows: Sequence[StatementRow]) -> dict[str, list[StatementRow]]:
     return by_currency
 
 
-def is_newest_first(rows: Sequence[StatementRow]) -> bool:
-    """Return whether a file lists its newest rows first: as balances say, else as times do."""
-    score = 0
-    for chain in money_rows(rows).values():
-        for above, below in pairwise(chain):
-            score += _follows(above, below) - _follows(below, above)
-    if not score:
-        times = [row.time for row in rows if row.time]
-        score = sum((below >= above) - (below <= above) for above, below in pairwise(times))
-    return score < 0
+def proved_steps(rows: Sequence[StatementRow], *, newest_first: bool) -> int:
+    """Return how many balances follow from the one before, if the file has this direction."""
+    return sum(
+        _follows(below, above) if newest_first else _follows(above, below)
+        for chain in money_rows(rows).values()
+        for above, below in pairwise(chain)
+    )
+
+
+def times_fall(rows: Sequence[StatementRow]) -> bool:
+    """Return whether the rows of most currencies go back in time."""
+    steps = (
+        (above.time, below.time)
+        for chain in money_rows(rows).values()
+        for above, below in pairwise(chain)
+    )
+    return sum((below < above) - (below > above) for above, below in steps if above and below) > 0
 
 
 def _follows(earlier: StatementRow, later: StatementRow) -> bool:

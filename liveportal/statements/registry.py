@@ -27,6 +27,7 @@ _DOWNLOAD = (
 _MISTAKEN = {
     b"%PDF-": "the file is a PDF, which cannot be read reliably.",
     b"\xd0\xcf\x11\xe0": "the file is an Excel workbook (.xls).",
+    b"PK\x03\x04": "the file is an archive in an archive; unpack it first.",
     b"\x1f\x8b": "the file is compressed with gzip; unpack it first.",
     b"<!doctype html": "the file is a web page, perhaps that of an expired login.",
     b"<html": "the file is a web page, perhaps that of an expired login.",
@@ -72,6 +73,11 @@ def identify(source: Source, name: str | None) -> tuple[Format, Columns, Header]
         )
     form, columns = fitting[0]
     return form, columns, header
+
+
+def rank(name: str) -> int:
+    """Return a format's place among all: the lower, the more its rows say."""
+    return [form.name for form in FORMATS].index(name)
 
 
 def refuse_workbook(place: Place) -> UnknownFormat:

@@ -17,7 +17,7 @@ from liveportal.statements.dates import read_date
 from liveportal.statements.formats import AMOUNTS, Cells, Format
 from liveportal.statements.numbers import minor_units
 from liveportal.statements.options import UNPROVED_HINT, Doubts, Options
-from liveportal.statements.proofs import moved
+from liveportal.statements.proofs import proved_steps, times_fall
 from liveportal.statements.rows import Meaning, StatementRow
 from liveportal.statements.survey import NOT_STATED, Survey, TableReader
 from liveportal.statements.table import normal
@@ -143,32 +143,36 @@ class RowReader:
         self._zones[text] = found
         return found
 
-    def certain(self, rows: Sequence[StatementRow]) -> list[StatementRow]:
-        """Return the rows that are known to move money or not, before the balance is looked at."""
-        return [row for at, row in enumerate(rows) if at not in self._maybe_memo]
+    def settle(self, rows: list[StatementRow]) -> bool:
+        """Decide in place what depends on the order of rows; return whether it is newest first.
 
-    def settle(self, rows: list[StatementRow], *, newest_first: bool) -> None:
-        """Decide in place which rows are memos, and which instants of a repeated hour apply."""
-        in_time = range(len(rows))[::-1] if newest_first else range(len(rows))
-        if self._maybe_memo:
-            self._settle_memos(rows, in_time)
+        The direction is the one in which more balances follow from each other, or else times.
+        """
+        oldest, newest = (self._with_memos(rows, newest_first=turned) for turned in (False, True))
+        scores = [proved_steps(oldest, newest_first=False), proved_steps(newest, newest_first=True)]
+        newest_first = scores[1] > scores[0] or (scores[0] == scores[1] and times_fall(rows))
+        rows[:] = newest if newest_first else oldest
         if self._twice:
-            self._settle_hours(rows, in_time)
+            self._settle_hours(rows, _in_time(rows, newest_first=newest_first))
+        return newest_first
 
-    def _settle_memos(self, rows: list[StatementRow], in_time: Sequence[int]) -> None:
-        """A row that may be a memo is one if the balance did not move with it."""
+    def _with_memos(self, rows: list[StatementRow], *, newest_first: bool) -> list[StatementRow]:
+        """Return the rows with those as memos that may be one and did not move the balance."""
+        if not self._maybe_memo:
+            return rows
+        settled = rows.copy()
         balances: dict[str, int] = {}
-        for at in in_time:
+        for at in _in_time(rows, newest_first=newest_first):
             row = rows[at]
             before = balances.get(row.currency)
             if at in self._maybe_memo:
-                is_still = row.balance is None or before is None or row.balance == before
-                if is_still and (before is None or moved(row)):
-                    rows[at] = replace(row, meaning=Meaning.MEMO)
+                if row.balance is None or before is None or row.balance == before:
+                    settled[at] = replace(row, meaning=Meaning.MEMO)
                 elif row.meaning is Meaning.MEMO:
-                    rows[at] = replace(row, meaning=Meaning.OTHER)
-            if row.balance is not None and rows[at].meaning is not Meaning.MEMO:
+                    settled[at] = replace(row, meaning=Meaning.OTHER)
+            if row.balance is not None and settled[at].meaning is not Meaning.MEMO:
                 balances[row.currency] = row.balance
+        return settled
 
     def _settle_hours(self, rows: list[StatementRow], in_time: Sequence[int]) -> None:
         for sequence in self._sequences(rows, in_time):
@@ -241,6 +245,11 @@ class RowReader:
             hint=Hint("{Reading_it_unproved} takes the earlier one."),
             readings=[first, second],
         )
+
+
+def _in_time(rows: Sequence[StatementRow], *, newest_first: bool) -> Sequence[int]:
+    """Return the places of the rows in the order of time."""
+    return range(len(rows))[::-1] if newest_first else range(len(rows))
 
 
 def _time(row: StatementRow) -> datetime:

@@ -45,27 +45,34 @@ class Header:
 
 
 def read_header(source: Source) -> Header | None:
-    """Return the header, with the delimiter that gives the most columns; None for an empty file."""
-    possible = [header for delimiter in DELIMITERS if (header := _header(source, delimiter))]
+    """Return the header, with the delimiter that gives the most columns; None for an empty file.
+
+    Raises `MalformedFile` if the first record is broken whatever the delimiter is.
+    """
+    possible, errors = list[Header](), list[MalformedFile]()
+    for delimiter in DELIMITERS:
+        try:
+            possible += _headers(source, delimiter)
+        except MalformedFile as error:
+            errors.append(error)
+    if errors and not possible:
+        raise errors[0]
     return max(possible, key=lambda header: len(header.names), default=None)
 
 
-def _header(source: Source, delimiter: str) -> Header | None:
-    try:
-        for line, cells in _records(Lines(source), delimiter):
-            if cells[0].startswith("sep="):  # Excel's own first line.
-                continue
-            names = [" ".join(cell.split()) for cell in cells]
-            while names and not names[-1]:
-                names.pop()
-            positions: dict[str, tuple[int, ...]] = {}
-            for at, name in enumerate(names):
-                positions[normal(name)] = (*positions.get(normal(name), ()), at)
-            return Header(line, delimiter, tuple(names), positions)
-    except MalformedFile:
-        if delimiter == DELIMITERS[0]:
-            raise
-    return None
+def _headers(source: Source, delimiter: str) -> list[Header]:
+    """Return the header under a delimiter, if there is a record at all."""
+    for line, cells in _records(Lines(source), delimiter):
+        if cells[0].startswith("sep="):  # Excel's own first line.
+            continue
+        names = [" ".join(cell.split()) for cell in cells]
+        while names and not names[-1]:
+            names.pop()
+        positions: dict[str, tuple[int, ...]] = {}
+        for at, name in enumerate(names):
+            positions[normal(name)] = (*positions.get(normal(name), ()), at)
+        return [Header(line, delimiter, tuple(names), positions)]
+    return []
 
 
 def records(lines: Lines, header: Header) -> Iterator[tuple[int, list[str]]]:
@@ -92,7 +99,7 @@ def _records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             raise _malformed(lines.place, line, str(error)) from None
         if cells is None:
             return
-        if any(cells):
+        if any(cells) and (len(cells) > 1 or cells[0].strip()):
             yield line, cells
 
 

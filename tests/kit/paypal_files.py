@@ -77,7 +77,7 @@ class Shape:
     name: str
     form: str = "paypal-activity"
     only: str = ""  # The roles of a custom subset; empty for all.
-    extra: int = 0  # More columns, which nobody reads.
+    extra: int = 0  # More columns, which are not used.
     doubles: str = ""  # A role whose column appears twice.
     bom: bool = False
     newest_first: bool = False

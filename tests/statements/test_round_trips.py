@@ -1,204 +1,185 @@
-"""Round trips at random: books become a provider's files, and exactly what was put in is found."""
+"""The books of a month, written as PayPal writes them, are read back equal: every shape."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+import io
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise, product
+from zoneinfo import ZoneInfo
 
-from hypothesis import given, note
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from liveportal.statements.findings import BookPayout, Finding, MatchRules, Reconciliation, plain
-from liveportal.statements.matching import reconcile
+from liveportal.domain.errors import AmbiguousDates
+from liveportal.domain.frozen import field_names
 from liveportal.statements.options import Options
-from liveportal.statements.rows import RowKind, StatementFile
-from tests.kit import statement_rows
+from liveportal.statements.reading import read_statements
+from liveportal.statements.rows import Meaning, StatementRow
+from liveportal.statements.source import Source
 from tests.kit.paypal_files import (
-    CUSTOM,
     DEFAULT,
     FULL,
     OLD,
-    PLATFORM,
+    SHAPES,
+    SMALL,
+    STATEMENT,
+    ZONE_STYLES,
     PayPalAccount,
     Shape,
-    Transaction,
+    accounts,
+    found,
     read,
-    write,
 )
-from tests.kit.paypal_locales import LOCALES, Locale
-from tests.kit.statement_rows import compare, month, payout, row
+from tests.kit.paypal_locales import DE, EN, LOCALES, Locale
 
-START = datetime(2026, 11, 1, 12, tzinfo=UTC)
-RULES = MatchRules(payers=frozenset((plain(PLATFORM),)))
-STRANGER = "x@y.example"
-SHAPES = (DEFAULT, FULL, CUSTOM, OLD)
+ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo", "Australia/Adelaide")
 
 
-@dataclass(frozen=True)
-class World:
-    """An account at PayPal, payouts of the books, and what must be found."""
-
-    account: PayPalAccount
-    payouts: list[BookPayout]
-    expected: set[tuple[object, ...]]
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Make payouts of distinct amounts, each with a fate, between rows that concern nobody."""
-    count = draw(st.integers(0, 6))
-    amounts = draw(st.lists(st.integers(1_00, 900_00), min_size=count, max_size=count, unique=True))
-    account = PayPalAccount(opening={"USD": 5_000_00})
-    payouts, expected = [], set[tuple[object, ...]]()
-    for number, amount in enumerate(amounts):
-        day = draw(st.integers(2, 20))
-        at = START + timedelta(days=day, minutes=number)
-        sent = statement_rows.payout(f"PO-{number}", amount, day + 1)
-        fate = draw(st.sampled_from(("payer", "reference", "returned", "euros", "late", "unknown")))
-        fee = draw(st.sampled_from((0, -35, -1_00)))
-        came = Transaction("payout", at, amount, "USD", f"IN{number}", fee, email=PLATFORM)
-        match fate:
-            case "payer":
-                expected.add(("arrived", sent.id, came.id, -fee))
-            case "reference":
-                came = replace(came, email=STRANGER, subject=f"Payout {sent.id}!")
-                expected.add(("arrived", sent.id, came.id, -fee))
-            case "returned":
-                back = replace(
-                    came, kind="returned", id=f"BACK{number}", parent=came.id, gross=-amount,
-                    fee=-fee, at=at + timedelta(days=1), email="",
-                )  # fmt: skip
-                account.transactions.append(back)
-                expected.add(("arrived", sent.id, came.id, -fee))
-                expected.add(("returned", sent.id, back.id, None))
-            case "euros":
-                came = replace(came, currency="EUR", note=sent.id)
-                expected.add(("arrived", sent.id, came.id, None))
-            case "late":
-                expected.add(("missing", sent.id, None, None))
-            case "unknown":
-                expected.add(("unknown", None, came.id, -fee))
-        account.transactions += [came] if fate != "late" else []
-        payouts += [sent] if fate != "unknown" else []
-    for number in range(draw(st.integers(0, 6))):
-        at = START + timedelta(days=draw(st.integers(1, 27)), seconds=number)
-        kind = draw(st.sampled_from(("purchase", "withdrawal", "payment", "authorization")))
-        gross = draw(st.integers(1, 900)) * (1 if kind in ("payment", "authorization") else -1)
-        account.transactions.append(
-            Transaction(kind, at, gross, "USD", f"NOISE{number}", email=STRANGER)
-        )
-    for day, name in ((0, "FIRST"), (28, "LAST")):  # So that the file covers every window.
-        at = START + timedelta(days=day)
-        account.transactions.append(Transaction("withdrawal", at, -1, "USD", name))
-    account.transactions.sort(key=lambda each: each.at)
-    return World(account, payouts, expected)
+def some_account() -> PayPalAccount:
+    """Return an account with a transaction of every kind, in two currencies."""
+    account = PayPalAccount(opening={"USD": 1_00})
+    payout = account.payout("1234.50", "2026-10-05T09:00:00Z", fee="1.00", subject="PO-1")
+    account.add("hold", "-1234.50", "2026-10-05T09:00:00Z", parent=payout)
+    account.add("release", "1234.50", "2026-10-06T11:00:00Z", parent=payout)
+    account.add("order", "-3.00", "2026-10-07T09:00:00Z")
+    account.add("authorization", "-3.00", "2026-10-07T09:30:00Z")
+    other = account.payout("0.99", "2026-10-17T09:00:00Z", name='Some, "one"\nelse')
+    account.add("returned", "-0.99", "2026-10-18T09:00:00Z", parent=other)
+    bought = account.add("purchase", "-20.00", "2026-10-20T09:00:00Z", currency="EUR")
+    account.add("conversion", "-22.40", "2026-10-20T09:00:00Z", parent=bought)
+    account.add("conversion", "20.00", "2026-10-20T09:00:00Z", parent=bought, currency="EUR")
+    account.add("withdrawal", "-1000.00", "2026-10-22T09:00:00Z")
+    account.add("deposit", "5.00", "2026-10-23T09:00:00Z")
+    account.add("payment", "7.00", "2026-10-24T09:00:00Z", fee="0.31")
+    return account
 
 
-def found(result: Reconciliation) -> set[tuple[object, ...]]:
-    """Return findings in the form of `World.expected`, each once."""
-    findings = [_short(each) for each in result.findings]
-    assert len(findings) == len(set(findings))
-    return set(findings)
+@pytest.mark.parametrize(
+    ("shape", "locale"),
+    [pytest.param(*pair, id=f"{pair[0].name}-{pair[1].name}") for pair in product(SHAPES, LOCALES)],
+)
+def test_every_shape_in_every_language(shape: Shape, locale: Locale) -> None:
+    """Every row has its meaning, and every proof that the shape allows is complete."""
+    account = some_account()
+    (file,) = read(account.file(shape, locale))
+    assert found(file) == account.expected(shape)
+    assert file.format == shape.form
+    assert file.provider == "paypal"
+    assert file.unlisted == ()
+    assert file.digits == {"USD": 2, "EUR": 2}
+    assert {proof.proof for proof in file.proofs} == {"sums", "balance", "groups"}
+    assert all(proof.rows == proof.proved for proof in file.proofs)
+    assert bool(file.unproved) == (shape is SMALL)
 
 
-def _short(each: Finding) -> tuple[object, ...]:
-    payout_id = each.payout.id if each.payout else None
-    return str(each.finding), payout_id, each.row.row if each.row else None, each.fee
+def test_unused_columns_are_counted() -> None:
+    """The full shape has 40 more columns than the default one."""
+    account = some_account()
+    (default,) = read(account.file(DEFAULT))
+    (full,) = read(account.file(FULL))
+    assert full.ignored_columns == default.ignored_columns + 40
 
 
-def matched(files: tuple[StatementFile, ...], world: World) -> Reconciliation:
-    """Compare files with the books of a world; each row has one kind."""
-    result = reconcile(files, world.payouts, (), RULES, "USD")
-    assert [len(kinds) for kinds in result.kinds] == [len(file.rows) for file in files]
-    return result
+def test_rows_have_names_references_and_all_fields() -> None:
+    """The payer of money that arrives is its sender, that of money sent its recipient."""
+    account = PayPalAccount()
+    account.payout("42.00", "2026-10-05T09:00:00Z", subject="PO-1", invoice="I-1", note="n")
+    account.add("purchase", "-1.00", "2026-10-16T09:00:00Z", name="Shop", email="s@shop.example")
+    (file,) = read(account.file())
+    payout, purchase = file.rows
+    assert payout.names == ("Live Help", "payouts@help.example")
+    assert payout.references == ("8XK41000000000001", "I-1", "PO-1", "n")
+    assert purchase.names == ("Shop", "s@shop.example")
+    assert (payout.line, payout.type) == (2, "Mass Pay Payment")
+    assert tuple(vars(payout)) == field_names(StatementRow)
 
 
-@given(worlds(), st.sampled_from(SHAPES), st.sampled_from(LOCALES))
-def test_what_was_put_in_is_found(world: World, shape: Shape, locale: Locale) -> None:
-    """In every shape and language: each fate, its row and its fee, and nothing else."""
-    files = read(world.account.file(shape, locale))
-    assert found(matched(files, world)) == world.expected
-
-
-@given(worlds(), st.data())
-def test_overlapping_files_in_any_order_find_the_same(world: World, data: st.DataObject) -> None:
-    """Cut into parts that share rows, given in any order: no row is lost or counted twice."""
-    header, *lines = world.account.lines()
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=2)))
-    shared = data.draw(st.integers(0, 3))
-    ends = [0, *cuts, len(lines)]
-    parts = [lines[max(0, first - shared) : last] for first, last in pairwise(ends)]
-    contents = [write([header, *part], DEFAULT) for part in parts if part]
-    contents = data.draw(st.permutations(contents))
-    result = matched(read(*contents, options=Options(dates="mdy")), world)
-    # A gap that no balance closes hides what may be in it, so nothing is missing then.
-    assert found(result) <= world.expected
-    assert {each for each in world.expected if each[0] != "missing"} <= found(result)
-    new = [kind for kinds in result.kinds for kind in kinds if kind != RowKind.DUPLICATE]
-    assert len(new) == len(lines)
-
-
-# --- nothing is guessed -----------------------------------------------------------------------
-
-FEW = st.sampled_from((1_00, 2_00))
-DAYS = st.integers(2, 12)
+def is_in_the_hour_that_comes_twice(account: PayPalAccount, zone: str) -> bool:
+    """Return whether a local time of the account has two readings in a zone."""
+    tz = ZoneInfo(zone)
+    times = [each.at.astimezone(tz) for each in account.transactions]
+    return any(
+        time.replace(fold=0).utcoffset() != time.replace(fold=1).utcoffset() for time in times
+    )
 
 
 @given(
-    st.lists(st.tuples(FEW, DAYS), max_size=5),
-    st.lists(st.tuples(FEW, DAYS, st.booleans()), max_size=5),
+    accounts(),
+    st.sampled_from(SHAPES),
+    st.sampled_from(LOCALES),
+    st.sampled_from(ZONE_STYLES),
+    st.sampled_from(ZONES),
+    st.sampled_from(("\n", "\r\n")),
+    st.sampled_from(",;\t"),
     st.booleans(),
-    st.randoms(use_true_random=False),
 )
-def test_only_what_is_unique_both_ways_is_tied(
-    sent: list[tuple[int, int]],
-    came: list[tuple[int, int, bool]],
-    is_named: bool,
-    random: object,
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+def test_a_random_month(
+    account: PayPalAccount,
+    shape: Shape,
+    locale: Locale,
+    style: str,
+    zone: str,
+    end: str,
+    delimiter: str,
+    bom: bool,
 ) -> None:
-    """Compared with every pair that fits; the order of rows and payouts changes nothing."""
-    payouts = [payout(f"PO-{n}", amount, day) for n, (amount, day) in enumerate(sent)]
-    rows = [
-        row(amount, day, row=f"R{n}", names=(statement_rows.PAYER if ours else "Other",))
-        for n, (amount, day, ours) in enumerate(came)
-    ]
-    rules = statement_rows.NAMED if is_named else MatchRules()
-    fits = {
-        (p.id, r.row)
-        for p in payouts
-        for r in rows
-        if p.amount == r.amount
-        and -1 <= (r.day - p.sent_at.date()).days <= 3
-        and (r.names[0] == statement_rows.PAYER or not is_named)
-    }
-    tied = {
-        (p, r)
-        for p, r in fits
-        if is_named
-        and sum(p == other for other, _ in fits) == 1
-        and sum(r == other for _, other in fits) == 1
-    }
-    result = compare(month(*rows), *payouts, rules=rules)
-    note(str(statement_rows.found(result)))
-    arrived = {
-        (each.payout.id, each.row.row)
-        for each in result.findings
-        if each.finding == RowKind.ARRIVED and each.payout and each.row
-    }
-    assert arrived == tied
-    ambiguous = {r for _, r in fits} - {r for _, r in tied}
-    kinds = dict(zip((each.row for each in month(*rows).rows), result.kinds[0], strict=True))
-    assert {name for name, kind in kinds.items() if kind == RowKind.AMBIGUOUS} == ambiguous
-    named = {r.row for r in rows if r.names[0] == statement_rows.PAYER and is_named}
-    unknown = {
-        each.row.row for each in result.findings if each.finding == RowKind.UNKNOWN and each.row
-    }
-    assert unknown == named - {r for _, r in fits}
-    random.shuffle(payouts)  # type: ignore[attr-defined]
-    random.shuffle(rows)  # type: ignore[attr-defined]
-    again = compare(month(*rows), *payouts, rules=rules)
-    assert set(map(_short, again.findings)) == set(map(_short, result.findings))
-    assert {each.candidates for each in again.findings} == {
-        each.candidates for each in result.findings
-    }
+    """Whatever happened, however it is written: the rows are read back, or the dates are asked."""
+    if style == "abbreviation" and zone == "Asia/Tokyo":
+        style = "iana"
+    if style == "iana" and is_in_the_hour_that_comes_twice(account, zone):
+        style = "offset"
+    written = replace(shape, zone=zone, zone_style=style, end=end, delimiter=delimiter, bom=bom)
+    content = account.file(written, locale)
+    (file,) = read(content, options=Options(dates=locale.dates))
+    assert found(file) == account.expected(shape)
+    assert [row.time for row in file.rows] == sorted(row.time for row in file.rows if row.time)
+    try:
+        (again,) = read(content)
+    except AmbiguousDates as error:
+        readings = error.details["readings"]
+        assert isinstance(readings, dict)
+        assert locale.dates in readings
+    else:
+        assert again == file
+
+
+@given(accounts(most=20), st.sampled_from((DEFAULT, OLD)), st.sampled_from(LOCALES))
+def test_rows_of_one_instant_keep_the_order_of_their_balances(
+    account: PayPalAccount, shape: Shape, locale: Locale
+) -> None:
+    """Sorted by time, each balance still follows from the one before it."""
+    (file,) = read(account.file(shape, locale), options=Options(dates=locale.dates))
+    for currency in file.digits:
+        chain = [
+            row for row in file.rows if row.currency == currency and row.meaning is not Meaning.MEMO
+        ]
+        for earlier, later in pairwise(chain):
+            assert earlier.balance is not None
+            assert later.net is not None
+            assert earlier.balance + later.net == later.balance
+
+
+def test_progress_reaches_the_end_and_never_goes_back() -> None:
+    """Bytes of both passes over all files are counted."""
+    account = PayPalAccount()
+    for n in range(3_000):
+        moment = account.transactions[-1].at + timedelta(minutes=9) if n else None
+        account.payout("1.00", moment.isoformat() if moment else "2026-01-01T00:00:00Z")
+    content = account.file()
+    seen: list[tuple[int, int]] = []
+    sources = [Source(name, io.BytesIO(content)) for name in ("a.csv", "b.csv")]
+    read_statements(sources, progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert len(seen) > 4
+    assert seen[-1] == (4 * len(content), 4 * len(content))
+
+
+def test_an_empty_period_has_no_rows() -> None:
+    """A header alone is a statement of a period in which nothing happened."""
+    (file,) = read(PayPalAccount().file(STATEMENT, DE))
+    assert file.rows == ()
+    assert all(proof.rows == 0 for proof in file.proofs)
+    assert read(PayPalAccount().file(DEFAULT, EN))[0].rows == ()
