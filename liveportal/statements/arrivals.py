@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.frozen import replace
@@ -102,20 +102,20 @@ def unknown(entry: Entry, separate_fee: int, payer: str, book_currency: str) -> 
 
 def in_doubt(doubt: Doubt, rules: MatchRules) -> Iterator[Finding]:
     """Yield a finding for each payout in doubt or, if several could be one row, for the row."""
-    if len(doubt.entries) == 1 and (len(doubt.payouts) > 1 or doubt.needs_payer):
-        (entry,) = doubt.entries
-        only = doubt.payouts[0] if len(doubt.payouts) == 1 else None
-        names = tuple(payout.id for payout in doubt.payouts)
+    one_row = doubt.entries[0] if len(doubt.entries) == 1 else None
+    one_payout = doubt.payouts[0] if len(doubt.payouts) == 1 else None
+    rows = tuple(entry.row.row for entry in doubt.entries)
+    if one_row is not None:
         yield Finding(
             RowKind.AMBIGUOUS,
-            entry.row.amount,
-            entry.row.currency,
-            payout=only,
-            file=entry.file,
-            row=entry.row,
-            payer=payer_of(entry.row, rules.named_payer(entry.row)),
-            candidates=names if only is None else (entry.row.row,),
-            note=_NEEDS_PAYER if doubt.needs_payer else _NEEDS_PAIR,
+            one_row.row.amount,
+            one_row.row.currency,
+            payout=one_payout,
+            file=one_row.file,
+            row=one_row.row,
+            payer=payer_of(one_row.row, rules.named_payer(one_row.row)),
+            candidates=rows if one_payout else tuple(payout.id for payout in doubt.payouts),
+            note=_NEEDS_PAYER if doubt.needs_payer else _choice(map(_payout, doubt.payouts)),
         )
         return
     for payout in doubt.payouts:
@@ -124,13 +124,32 @@ def in_doubt(doubt: Doubt, rules: MatchRules) -> Iterator[Finding]:
             payout.amount,
             payout.currency,
             payout=payout,
-            candidates=tuple(entry.row.row for entry in doubt.entries),
-            note=_NEEDS_PAYER if doubt.needs_payer else _NEEDS_PAIR,
+            candidates=rows,
+            note=_choice(map(_place, doubt.entries)),
         )
 
 
-_NEEDS_PAYER = Hint("It fits by amount and date only. To tie it, name its payer: {a_payer}.")
-_NEEDS_PAIR = Hint("It fits more than one way. Choose one: {a_pair}.")
+_NEEDS_PAYER = Hint("It fits by amount and date, but no payer is named. Name it: {a_payer}.")
+_MOST = 5
+
+
+def _choice(names: Iterable[str]) -> Hint:
+    """Return the note that names what there is to choose from."""
+    known = list(names)
+    more = [f"{len(known) - _MOST} more"] if len(known) > _MOST else []
+    return Hint(
+        "It could be {names}. Choose with {a_pair}.", names=" or ".join(known[:_MOST] + more)
+    )
+
+
+def _place(entry: Entry) -> str:
+    """Return a row as it can be named, with its id and day."""
+    name = entry.file.name.replace("\\", "/").rpartition("/")[2]
+    return f"{name}:{entry.row.line} ({entry.row.row}, {entry.row.day})"
+
+
+def _payout(payout: BookPayout) -> str:
+    return f"{payout.id} (sent {payout.sent_at.date()})"
 
 
 def other(entry: Entry, kind: RowKind) -> Finding:

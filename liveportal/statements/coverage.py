@@ -42,7 +42,8 @@ def absences(
             yield Finding(RowKind.PENDING, payout.amount, payout.currency, payout=payout, note=note)
         elif any(start <= first and until <= end for start, end in spans):
             like = strangers.get(payout.id, [])
-            absent = f"It is not in the files, which end on {last}."
+            days = (last - first).days
+            absent = f"It is not in the files, which end on {last}, {days} days after it was sent."
             yield Finding(
                 MISSING,
                 payout.amount,
@@ -50,7 +51,7 @@ def absences(
                 payout=payout,
                 candidates=tuple(entry.row.row for entry in like),
                 note=_stranger(like[0]) if like else absent,
-                days=(last - first).days,
+                days=days,
             )
 
 

@@ -17,9 +17,7 @@ from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
 STATES = tuple(PayoutState)
-HUMAN = tuple(
-    name for name in columns(payouts.PayoutRow) if name not in ("arrived_at", "evidence")
-)
+HUMAN = tuple(name for name in columns(payouts.PayoutRow) if name not in ("arrived_at", "evidence"))
 """When it arrived, and where a file shows it, is for `payout show`."""
 States = Annotated[list[str] | None, state_option(STATES)]
 

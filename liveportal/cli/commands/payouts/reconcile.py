@@ -242,9 +242,13 @@ class _Report:
         if not self._for_person or self._is_shown:
             return
         self._is_shown = True
+        from liveportal.statements.registry import FORMATS
+
         columns = shutil.get_terminal_size().columns
+        formats = {form.name: form.label for form in FORMATS}
         with open_output(None) as stream:
-            stream.writelines(f"{line}\n" for line in reconcile_report.report_lines(found, columns))
+            lines = reconcile_report.report_lines(found, columns, formats)
+            stream.writelines(f"{line}\n" for line in lines)
 
     def end(self, result: ReconciledRow) -> None:
         """Show the result, and to a person what to do next."""
@@ -256,11 +260,13 @@ class _Report:
                 self._note(result)
             return
         self.show(result)
-        texts = reconcile_report.answer(result)
         commands = reconcile_report.next_commands(result, self._typed)
+        texts = reconcile_report.answer(result)
         if texts or commands:
             sys.stdout.write("\n")
-        write_answer(texts, commands, ledger=self._ledger)
+        write_answer(texts)
+        for line in reconcile_report.command_lines(commands, self._ledger):
+            sys.stdout.write(f"{line}\n")
 
     def _note(self, result: ReconciledRow) -> None:
         """Note beside the rows what they do not show."""

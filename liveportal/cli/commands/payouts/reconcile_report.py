@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 
-from liveportal.cli.io.answers import listed, plural
+from liveportal.cli.io.answers import listed, plural, spelt
 from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.text import clean, display_width
@@ -18,14 +19,10 @@ from liveportal.domain.money import Money
 from liveportal.services.reconciled import FindingRow, ReconciledRow, StatementFileRow
 
 WIDEST = 80
-MOST_CANDIDATES = 5
+NARROWEST = 40
 MOST_COMMANDS = 5
-
-FORMATS = {
-    "paypal-activity": "PayPal activity download",
-    "paypal-statement": "PayPal statement",
-}
-"""The formats in words; any other is shown by its name."""
+_KEPT = "\u00a0"
+"""A space at which no line is broken."""
 
 SECTIONS = {
     "arrived": "Arrived",
@@ -60,14 +57,24 @@ KINDS = {
 }
 """What rows are, of one and of several."""
 
+RECORDED = {
+    "arrived": ("arrival", "arrivals"),
+    "returned": ("return", "returns"),
+    "unknown": ("unknown arrival", "unknown arrivals"),
+}
+"""The findings that are recorded: one and several."""
+
 _INDENT = "  "
 
 
-def report_lines(row: ReconciledRow, width: int) -> Iterator[str]:
-    """Yield the lines about the files and the findings; none is wider than `width`."""
-    columns = max(min(width, WIDEST), 40)
+def report_lines(row: ReconciledRow, width: int, formats: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines about the files and the findings, none wider than `width`.
+
+    `formats` are the names of formats in words.
+    """
+    columns = max(min(width, WIDEST), NARROWEST)
     for file in row.files:
-        yield from _file_lines(file, columns)
+        yield from _file_lines(file, formats.get(file.format, file.format), columns)
     sections = _by_section(row.findings)
     for finding, rows in sections.items():
         yield ""
@@ -100,14 +107,13 @@ def _nothing_found(files: Sequence[StatementFileRow]) -> str:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _file_lines(file: StatementFileRow, width: int) -> Iterator[str]:
+def _file_lines(file: StatementFileRow, form: str, width: int) -> Iterator[str]:
     days = f" from {_day(file.first)} to {_day(file.last, year=True)}" if file.first else ""
-    what = FORMATS.get(file.format, file.format)
-    yield from _wrapped(f"{file.file}: {plural(file.rows, 'row')}{days} ({what})", width)
+    yield from _wrapped(f"{file.file}: {plural(file.rows, 'row')}{days} ({form})", width)
     if proofs := _proofs(file):
         yield from _wrapped(proofs, width, _INDENT)
     counts = [
-        f"{count:,} {KINDS[kind][count != 1] if kind in KINDS else kind}"
+        _together(f"{count:,} {KINDS[kind][count != 1] if kind in KINDS else kind}")
         for kind, count in file.rows_by_kind.items()
     ]
     if counts:
@@ -128,7 +134,7 @@ def _proofs(file: StatementFileRow) -> str:
         "joins": ("that it joins another file", "that it joins {} other files"),
     }
     good = [
-        words[each.proof][each.rows != 1].format(f"{each.rows:,}")
+        _together(words[each.proof][each.rows != 1].format(f"{each.rows:,}"))
         for each in file.proofs
         if each.rows and each.proved == each.rows and each.proof in words
     ]
@@ -142,14 +148,16 @@ def _finding_lines(
     rows: Sequence[FindingRow], width: int, *, of_one_file: bool, is_other: bool = False
 ) -> Iterator[str]:
     """Yield the rows of a section in columns: the payout, the day, the amount, and the rest."""
-    names = [clean(each.payout or (each.finding if is_other else "-")) for each in rows]
+    names = [clean(each.payout or (_kind(each) if is_other else "-")) for each in rows]
     days = [_day(each.date) for each in rows]
     amounts = [f"{each.amount} {each.currency}" for each in rows]
     wide = [max(map(len, column)) for column in (names, days, amounts)]
     for each, name, on, amount in zip(rows, names, days, amounts, strict=True):
         start = f"{_INDENT}{name:{wide[0]}}  {on:>{wide[1]}}  {amount:>{wide[2]}}"
-        yield from _after(start, _facts(each, of_one_file=of_one_file), width)
-        yield from _below(each, width)
+        what = spell(each.note) if is_other and each.row else None
+        yield from _after(start, _facts(each, what, of_one_file=of_one_file), width)
+        if what is None and each.note is not None:
+            yield from _wrapped(spell(each.note) or "", width, _INDENT * 3)
 
 
 def _after(start: str, text: str, width: int) -> Iterator[str]:
@@ -164,28 +172,22 @@ def _after(start: str, text: str, width: int) -> Iterator[str]:
         yield from _wrapped(text, width, _INDENT * 3)
 
 
-def _facts(row: FindingRow, *, of_one_file: bool) -> str:
-    """Return the fee, the payer and the place of a finding."""
+def _kind(row: FindingRow) -> str:
+    return row.finding.replace("_", " ")
+
+
+def _facts(row: FindingRow, what: str | None, *, of_one_file: bool) -> str:
+    """Return what a row is, the fee, the payer and the place of a finding."""
     place = f"line {row.line}" if of_one_file else f"{_base(row.file)}, line {row.line}"
     facts = [
+        what or "",
         f"fee {row.fee}" if row.fee else "",
         f"received {row.received}" if row.finding == "short" else "",
         f"debited {row.debited}" if row.debited and row.debited != row.amount else "",
-        f"{plural(row.days, 'day')} ago" if row.days is not None else "",
         row.payer or "",
         place if row.line else "",
     ]
     return clean(", ".join(filter(None, facts)))
-
-
-def _below(row: FindingRow, width: int) -> Iterator[str]:
-    """Yield the note of a finding, and what it could be."""
-    if row.note is not None:
-        yield from _wrapped(spell(row.note) or "", width, _INDENT * 3)
-    if row.finding == "ambiguous" and not (row.payout and row.line):
-        what = "rows" if row.payout else "payouts"
-        shown = listed(row.candidates, MOST_CANDIDATES)
-        yield from _wrapped(f"It could be the {what} {shown}.", width, _INDENT * 3)
 
 
 def _day(day: date | None, *, year: bool = False) -> str:
@@ -198,13 +200,19 @@ def _base(name: str | None) -> str:
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """Return a text as lines between whose words it is broken; a word is broken if it must."""
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         clean(text),
         width,
         initial_indent=indent,
         subsequent_indent=indent or _INDENT,
         break_on_hyphens=False,
     )
+    return [line.replace(_KEPT, " ") for line in lines]
+
+
+def _together(text: str) -> str:
+    """Return a text that is not broken."""
+    return text.replace(" ", _KEPT)
 
 
 # --- what to do next ------------------------------------------------------------------------------
@@ -215,23 +223,25 @@ def question(rows: Sequence[FindingRow]) -> str:
     return f"Record {recorded_words(rows)}?"
 
 
-def recorded_words(rows: Sequence[FindingRow]) -> str:
-    """Return how many findings of each kind there are, with their total and their payouts."""
-    words = {
-        "arrived": ("arrival", "arrivals"),
-        "returned": ("return", "returns"),
-        "unknown": ("unknown arrival", "unknown arrivals"),
-    }
+def recorded_words(rows: Iterable[FindingRow]) -> str:
+    """Return how many findings would be recorded, with their totals and their payouts."""
     parts = []
-    for finding, (one, many) in words.items():
-        chosen = [each for each in rows if each.finding == finding]
+    for words, chosen in _recordable(rows):
+        currency = chosen[0].amount.currency
+        total = sum((each.amount for each in chosen), Money(0, currency))
+        names = [each.payout for each in chosen if each.payout]
+        which = f": {listed(names)}" if names else ""
+        parts.append(f"{plural(len(chosen), *words)} ({total} {currency}{which})")
+    return listed(parts)
+
+
+def _recordable(rows: Iterable[FindingRow]) -> Iterator[tuple[tuple[str, str], list[FindingRow]]]:
+    """Yield the findings that are recorded by their kind, with the words for one and for many."""
+    all_rows = list(rows)
+    for finding, words in RECORDED.items():
+        chosen = [each for each in all_rows if each.recordable and each.finding == finding]
         if chosen:
-            total = sum((each.amount for each in chosen), Money(0, chosen[0].amount.currency))
-            names = [each.payout for each in chosen if each.payout]
-            which = f": {listed(names)}" if names else ""
-            count = plural(len(chosen), one, many)
-            parts.append(f"{count} ({total} {chosen[0].currency}{which})")
-    return listed(parts, most=len(parts))
+            yield words, chosen
 
 
 def answer(row: ReconciledRow) -> list[str]:
@@ -253,15 +263,23 @@ def next_commands(row: ReconciledRow, typed: str) -> list[tuple[str, str]]:
     """
     commands: dict[str, str] = {}
     chosen = [each for each in row.findings if each.recordable]
-    if chosen and not row.applied:
-        what = "it" if len(chosen) == 1 else f"all {len(chosen)}"
-        commands[f"Record {what}"] = f"{typed} --apply"
+    is_recorded = row.applied and not row.get("dry_run", False)
+    if chosen and not is_recorded:
+        counts = [plural(len(rows), *words) for words, rows in _recordable(row.findings)]
+        commands[f"Record {listed(counts)}"] = f"{typed} --apply"
     for each in row.findings:
         if not each.recordable:
             commands.update(_command(each, typed))
-    if chosen and row.applied:
+    if chosen and is_recorded:
         commands["See your payouts"] = "payout list"
     return list(commands.items())[:MOST_COMMANDS]
+
+
+def command_lines(commands: Iterable[tuple[str, str]], ledger: Path | None) -> Iterator[str]:
+    """Yield commands, each below what it is for; a command is never broken."""
+    for label, command in commands:
+        yield f"{_INDENT}{clean(label)}:"
+        yield f"{_INDENT * 2}{clean(spelt(command, ledger))}"
 
 
 def _command(row: FindingRow, typed: str) -> dict[str, str]:
