@@ -59,6 +59,7 @@ from liveportal.ledger.queries.sessions import (
     SessionTransaction,
 )
 from liveportal.ledger.queries.transcripts import ArtifactRow, MessageRow
+from liveportal.services.reconciled import FindingRow, ProofRow, ReconciledRow, StatementFileRow
 
 __all__ = [
     "AgendaRow",
@@ -79,6 +80,7 @@ __all__ = [
     "ExplainedMonth",
     "ExplainedPayout",
     "ExplainedSession",
+    "FindingRow",
     "ForecastRow",
     "FrontPage",
     "GroupRow",
@@ -96,7 +98,9 @@ __all__ = [
     "PayoutPreview",
     "PayoutRow",
     "PreferencesRow",
+    "ProofRow",
     "RankedSlotRow",
+    "ReconciledRow",
     "RequestDetail",
     "RequestMade",
     "RequestRow",
@@ -114,6 +118,7 @@ __all__ = [
     "SessionTransaction",
     "SlotReason",
     "SlotRow",
+    "StatementFileRow",
     "StepRow",
     "SummaryRow",
     "TransactionRow",

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
-from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from liveportal.domain.calculations.claim_answers import DisputeRecord
 from liveportal.domain.calculations.months import MonthRow
@@ -201,11 +200,11 @@ class Payouts(Group):
         self,
         *files: arguments.StrPath,
         payers: Collection[str] = (),
-        pairs: Mapping[str, str] = MappingProxyType({}),
-        windows: Mapping[str, int] = MappingProxyType({}),
-        kinds: Mapping[str, str] = MappingProxyType({}),
+        pairs: Mapping[str, str] | None = None,
+        windows: Mapping[str, int] | None = None,
+        kinds: Mapping[str, str] | None = None,
         short_is_fee: bool = False,
-        dates: Literal["dmy", "mdy", "ymd"] | None = None,
+        dates: str | None = None,
         format: str | None = None,  # noqa: A002 (the option's own name)
         timezone: str | None = None,
         unproved: bool = False,
@@ -220,8 +219,9 @@ class Payouts(Group):
         A payout is recognised by its reference, else by payer, amount and date, and only if nothing
         else fits. `payers` are the names or addresses with which the platform pays; `pairs` names
         rows (their ids, or `FILE:LINE`) by payout; `windows` are the days that a payout may take,
-        by provider; `kinds` are meanings of a provider's own words. With `short_is_fee`, what is
-        missing of an amount was a fee. `timezone` is that of files without one. With
+        by provider; `kinds` are meanings of a provider's own words; `dates` is the order of dates
+        that can be read in two (`dmy`, `mdy` or `ymd`). With `short_is_fee`, what is missing of an
+        amount was a fee. `timezone` is that of files without one. With
         `record_unknown`, money of the payers that no payout explains becomes a payout.
 
         Nothing is recorded without `apply`, and all of it in one transaction with it; `before` is
@@ -232,9 +232,9 @@ class Payouts(Group):
         from liveportal.services import reconcile  # No other query reads files.
 
         rules = reconcile.rules(
-            payers, pairs, windows, short_is_fee=short_is_fee, unproved=unproved
+            payers, pairs or {}, windows or {}, short_is_fee=short_is_fee, unproved=unproved
         )
-        reading = reconcile.reading(dates, format, kinds, unproved=unproved)
+        reading = reconcile.reading(dates, format, kinds or {}, unproved=unproved)
         if timezone is not None:
             zone(arguments.of_type("timezone", timezone, str, "a time zone"))
         statements = reconcile.read_files(files, reading, progress)

@@ -376,7 +376,7 @@ MEANINGS: dict[str, str] = {
     "TransactionRow.fee": "The platform's fee on a session.",
     "TransactionRow.owed": "How it changes what the platform owes you.",
     "FindingRow.amount": "What was sent or, where the books have no payout, what the row says.",
-    "FindingRow.candidates": "The rows that could be the payout, or the payouts that could be the row.",
+    "FindingRow.candidates": "Rows that could be the payout, or payouts that could be the row.",
     "FindingRow.date": "The day of the row or, without a row, of the sending.",
     "FindingRow.days": "How many days before the end of the files a missing payout was sent.",
     "FindingRow.debited": "What left your account again, if it is known.",
