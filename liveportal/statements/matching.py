@@ -100,28 +100,32 @@ class _Rows:
 
     def __init__(self, files: Sequence[StatementFile], live: Iterable[RecordedRow]) -> None:
         self._files = files
-        self.entries = [
-            Entry(file, row, position)
-            for position, (file, row) in enumerate(
-                (file, row) for file in files for row in file.rows
-            )
+        self.kinds: list[RowKind | None] = [
+            _FIXED.get(row.meaning) for file in files for row in file.rows
         ]
-        self.kinds: list[RowKind | None] = [_FIXED.get(entry.row.meaning) for entry in self.entries]
         recorded = {(was.provider, was.row) for was in live}
-        for entry in self.entries:
+        for entry in self:
             is_memo = self.kinds[entry.position] == RowKind.MEMO
             if entry.row.duplicate or (entry.key in recorded and not is_memo):
                 self.kinds[entry.position] = RowKind.DUPLICATE
 
+    def __iter__(self) -> Iterator[Entry]:
+        """Yield every row; kept as a list they would take as much memory as the rows."""
+        position = 0
+        for file in self._files:
+            for row in file.rows:
+                yield Entry(file, row, position)
+                position += 1
+
     def open(self) -> Iterator[Entry]:
         """Yield the rows that are not repeated, and moved money."""
-        for entry in self.entries:
+        for entry in self:
             if self.kinds[entry.position] not in (RowKind.DUPLICATE, RowKind.MEMO):
                 yield entry
 
     def credits(self) -> Iterator[Entry]:
         """Yield the rows that could be a payout that arrived."""
-        for entry in self.entries:
+        for entry in self:
             if (
                 entry.row.amount > 0
                 and self.kinds[entry.position] is None
@@ -141,11 +145,11 @@ class _Rows:
     def named(self, text: str) -> list[Entry]:
         """Return the rows that an id or `FILE:LINE` names; repeated ones only if no other is."""
         name, _, line = text.rpartition(":")
-        found = [entry for entry in self.entries if entry.row.row == text]
+        found = [entry for entry in self if entry.row.row == text]
         if not found and name and line.isascii() and line.isdigit():
             found = [
                 entry
-                for entry in self.entries
+                for entry in self
                 if entry.row.line == int(line) and name in (entry.file.name, _base(entry.file))
             ]
         first = [each for each in found if self.kinds[each.position] != RowKind.DUPLICATE]
@@ -153,7 +157,7 @@ class _Rows:
 
     def sort_others(self) -> None:
         """Decide the kinds of the rows that are still open, by their sign and type."""
-        for entry in self.entries:
+        for entry in self:
             if self.kinds[entry.position] is None:
                 if entry.row.meaning == Meaning.UNLISTED:
                     kind = RowKind.UNRECOGNISED
