@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ MOST_MEMBERS = 500
 _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _WORKBOOK = "[Content_Types].xml"
 _BY_MACS = ("__MACOSX/", ".DS_Store")
+_DAMAGES = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+    *(ValueError, OverflowError, OSError, struct.error),
+)
+"""What reading a damaged archive raises."""
 _HINT = "Give the CSV files themselves instead."
 
 
@@ -54,8 +60,8 @@ def _members(source: Source, stack: ExitStack) -> Iterator[Source]:
     source.stream.seek(0)
     try:
         archive = stack.enter_context(zipfile.ZipFile(source.stream))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise _damaged(place, f"the archive is damaged: {error}.") from None
+    except _DAMAGES:
+        raise _damaged(place, "the archive is damaged.") from None
     members = archive.infolist()
     if any(member.filename == _WORKBOOK for member in members):
         raise refuse_workbook(place)
@@ -89,8 +95,8 @@ def _stream(
     try:
         opened = stack.enter_context(archive.open(member))
         return cast("BinaryIO", io.BufferedReader(_Member(opened, place, member.filename)))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-        raise _damaged(place, f"the file {quoted(member.filename)} is damaged: {error}.") from None
+    except _DAMAGES:
+        raise _damaged_member(place, member.filename) from None
 
 
 class _Member(io.RawIOBase):
@@ -123,9 +129,12 @@ class _Member(io.RawIOBase):
     def _reporting(self) -> Iterator[None]:
         try:
             yield
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-            reason = f"the file {quoted(self._name)} in the archive is damaged: {error}."
-            raise _damaged(self._place, reason) from None
+        except _DAMAGES:
+            raise _damaged_member(self._place, self._name) from None
+
+
+def _damaged_member(place: Place, name: str) -> MalformedFile:
+    return _damaged(place, f"the file {quoted(name)} in the archive is damaged.")
 
 
 def _damaged(place: Place, reason: str) -> MalformedFile:

@@ -14,6 +14,7 @@ IN_WORDS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 _DATE = pattern(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})")
 _YEAR_DIGITS, _DAY_DIGITS = 4, 2
+_YEARS = range(1990, 2200)  # Any other is a mistake, and overflows in some zone.
 _OTHER_ZONE = timedelta(days=1)
 
 
@@ -28,6 +29,8 @@ def read_date(text: str, order: str) -> date | None:
     parts = (match[1], match[3], match[4])
     year, month, day = (parts[at] for at in ORDERS[order])
     if len(year) != _YEAR_DIGITS or max(len(month), len(day)) > _DAY_DIGITS:
+        return None
+    if int(year) not in _YEARS:
         return None
     try:
         return date(int(year), int(month), int(day))

@@ -41,7 +41,7 @@ def read_file(
         prove_balances(rows, found.digits, doubts.fail, newest_first=newest_first),
         prove_groups(rows, found.digits, doubts.fail),
     )
-    _refuse_equal_ids(place, rows)
+    _refuse_equal_ids(place, [row for row in rows if row.row not in reader.digests])
     if newest_first:
         rows.reverse()
     rows.sort(key=_when)

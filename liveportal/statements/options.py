@@ -10,7 +10,9 @@ from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.statements.source import Place
 
-UNPROVED_HINT = Hint("Download the file again. {Reading_it_unproved} reads it despite this.")
+UNPROVED_HINT = Hint(
+    "Download the file again, with all transactions. {Reading_it_unproved} reads it despite this."
+)
 
 
 @frozen
@@ -18,12 +20,14 @@ class Options:
     """How to read what files leave open.
 
     `dates` is the order of dates (`dmy`, `mdy` or `ymd`) to assume for a file that can be read in
-    two; `format` limits the formats to one; `unproved` reads a file whose proofs fail, and reports
-    it; `kinds` are meanings of types by their words, as the user's settings teach them.
+    two; `format` limits the formats to one; `timezone` is the zone of files that state none, and
+    says what an abbreviation with several meanings (CST) is; `unproved` reads a file whose proofs
+    fail, and reports it; `kinds` are meanings of types by their words, from the user's settings.
     """
 
     dates: str | None = None
     format: str | None = None
+    timezone: str | None = None
     unproved: bool = False
     kinds: Mapping[str, str] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, tzinfo
+from hashlib import sha256
 from itertools import pairwise
 from typing import TypeVar, cast
 
@@ -21,14 +22,15 @@ from liveportal.statements.proofs import proved_steps, times_fall
 from liveportal.statements.rows import Meaning, StatementRow
 from liveportal.statements.survey import NOT_STATED, Survey, TableReader
 from liveportal.statements.table import normal
-from liveportal.statements.zones import instants, read_zone
+from liveportal.statements.zones import instants, named_zone, read_zone
 
 T = TypeVar("T")
 
 _TIME = pattern(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 _ID = pattern(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _ID_HINT = "If a spreadsheet changed the file, download it from the provider again."
-_ZONE_HINT = "Zones are read such as PST, CET, GMT+02:00 or Europe/Berlin."
+_ZONE_HINT = Hint("{A_time_zone} says which zone of several such an abbreviation is.")
+_DIGEST_LENGTH = 16
 
 
 class RowReader:
@@ -43,6 +45,10 @@ class RowReader:
         self._zones: dict[str, tzinfo] = {}
         self._days: dict[str, date] = {}
         self._shared: dict[object, object] = {}
+        self._timezone = options.timezone
+        self.digests: set[str] = set()
+        """The ids of rows without an id of their own; equal rows have equal ones."""
+        self._lacking: set[str] = set()
         self._rows = 0
         self._maybe_memo: set[int] = set()
         self._twice: dict[int, tuple[datetime, ...]] = {}
@@ -65,7 +71,7 @@ class RowReader:
         amount = (net or 0) if gross is None else gross
         fields = {
             "line": line,
-            "row": self._id(line, cells),
+            "row": self._id(line, cells, may_lack=moves is not True or not self._table.has("id")),
             "parent": cells.get("parent") or None,
             "time": self._instant(line, cells),
             "day": self._day(line, cells["date"]),
@@ -88,16 +94,24 @@ class RowReader:
         """Return the first value that equals this one, so that memory has it once."""
         return cast("T", self._shared.setdefault(value, value))
 
-    def _id(self, line: int, cells: Cells) -> str:
-        if not _ID.fullmatch(cells["id"]):
-            raise self._table.bad_value(line, "id", cells["id"], "is not an id", _ID_HINT)
-        return cells["id"]
+    def _id(self, line: int, cells: Cells, *, may_lack: bool) -> str:
+        """Return the provider's id of a row or, if it has none, a digest of all that it says."""
+        given = cells.get("id", "")
+        if _ID.fullmatch(given):
+            return given
+        if given or not may_lack:
+            raise self._table.bad_value(line, "id", given, "is not an id", _ID_HINT)
+        content = "\0".join(f"{role}={text}" for role, text in sorted(cells.items()))
+        digest = f"row-{sha256(content.encode()).hexdigest()[:_DIGEST_LENGTH]}"
+        self.digests.add(digest)
+        return digest
 
     def _amount(
         self, line: int, role: str, text: str, currency: str, *, may_lack: bool
     ) -> int | None:
         if text in NOT_STATED:
-            if not may_lack:
+            if not may_lack and role not in self._lacking:
+                self._lacking.add(role)  # With --unproved, one sentence a column is enough.
                 reason = "is not an amount, and only rows that move no money may lack one"
                 self._doubts.refuse(self._table.bad_value(line, role, text, reason, UNPROVED_HINT))
             return None
@@ -114,28 +128,37 @@ class RowReader:
         self._days[text] = day
         return day
 
-    def _instant(self, line: int, cells: Cells) -> datetime:
-        """Return the instant of a row, and note both if its local time comes twice."""
+    def _instant(self, line: int, cells: Cells) -> datetime | None:
+        """Return the instant of a row, and note both if its local time comes twice.
+
+        None if the file has no times, or states no zone and the user gave none.
+        """
+        zone_text = cells.get("zone", self._timezone)
+        if "time" not in cells or zone_text is None:
+            return None
         match = _TIME.fullmatch(cells["time"])
         if not match:
             raise self._table.bad_value(line, "time", cells["time"], "is not a time of day", None)
-        tz = self._zone(line, cells["zone"])
         day = self._day(line, cells["date"])
         hour, minute, second = (int(part or 0) for part in match.groups())
         local = datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001
+        tz = self._zone(line, zone_text, local)
         try:
             possible = instants(local, tz)
         except OverflowError:
             possible = ()
         if not possible:
-            reason = f"does not exist on {day} in the zone {cells['zone']}"
+            reason = f"does not exist on {day} in the zone {zone_text}"
             raise self._table.bad_value(line, "time", cells["time"], reason, None)
         if len(possible) > 1:
             self._twice[self._rows] = possible
         return possible[0]
 
-    def _zone(self, line: int, text: str) -> tzinfo:
+    def _zone(self, line: int, text: str, local: datetime) -> tzinfo:
         found = self._zones.get(text) or read_zone(text)
+        named = found is None and self._timezone and named_zone(text, local, self._timezone)
+        if named:
+            return named
         if found is None:
             raise self._table.bad_value(
                 line, "zone", text, "is not a time zone with one meaning", _ZONE_HINT

@@ -203,7 +203,7 @@ class _Dates:
             AmbiguousDates,
             line,
             f"the dates of this file can be read in two ways: {text} is {spelled}.",
-            hint=Hint("Choose one: {the_order_of_dates}.", orders=" or --dates ".join(readings)),
+            hint=Hint("Choose {day_first} or {month_first}."),
             value=text,
             readings={o: day.isoformat() for o, day in readings.items()},
         )

@@ -70,6 +70,17 @@ def read_zone(text: str) -> tzinfo | None:
         return None
 
 
+def named_zone(text: str, local: datetime, zone_name: str) -> tzinfo | None:
+    """Return what an abbreviation is at a local time in a zone; None if it is not used there."""
+    tz = zone(zone_name)
+    for fold in (0, 1):
+        aware = local.replace(tzinfo=tz, fold=fold)
+        offset = aware.utcoffset()
+        if aware.tzname() == text and offset is not None:
+            return timezone(offset)
+    return None
+
+
 def instants(local: datetime, tz: tzinfo) -> tuple[datetime, ...]:
     """Return the instants, in UTC, that a local time can be: none when it is skipped, or two."""
     first = local.replace(tzinfo=tz)

@@ -28,12 +28,12 @@ from tests.kit.paypal_files import (
     STATEMENT,
     PayPalAccount,
     Shape,
-    accounts,
     found,
     read,
     write,
 )
 from tests.kit.paypal_locales import DE, EN, LOCALES, Locale
+from tests.kit.paypal_months import accounts
 from tests.statements.test_round_trips import some_account
 
 Lines = list[list[str]]
@@ -312,6 +312,11 @@ def test_an_amount_may_be_missing_in_a_memo_only() -> None:
         (file,) = read(with_cell(2, "Fee", text), options=Options(unproved=True))
         assert file.rows[1].fee is None
         assert "line 3" in file.unproved[0]
+    lines = some_account().lines()
+    for row in lines[2:]:
+        row[lines[0].index("Fee")] = ""
+    (file,) = read(write(lines), options=Options(unproved=True))
+    assert len(file.unproved) == 1
 
 
 def test_two_decimal_marks_are_refused_with_both_lines() -> None:
@@ -337,7 +342,6 @@ def test_two_decimal_marks_are_refused_with_both_lines() -> None:
         ("Currency", "$", "currency"),
         ("Currency", "", "currency"),
         ("Transaction ID", "8.1E+16", "id"),
-        ("Transaction ID", "", "id"),
     ],
 )
 def test_other_cells_that_are_refused(column: str, text: str, word: str) -> None:
@@ -346,6 +350,13 @@ def test_other_cells_that_are_refused(column: str, text: str, word: str) -> None
     lines[1][0] = "10/25/2026"  # Decides the order of the dates; it makes them not monotonic.
     lines[5][lines[0].index(column)] = text
     refused(BadValue, write(lines), 6, column, word)
+
+
+def test_a_row_that_moves_money_has_an_id() -> None:
+    """A memo may lack it."""
+    refused(BadValue, with_cell(3, "Transaction ID", ""), 4, "Transaction ID", "is not an id")
+    (file,) = read(with_cell(4, "Transaction ID", ""))
+    assert file.rows[3].row.startswith("row-")
 
 
 @given(

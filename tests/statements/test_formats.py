@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -115,6 +116,23 @@ def test_a_format_is_one_class_and_a_line_in_the_registry(monkeypatch: pytest.Mo
     assert bank.proofs[1].proved == 1
     assert bank.unlisted == ("other",)
     assert paypal.format == "paypal-activity"
+
+
+def test_a_format_may_have_no_times_zones_and_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows then have a day only, and digests as ids, with an ordinal among equal rows."""
+    monkeypatch.setattr(registry, "FORMATS", (*registry.FORMATS, _Bank()))
+    bare = [[*row[:3], row[5]] for row in _BANK]
+    (file,) = read(write([*bare, bare[1], bare[1]]))
+    ids = [row.row for row in file.rows]
+    assert len(set(ids)) == 4
+    assert sum(name.endswith((":2", ":3")) for name in ids) == 2
+    assert [row.row for row in read(write([*bare, bare[1], bare[1]]))[0].rows] == ids
+    assert all(row.time is None for row in file.rows)
+    assert {row.day.isoformat() for row in file.rows} == {"2026-10-05", "2026-10-06"}
+    untimed = [row[:4] + row[5:] for row in _BANK]
+    assert read(write(untimed))[0].rows[0].time is None
+    (file,) = read(write(untimed), options=Options(timezone="Europe/Berlin"))
+    assert file.rows[0].time == datetime(2026, 10, 5, 7, tzinfo=UTC)
 
 
 def test_a_header_that_two_formats_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

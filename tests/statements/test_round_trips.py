@@ -28,11 +28,11 @@ from tests.kit.paypal_files import (
     ZONE_STYLES,
     PayPalAccount,
     Shape,
-    accounts,
     found,
     read,
 )
 from tests.kit.paypal_locales import DE, EN, LOCALES, Locale
+from tests.kit.paypal_months import accounts
 
 ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo", "Australia/Adelaide")
 

@@ -58,6 +58,9 @@ BERLIN = replace(DEFAULT, zone="Europe/Berlin", zone_style="iana")
         ("1234.567", 3, "."),
         ("1.23,4", 2, ""),
         ("", 2, ""),
+        ("999,999,999,999,999.99", 2, "."),
+        ("1,000,000,000,000,000.00", 2, ""),
+        ("1000000000000000", 2, ""),
         ("1 234,50", 2, ","),
         ("1 23", 2, ""),
     ],
@@ -146,6 +149,7 @@ def test_the_orders_in_which_a_text_is_a_date() -> None:
     assert possible_orders("29/02/2025") == []
     assert possible_orders("1/2/26") == []
     assert possible_orders("1/2-2026") == []
+    assert possible_orders("01/02/0226") == []
     day = read_date("3/4/2026", "dmy")
     assert day
     assert in_words(day) == "3 April 2026"
@@ -164,7 +168,7 @@ def test_open_dates_are_asked_with_both_readings() -> None:
         "1.csv, line 2: the dates of this file can be read in two ways: 03/04/2026 is 3 April 2026"
         " (day first) or 4 March 2026 (month first)."
     )
-    assert spell(error.hint) == "Choose one: --dates dmy or --dates mdy."
+    assert spell(error.hint) == "Choose --dates dmy or --dates mdy."
     assert error.details["readings"] == {"dmy": "2026-04-03", "mdy": "2026-03-04"}
     for order, month in (("mdy", 3), ("dmy", 4)):
         (file,) = read(account.file(), options=Options(dates=order))
@@ -231,6 +235,21 @@ def test_zones_that_are_read(text: str, hours: float) -> None:
 def test_zones_with_two_meanings_or_none_are_refused(text: str) -> None:
     """A guess would shift a row by half a day."""
     assert read_zone(text) is None
+
+
+def test_the_users_zone_says_what_an_abbreviation_is() -> None:
+    """CST is Chicago's in winter and China's: only where the user's zone uses it, it is read."""
+    account = PayPalAccount()
+    for day in (12, 13, 14):
+        account.payout("1.00", f"2026-01-{day}T12:00:00Z")
+    shape = replace(DEFAULT, zone="America/Chicago")
+    assert account.lines(shape)[1][2] == "CST"
+    (file,) = read(account.file(shape), options=Options(timezone="America/Chicago"))
+    assert found(file) == account.expected()
+    for zone in (None, "Europe/Berlin"):
+        with pytest.raises(BadValue, match="'CST', which is not a time zone") as caught:
+            read(account.file(shape), options=Options(timezone=zone))
+        assert spell(caught.value.hint, None).startswith("--timezone ZONE says")  # type: ignore[union-attr]
 
 
 def _autumn(*times: str) -> PayPalAccount:
