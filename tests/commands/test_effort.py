@@ -67,8 +67,11 @@ OF_EVERYTHING = {
     "due": ("claim",),
     "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.
 }
-SMALL = ("policy", "preferences", "month_flow", "profile_field", "profile_fact", "session_alias")
-"""Rows a month, a change of mind, or another name that a platform has for a session."""
+SMALL = (
+    *("policy", "preferences", "month_flow", "profile_field", "profile_fact"),
+    *("session_alias", "payout_alias"),
+)
+"""Rows a month, a change of mind, or another name that a platform has for a session or payout."""
 
 
 class Books(NamedTuple):
