@@ -134,7 +134,7 @@ _MOST = 5
 
 
 def _choice(names: Iterable[str]) -> Hint:
-    """Return the note that names what there is to choose from."""
+    """Return the note that names the choices."""
     known = list(names)
     more = [f"{len(known) - _MOST} more"] if len(known) > _MOST else []
     return Hint(
