@@ -31,7 +31,13 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.reconciliation import booked_payouts, recorded_events
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.services import arguments
-from liveportal.services.reconciled import FindingRow, ProofRow, ReconciledRow, StatementFileRow
+from liveportal.services.reconciled import (
+    MORE_THAN_OWED,
+    FindingRow,
+    ProofRow,
+    ReconciledRow,
+    StatementFileRow,
+)
 from liveportal.statements.files import opened
 from liveportal.statements.findings import (
     TAUGHT,
@@ -53,8 +59,6 @@ from liveportal.statements.source import Progress
 T = TypeVar("T")
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 """The orders of day, month and year that may be assumed."""
-MORE_THAN_OWED = "more_than_owed"
-"""The code at the beginning of the note about an unknown arrival that the books cannot hold."""
 
 
 @frozen

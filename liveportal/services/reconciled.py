@@ -9,6 +9,9 @@ from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 
+MORE_THAN_OWED = "more_than_owed"
+"""The code at the beginning of the note about unknown money that the books cannot hold."""
+
 
 @row
 class ProofRow(Row):

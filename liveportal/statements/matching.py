@@ -27,6 +27,7 @@ from liveportal.statements.findings import (
 )
 from liveportal.statements.returns import Arrival, Key, followers
 from liveportal.statements.rows import Meaning, RowKind, StatementFile
+from liveportal.statements.suggestions import with_suggestions
 from liveportal.statements.tying import Entry, Tie, Tied, tie
 
 CREDITS = (Meaning.PAYMENT, Meaning.OTHER, Meaning.UNLISTED)
@@ -83,7 +84,8 @@ def reconcile(
     absent = list(absences(files, _unseen(open_payouts, tied), tied.strangers, rules))
     pending = in_order(each for each in absent if each.finding == RowKind.PENDING)
     findings.extend(each for each in absent if each.finding != RowKind.PENDING)
-    return Reconciliation(in_order(findings), rows.kinds_by_file(), pending)
+    ordered = with_suggestions(in_order(findings), rules)
+    return Reconciliation(tuple(ordered), rows.kinds_by_file(), pending)
 
 
 def other_rows(files: Sequence[StatementFile], result: Reconciliation) -> Iterator[Finding]:

@@ -377,6 +377,37 @@ def test_a_payout_that_was_marked_by_hand_is_never_missing() -> None:
     assert found(compare(month(), payout("PO-1", 4200, 10, state=PayoutState.PAID))) == []
 
 
+# --- what could explain it --------------------------------------------------------------------
+
+
+def test_sums_are_mentioned_and_never_recorded() -> None:
+    """Two rows that add up to a missing payout, and a row that is two payouts."""
+    parts = [row(2000, 11), row(2200, 12)]
+    result = compare(month(*parts), payout("PO-1", 4200, 10))
+    (missing,) = (each for each in result.findings if each.finding == "missing")
+    assert "Lines 3 and 4 add up to it" in str(missing.note)
+    assert missing.candidates == tuple(part.row for part in parts)
+    both = row(9000, 12)
+    sent = [payout("PO-1", 4200, 10), payout("PO-2", 4800, 11)]
+    result = compare(month(both), *sent)
+    (unknown,) = (each for each in result.findings if each.finding == "unknown")
+    assert "the sum of PO-1 and PO-2" in str(unknown.note)
+    assert unknown.candidates == ("PO-1", "PO-2")
+    assert not any(each.is_new for each in result.findings if each.finding == "missing")
+
+
+def test_a_slightly_smaller_amount_of_the_payer_is_mentioned() -> None:
+    """A platform that deducts its transfer fee before: the note names --pair."""
+    less = row(4100, 11)
+    result = compare(month(less), payout("PO-1", 4200, 10))
+    (missing,) = (each for each in result.findings if each.finding == "missing")
+    assert missing.candidates == (less.row,)
+    assert isinstance(missing.note, Hint)
+    assert "{a_pair}" in missing.note.text
+    far = compare(month(row(3000, 11)), payout("PO-1", 4200, 10))
+    assert all(not each.candidates for each in far.findings)
+
+
 # --- rows that were seen before ---------------------------------------------------------------
 
 

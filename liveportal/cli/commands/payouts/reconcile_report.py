@@ -16,7 +16,12 @@ from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.text import clean, display_width
 from liveportal.domain.money import Money
-from liveportal.services.reconciled import FindingRow, ReconciledRow, StatementFileRow
+from liveportal.services.reconciled import (
+    MORE_THAN_OWED,
+    FindingRow,
+    ReconciledRow,
+    StatementFileRow,
+)
 
 WIDEST = 80
 NARROWEST = 40
@@ -269,7 +274,7 @@ def next_commands(row: ReconciledRow, typed: str) -> list[tuple[str, str]]:
         commands[f"Record {listed(counts)}"] = f"{typed} --apply"
     for each in row.findings:
         if not each.recordable:
-            commands.update(_command(each, typed))
+            commands.update(_command(each, typed, row.currency))
     if chosen and is_recorded:
         commands["See your payouts"] = "payout list"
     return list(commands.items())[:MOST_COMMANDS]
@@ -282,7 +287,7 @@ def command_lines(commands: Iterable[tuple[str, str]], ledger: Path | None) -> I
         yield f"{_INDENT * 2}{clean(spelt(command, ledger))}"
 
 
-def _command(row: FindingRow, typed: str) -> dict[str, str]:
+def _command(row: FindingRow, typed: str, currency: str) -> dict[str, str]:
     """Return the command that helps with a finding, by what it is for; empty without one."""
     first = next(iter(row.candidates), "")
     label, command = "", ""
@@ -298,9 +303,12 @@ def _command(row: FindingRow, typed: str) -> dict[str, str]:
             command = f"{typed} --pair {shlex.quote(f'{first}={row.row}')}"
         case "short":
             label, command = "If the difference is a fee", f"{typed} --short-is-fee"
+        case "missing" if len(row.candidates) == 1:
+            label = f"If {row.payout} came with that row"
+            command = f"{typed} --pair {shlex.quote(f'{row.payout}={first}')}"
         case "missing":
             label, command = "If it failed, and you know it", f"payout fail {row.payout}"
-        case "unknown" if row.note is None:
+        case "unknown" if row.currency == currency and MORE_THAN_OWED not in str(row.note):
             label = "Record what is unknown, too"
             command = f"{typed} --apply --record-unknown"
     return {label: command} if label else {}
