@@ -29,6 +29,7 @@ from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.queries.payouts import open_balance
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.reconciliation import booked_payouts, recorded_events
+from liveportal.ledger.secrets.identity import IdentityKey
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.services import arguments
 from liveportal.services.reconciled import (
@@ -215,7 +216,8 @@ def record(file: LedgerFile, shown: Compared, how: MatchRules, timezone: str | N
                 "The books changed while you were asked, and so did what would be recorded.",
                 hint="Run the command again.",
             )
-        maker = _Events(reader, file.now(), timezone or reader.own_timezone)
+        identity = IdentityKey(file.db, file.path, keep=file.keep)
+        maker = _Events(reader, identity, file.now(), timezone or reader.own_timezone)
         events = [event for each in compared.to_record for event in maker.events(each)]
         journal.prefetch(events)
         statuses = Counter(journal.record(event, allow=True).status for event in events)
@@ -247,19 +249,17 @@ def _within_owed(compared: Compared, reader: Reader) -> Compared:
     return replace(compared, result=replace(compared.result, findings=findings))
 
 
-def statement_source(reader: Reader, provider: str, account: str | None) -> str:
-    """Return the source of the events of a provider's statements."""
-    return f"{STATEMENT_PREFIX}{provider}:0"
-
-
 # --- events ---------------------------------------------------------------------------------------
 
 
 class _Events:
     """Makes the events of findings, with ids that no earlier event of the same row has."""
 
-    def __init__(self, reader: Reader, now: datetime, timezone: str) -> None:
+    def __init__(
+        self, reader: Reader, identity: IdentityKey, now: datetime, timezone: str
+    ) -> None:
         self._reader = reader
+        self._identity = identity
         self._now = now
         self._timezone = timezone
         self._recorded = Counter(
@@ -310,7 +310,8 @@ class _Events:
     ) -> Event:
         times = self._recorded[_Name(file.provider, row.row, step)]
         again = f".{times + 1}" if times else ""
-        source = statement_source(self._reader, file.provider, file.account)
+        account = self._identity.fingerprint(f"{file.provider}:{file.account or ''}")
+        source = f"{STATEMENT_PREFIX}{file.provider}:{account}"
         return Event(source, f"{row.row}:{step}{again}", at, data, assumed=frozenset({"time"}))
 
     def _money(self, minor: int) -> Money:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kit.shell import Shell
+from tests.commands.test_transfer import ok, other
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.kit.shell import Shell
 
 PAID = ("payout", "paid", "PO-1")
 AT = ("--at", "2026-12-02 10:00", "--anyway")
@@ -131,9 +133,10 @@ def test_an_export_brings_the_fees_back(sent: Shell) -> None:
     sent.ok("sync", sent.file("paid.jsonl", json.dumps(paid)))
     path = sent.folder / "book.jsonl"
     sent.ok("ledger", "export", "events", "-o", path)
-    copy = Shell(sent.folder, sent.folder / "copy.db")
-    copy.ok("ledger", "import", path, "--yes")
+    copy = other(sent)
+    ok(copy, "ledger", "import", path, "--yes")
     for shell in (sent, copy):
-        row = shell.ok("payout", "show", "PO-1")
+        row = ok(shell, "payout", "show", "PO-1")
         assert (row["fee"], row["evidence"]) == ("1.00", evidence)
-        assert december(shell) == ("1.00", "42.00")
+        month = ok(shell, "earnings", "--month", "2026-12")
+        assert (month["transfer_fees"], month["balance"]["paid_out"]) == ("1.00", "42.00")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from liveportal.domain.clock import shifted
-from liveportal.domain.entities import Payout
+from liveportal.domain.entities import Payout, PayoutState
 
 DAYS = {"paypal": 3, "wise": 5, "bank": 7}
 """The days within which a payout arrives, by its method; any other method is like a bank."""
@@ -22,6 +22,11 @@ def window_days(method: str) -> int:
 def expected_by(payout: Payout) -> datetime:
     """Return the instant by which a payout that was sent should have arrived."""
     return shifted(payout.sent_at, timedelta(days=window_days(payout.method)))
+
+
+def is_late(payout: Payout, now: datetime) -> bool:
+    """Return True if a payout was sent, has not arrived, and should have."""
+    return payout.state == PayoutState.SENT and expected_by(payout) < now
 
 
 def may_arrive_at(sent_at: datetime, method: str, arrived_at: datetime) -> bool:

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from liveportal.domain.calculations.forecast import forecast, letter, overdue
+from liveportal.domain.calculations.forecast import ONE_DAY, Overdue, forecast, letter, overdue
 from liveportal.domain.calculations.payout_plan import (
     PayoutPosition,
     due_date,
     open_by_month,
     preview,
 )
-from liveportal.domain.clock import from_text
+from liveportal.domain.calculations.payout_window import is_late
+from liveportal.domain.clock import day_ends, from_text, local_date
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, pick, row
 from liveportal.ledger.format.open_items import open_items
+from liveportal.ledger.format.row_mapping import PAYOUT
 from liveportal.ledger.queries import profile
 from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, instant
@@ -148,14 +150,26 @@ class ForecastRow(Row):
 
 
 @row
+class LatePayout(Row):
+    """A payout that was sent and has not arrived, `days` after it was sent."""
+
+    id: str
+    amount: Money
+    method: str
+    sent_at: datetime
+    days: int
+
+
+@row
 class OverdueRow(Row):
-    """An overdue payout, with a letter to request it."""
+    """What is overdue, with a letter to request it; `late` are payouts that have not arrived."""
 
     as_of: date
     amount: Money
     currency: str
     months: list[OpenMonth]
     letter: str
+    late: list[LatePayout]
 
 
 _LINES = """
@@ -225,21 +239,54 @@ def forecast_on(reader: Reader, on: date) -> list[ForecastRow]:
 
 
 def overdue_on(reader: Reader, on: date) -> OverdueRow | None:
-    """Return the payout that is overdue on a day, with a letter to request it; None if none is."""
-    late = overdue(payout_position(reader), on)
-    if late is None:
+    """Return the payout that is overdue on a day, and those that are late, with a letter; or None.
+
+    A payout is late once the days of its method have passed (`payout_window`).
+    """
+    unpaid = overdue(payout_position(reader), on)
+    late = _late(reader, on)
+    if unpaid is None and not late:
         return None
+    owed = unpaid or Overdue(0, ())
     policy = reader.policy.payout
     return OverdueRow(
         as_of=on,
-        amount=reader.money(late.minor),
+        amount=reader.money(owed.minor),
         currency=reader.currency,
         months=[
             OpenMonth(month=month, due_on=due, amount=reader.money(minor))
-            for month, due, minor in late.months
+            for month, due, minor in owed.months
         ],
-        letter=letter(late, on, reader.currency, policy.due_days_after_month_end),
+        letter=letter(
+            unpaid,
+            [(each.id, each.amount, local_date(each.sent_at, reader.timezone)) for each in late],
+            on,
+            reader.currency,
+            policy.due_days_after_month_end,
+        ),
+        late=late,
     )
+
+
+def _late(reader: Reader, on: date) -> list[LatePayout]:
+    """Return the payouts that were sent, and should have arrived before a day."""
+    if on == date.min:
+        return []
+    now = day_ends(on - ONE_DAY, reader.timezone)
+    rows = reader.db.execute(
+        f"{PAYOUT.select} WHERE state = 'sent' ORDER BY sent_at, id"
+    ).fetchall()
+    return [
+        LatePayout(
+            id=payout.id,
+            amount=reader.money(payout.amount_minor),
+            method=payout.method,
+            sent_at=payout.sent_at,
+            days=(now - payout.sent_at).days,
+        )
+        for payout in map(PAYOUT.read, rows)
+        if is_late(payout, now)
+    ]
 
 
 def open_balance(reader: Reader) -> dict[str, Any]:

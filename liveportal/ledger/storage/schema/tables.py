@@ -92,6 +92,7 @@ _DECLARED = (
     ),
     _table("profile_fact", "field: str, seq: int, value: str", seq="event"),
     _table("fingerprint_key", "key_id: str, sealed_by: str, nonce: bytes, body: bytes"),
+    _table("identity_key", "key_id: str"),
     _table("missing_value", "field: str, seq: int", seq="event"),
     _table("missing_file", "artifact: int", artifact="artifact"),
 )

@@ -16,3 +16,8 @@ CREATE TABLE payout_alias (
     alias TEXT NOT NULL CONSTRAINT payout_alias_pk PRIMARY KEY,
     payout TEXT NOT NULL CONSTRAINT payout_alias_payout REFERENCES payout (id)
 ) STRICT, WITHOUT ROWID;
+
+-- The id of the key that makes the book's fingerprints; the key itself is stored beside the ledger.
+CREATE TABLE identity_key (
+    key_id TEXT NOT NULL CONSTRAINT identity_key_pk PRIMARY KEY
+) STRICT;
