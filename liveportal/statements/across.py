@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
 from liveportal.domain.errors import UnprovedFile
-from liveportal.domain.frozen import replace
+from liveportal.domain.frozen import build_compact, replace
 from liveportal.statements.proofs import money_rows, moved
 from liveportal.statements.registry import rank
 from liveportal.statements.rows import Meaning, Proof, StatementFile, StatementRow
@@ -19,7 +19,7 @@ def joined(files: Sequence[StatementFile]) -> list[StatementFile]:
     The order of the files does not matter. Raises `UnprovedFile` if a row of two files differs.
     """
     found = list(files)
-    for provider in {file.provider for file in files}:
+    for provider in dict.fromkeys(file.provider for file in files):
         at = [n for n, file in enumerate(files) if file.provider == provider and file.rows]
         if len(at) > 1:
             for n, file in zip(at, _joined([files[n] for n in at]), strict=True):
@@ -54,7 +54,7 @@ def _when(row: StatementRow) -> datetime:
 def _marked(files: Sequence[StatementFile]) -> list[StatementFile]:
     """Mark all but one of the rows with one id: the fuller format's and the first file's is kept.
 
-    A row that moved money is kept before a memo of it: the money moved after the memo's export.
+    A row that moved money is kept before its memo: the money moved after the memo's export.
     """
     order = sorted(
         range(len(files)), key=lambda n: (rank(files[n].format), _span(files[n]), files[n].name)
@@ -76,7 +76,9 @@ def _marked(files: Sequence[StatementFile]) -> list[StatementFile]:
         replace(
             file,
             rows=tuple(
-                replace(row, duplicate=True) if row.row in duplicates[n] else row
+                build_compact(StatementRow, {**vars(row), "duplicate": True})
+                if row.row in duplicates[n]
+                else row
                 for row in file.rows
             ),
         )

@@ -11,7 +11,8 @@ from liveportal.domain.hint import Hint
 from liveportal.statements.source import Place
 
 UNPROVED_HINT = Hint(
-    "Download the file again, with all transactions. {Reading_it_unproved} reads it despite this."
+    "Download the file again, with all transactions. If it is still refused,"
+    " {reading_it_unproved} reads it and reports what is not proved."
 )
 
 

@@ -106,9 +106,9 @@ def _step(
 
 
 def prove_groups(rows: Sequence[StatementRow], digits: Mapping[str, int], fail: Fail) -> Proof:
-    """Prove that exchanges have two sides, and that no more was released than was on hold.
+    """Prove that exchanges have two sides, and that a release is not larger than its hold.
 
-    A hold that is not released yet counts as proved; a file of one currency has one side only.
+    Only groups that are in the file as a whole count: a hold may be released in a later file.
     """
     groups = proved = 0
     for problem in (*_exchanges(rows), *_holds(rows, digits)):
@@ -124,47 +124,63 @@ _Problem = tuple[int, str] | None
 
 
 def _exchanges(rows: Sequence[StatementRow]) -> Iterator[_Problem]:
+    """Judge each exchange of currencies; a file of one currency has one side only."""
     if len({row.currency for row in rows}) <= 1:
         return
     legs = [row for row in rows if row.meaning is Meaning.CONVERSION]
-    parents = {leg.parent for leg in legs}
-    groups: dict[object, list[StatementRow]] = {}
-    for leg in legs:
-        key = leg.parent or (leg.row if leg.row in parents else leg.time or leg.day)
-        groups.setdefault(key, []).append(leg)
-    for group in groups.values():
-        taken = [leg for leg in group if leg.amount < 0]
-        if 2 * len(taken) == len(group):
+    for group in _connected(legs):
+        taken = sum(leg.amount < 0 for leg in group)
+        if 2 * taken == len(group):
             yield None
         else:
             reason = (
-                f"an exchange of currencies has {len(taken)} rows that take money and"
-                f" {len(group) - len(taken)} that add money. A row of the exchange is missing."
+                f"an exchange of currencies has {taken} rows that take money and"
+                f" {len(group) - taken} that add money. A row of the exchange is missing."
             )
             yield group[0].line, reason
 
 
+def _connected(legs: Sequence[StatementRow]) -> list[list[StatementRow]]:
+    """Group legs of one parent, legs that name each other and, without either, of one time."""
+    above: dict[object, object] = {}
+
+    def top(name: object) -> object:
+        while (upper := above.setdefault(name, name)) != name:
+            above[name] = above[upper]
+            name = upper
+        return name
+
+    for leg in legs:
+        above[top(leg.row)] = top(leg.parent or leg.time or leg.day)
+    groups: dict[object, list[StatementRow]] = {}
+    for leg in legs:
+        groups.setdefault(top(leg.row), []).append(leg)
+    return list(groups.values())
+
+
 def _holds(rows: Sequence[StatementRow], digits: Mapping[str, int]) -> Iterator[_Problem]:
-    holds = {row.row: row for row in rows if row.meaning is Meaning.HOLD}
-    on_hold: dict[tuple[str, str], int] = {}
-    for row in holds.values():
-        if row.amount < 0:
-            for name in {row.row, row.parent or row.row}:
-                key = name, row.currency
-                on_hold[key] = on_hold.get(key, 0) - row.amount
+    """Judge each release whose hold is in the file, where a parent has one of both."""
+    held: dict[tuple[str, str], list[StatementRow]] = {}
     released: dict[tuple[str, str], list[StatementRow]] = {}
     for row in rows:
-        if row.amount > 0 and row.meaning in (Meaning.RELEASE, Meaning.HOLD) and row.parent:
+        if row.meaning is Meaning.HOLD and row.amount < 0:
+            for name in {row.row, row.parent or row.row}:
+                held.setdefault((name, row.currency), []).append(row)
+        elif row.meaning in {Meaning.RELEASE, Meaning.HOLD} and row.parent:
             released.setdefault((row.parent, row.currency), []).append(row)
-    for key, releases in released.items():
-        if key not in on_hold:
-            continue  # The hold is in an earlier file.
-        total = sum(row.amount for row in releases)
-        if total <= on_hold[key]:
-            yield None
+    for key in (key for key in released if key in held):
+        if len(held[key]) > 1 or len(released[key]) > 1:
             continue
-        more, held = _shown(digits, key[1], total, on_hold[key])
-        yield releases[-1].line, f"{more} {key[1]} were released, but only {held} were on hold."
+        (hold,), (release,) = held[key], released[key]
+        if release.amount <= -hold.amount:
+            yield None
+        else:
+            more, less = _shown(digits, release.currency, release.amount, -hold.amount)
+            reason = (
+                f"{more} {release.currency} are released, but the hold in line {hold.line} is of"
+                f" {less}."
+            )
+            yield release.line, reason
 
 
 def _shown(digits: Mapping[str, int], currency: str, *amounts: int) -> list[str]:

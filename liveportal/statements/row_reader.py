@@ -29,7 +29,7 @@ T = TypeVar("T")
 _TIME = pattern(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 _ID = pattern(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _ID_HINT = "If a spreadsheet changed the file, download it from the provider again."
-_ZONE_HINT = Hint("{A_time_zone} says which zone of several such an abbreviation is.")
+_ZONE_HINT = Hint("If your own time zone uses this abbreviation, give {your_time_zone}.")
 _DIGEST_LENGTH = 16
 
 
@@ -112,7 +112,7 @@ class RowReader:
         if text in NOT_STATED:
             if not may_lack and role not in self._lacking:
                 self._lacking.add(role)  # With --unproved, one sentence a column is enough.
-                reason = "is not an amount, and only rows that move no money may lack one"
+                reason = "is not an amount; only rows that move no money may lack one"
                 self._doubts.refuse(self._table.bad_value(line, role, text, reason, UNPROVED_HINT))
             return None
         try:

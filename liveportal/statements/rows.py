@@ -56,11 +56,12 @@ class RowKind(StrEnum):
 class StatementRow:
     """One row of a statement, read but not yet matched.
 
-    `line` is the physical line, from 1, on which the row begins. `row` is the provider's id of it
-    or, where a format has none, a digest with an ordinal among equal rows. `time` is None where the
-    file has only a `day`, which is in the file's own zone. `gross`, `fee`, `net` and `balance` are
-    None where the file does not state them; `amount` never is. `names` are the payer's: name,
-    e-mail address, account holder. `references` are the texts in which a payout's reference may be.
+    `line` is the physical line, from 1, on which the row begins. `row` is the provider's id or,
+    where a format has no ids, a digest with an ordinal among equal rows. `time` is missing where
+    the file has only a `day`, which is in the file's own zone. `gross`, `fee`, `net` and `balance`
+    are missing where the file does not state them; `amount` never is. `names` are the payer's (for
+    money that was sent, the recipient's): name, e-mail address, account holder. `references` are
+    the texts in which a payout's reference may be.
     """
 
     line: int

@@ -97,7 +97,7 @@ class TableReader:
         return self.place.error(
             BadValue,
             line,
-            f"the cell {column} has {quoted(text)}, which {reason}.",
+            f"in the column {column}, {quoted(text)} {reason}.",
             hint=hint,
             column=column,
             value=text[:100],
@@ -146,6 +146,7 @@ class _Dates:
         self._first: dict[str, int] = {}  # The first line of each date.
         self._sequences: dict[str, list[str]] = {}
         self._open = list(ORDERS)
+        self._decided_by = (0, "")
 
     def add(self, line: int, text: str, currency: str) -> None:
         sequence = self._sequences.setdefault(currency, [])
@@ -160,11 +161,16 @@ class _Dates:
         still = [order for order in self._open if order in possible]
         if not still:
             raise self._refusal(line, text, contradicts=bool(possible))
-        self._open = still
+        if still != self._open:
+            self._open, self._decided_by = still, (line, text)
 
     def _refusal(self, line: int, text: str, *, contradicts: bool) -> Exception:
         if contradicts:
-            reason = f"does not fit the dates above it, which are {IN_WORDS[self._open[0]]}"
+            at, other = self._decided_by
+            reason = (
+                f"is not a date with the {IN_WORDS[self._open[0]]}, as {quoted(other)} in line {at}"
+                " is"
+            )
         elif normal(text) == normal(self._reader.column("date")):
             return self._reader.place.error(
                 MalformedFile,

@@ -352,6 +352,14 @@ def test_other_cells_that_are_refused(column: str, text: str, word: str) -> None
     refused(BadValue, write(lines), 6, column, word)
 
 
+def test_dates_that_contradict_each_other_are_refused_with_both_lines() -> None:
+    """The earlier one may be the wrong one, so both are named."""
+    error = refused(BadValue, with_cell(5, "Date", "27/10/2026"), 7, "in the column Date")
+    assert "'10/17/2026' is not a date with the day first, as '27/10/2026' in line 6 is." in (
+        error.message
+    )
+
+
 def test_a_row_that_moves_money_has_an_id() -> None:
     """A memo may lack it."""
     refused(BadValue, with_cell(3, "Transaction ID", ""), 4, "Transaction ID", "is not an id")

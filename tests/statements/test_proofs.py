@@ -62,19 +62,40 @@ def test_a_file_of_one_currency_has_one_side_of_each_exchange() -> None:
     assert proof(read(account.file())[0], "groups") == (1, 1)
 
 
-def test_no_more_is_released_than_was_on_hold() -> None:
-    """A hold may be open, or be released in parts; its release may be in a later file."""
+def test_legs_of_an_exchange_may_name_each_other() -> None:
+    """An exchange that the expert started has no payment as its parent."""
+    for parents in (("B", "A"), ("", "A"), ("", "")):
+        account = PayPalAccount(opening={"USD": 100_00})
+        for own, parent, amount, currency in (
+            ("A", parents[0], "-10.00", "USD"),
+            ("B", parents[1], "9.00", "EUR"),
+        ):
+            account.add(
+                "conversion", amount, "2026-10-15T09:00:00Z",
+                id=own, parent=parent, currency=currency,
+            )  # fmt: skip
+        assert proof(read(account.file())[0], "groups") == (1, 1)
+
+
+def test_a_release_is_not_larger_than_its_hold() -> None:
+    """A hold may be open, or be released in parts; its other half may be in another file."""
     account = PayPalAccount()
     payout = account.payout("10.00", "2026-10-15T09:00:00Z")
-    account.add("hold", "-10.00", "2026-10-15T09:00:00Z", parent=payout)
+    hold = account.add("hold", "-10.00", "2026-10-15T09:00:00Z", parent=payout)
     assert proof(read(account.file())[0], "groups") == (0, 0)
-    account.add("release", "4.00", "2026-10-16T09:00:00Z", parent=payout)
-    account.add("release", "6.00", "2026-10-17T09:00:00Z", parent=payout)
+    account.add("release", "10.00", "2026-10-16T09:00:00Z", parent=hold)
     account.add("release", "1.00", "2026-10-17T10:00:00Z", parent="8XK-EARLIER")
     assert proof(read(account.file())[0], "groups") == (1, 1)
     account.add("release", "0.01", "2026-10-18T09:00:00Z", parent=payout)
-    with pytest.raises(UnprovedFile, match=r"10[.]01 USD were released, but only 10[.]00"):
+    assert proof(read(account.file())[0], "groups") == (2, 2)
+    account.add("release", "9.99", "2026-10-19T09:00:00Z", parent=payout)
+    assert proof(read(account.file())[0], "groups") == (1, 1)
+    account.transactions[2] = replace(account.transactions[2], gross=10_01)
+    with pytest.raises(UnprovedFile) as caught:
         read(account.file())
+    assert caught.value.message == (
+        "1.csv, line 4: 10.01 USD are released, but the hold in line 3 is of 10.00."
+    )
 
 
 # --- memos ----------------------------------------------------------------------------------------

@@ -73,7 +73,9 @@ def test_the_marks_under_which_a_text_is_an_amount(
 
 
 @given(
-    st.integers(-(10**15), 10**15), st.sampled_from(("USD", "JPY", "KWD")), st.sampled_from(".,")
+    st.integers(1 - 10**15, 10**15 - 1),
+    st.sampled_from(("USD", "JPY", "KWD")),
+    st.sampled_from(".,"),
 )
 def test_an_amount_that_was_written_is_read_back(minor: int, currency: str, mark: str) -> None:
     """In every currency, with grouped thousands, under its own mark."""
@@ -247,9 +249,9 @@ def test_the_users_zone_says_what_an_abbreviation_is() -> None:
     (file,) = read(account.file(shape), options=Options(timezone="America/Chicago"))
     assert found(file) == account.expected()
     for zone in (None, "Europe/Berlin"):
-        with pytest.raises(BadValue, match="'CST', which is not a time zone") as caught:
+        with pytest.raises(BadValue, match="in the column TimeZone, 'CST' is not a time") as caught:
             read(account.file(shape), options=Options(timezone=zone))
-        assert spell(caught.value.hint, None).startswith("--timezone ZONE says")  # type: ignore[union-attr]
+        assert "give --timezone ZONE" in (spell(caught.value.hint) or "")
 
 
 def _autumn(*times: str) -> PayPalAccount:

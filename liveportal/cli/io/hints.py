@@ -95,7 +95,7 @@ SPELLINGS = {
     "a_passphrase_file": "--passphrase-file FILE",
     "the_street": "--line",
     "the_tax_form": "--tax-form",
-    "a_time_zone": "--timezone ZONE",
+    "your_time_zone": "--timezone ZONE",
     "reading_it_unproved": "--unproved",
     "the_format": "--format",
     "day_first": "--dates dmy",
