@@ -255,9 +255,7 @@ def _within_owed(compared: Compared, reader: Reader) -> Compared:
 class _Events:
     """Makes the events of findings, with ids that no earlier event of the same row has."""
 
-    def __init__(
-        self, reader: Reader, identity: IdentityKey, now: datetime, timezone: str
-    ) -> None:
+    def __init__(self, reader: Reader, identity: IdentityKey, now: datetime, timezone: str) -> None:
         self._reader = reader
         self._identity = identity
         self._now = now

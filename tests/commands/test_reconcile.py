@@ -27,7 +27,7 @@ NOW = "2026-12-10T12:00Z"
 def account() -> PayPalAccount:
     """Return November at PayPal: PO-1 less a fee, PO-2 by its reference, and other rows."""
     made = PayPalAccount(opening={"USD": 100_00})
-    made.add("purchase", "-5.00", "2026-11-01T09:00:00Z", id="SHOP1", email="shop@x.example")
+    made.add("purchase", "-5.00", "2026-11-01T12:00:00Z", id="SHOP1", email="shop@x.example")
     made.payout("42.00", "2026-11-11T09:00:00Z", fee="1.00", id="IN1")
     made.payout("60.00", "2026-11-21T09:00:00Z", id="IN2", note="PO-2", email="bank@y.example")
     made.add("withdrawal", "-150.00", "2026-11-22T09:00:00Z", id="OUT1")
