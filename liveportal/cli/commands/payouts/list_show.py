@@ -7,7 +7,7 @@ from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.view_model import Detail, Grouped, Table
+from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table
 from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, parse_states, reads, state_option
 from liveportal.domain.entities import PayoutState
@@ -65,10 +65,26 @@ def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
     def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
         lines = _grouped(row.lines, row.currency)
-        human_row = {**row, "lines": lines, "history": format_history(row.history)}
+        human_row = {
+            **row,
+            "lines": lines,
+            "history": format_history(row.history),
+            "evidence": _shown_by(row.evidence),
+        }
         return Detail(payouts.PayoutDetail, human_row)
 
     return query
+
+
+def _shown_by(evidence: payouts.EvidenceRow | None) -> HumanValue | None:
+    """Return the row that shows an arrival, which a terminal has in words."""
+    if evidence is None:
+        return None
+    text = (
+        f"line {evidence.line} (row {evidence.row}) of the file with the SHA-256"
+        f" {evidence.file_sha256}"
+    )
+    return HumanValue(evidence, lambda _now, _local: [text])
 
 
 def _grouped(lines: Sequence[payouts.PayoutLine], currency: str) -> Grouped:
