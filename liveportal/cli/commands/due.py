@@ -51,9 +51,9 @@ def due(
 ) -> None:
     """Show what needs an answer, by when, and what happens if you do nothing.
 
-    Requests and slots, sessions, claims, refund windows, payouts that are due or late, files that the platform deletes,
-    customers who ask to be forgotten, and, from the first earning on, what the payout profile and
-    the tax form lack. The exit code is 10 if something of it is for you to do, and 0 otherwise: for
+    Requests and slots, sessions, claims, refund windows, payouts that are due or late, files that
+    the platform deletes, customers who ask to be forgotten, and, from the first earning on, what
+    the payout profile and the tax form lack. The exit code is 10 if something of it is for you to do, and 0 otherwise: for
     cron. A calendar is brought up to date when it is written again; deadlines that are gone are
     cancelled in it.
 

@@ -102,7 +102,7 @@ def _letter_for_late(late: Sequence[LatePayout], on: date, currency: str) -> str
         "",
         *(f"- {name}: {amount} {currency}, sent on {sent}" for name, amount, sent in late),
         "",
-        "Please tell me where they are.",
+        "Please let me know where they are.",
     ]
     return "\n".join(lines)
 

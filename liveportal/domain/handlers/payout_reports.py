@@ -86,7 +86,7 @@ def adds_details(data: EventData) -> bool:
 
 
 def differing_detail(data: EventData, context: RuleContext) -> str | None:
-    """Return the amount in which a report of a step contradicts what is known of it, or None."""
+    """Return the amount in which a report of a step contradicts earlier reports, or None."""
     if not isinstance(data, PayoutPaid | PayoutReturned) or not adds_details(data):
         return None
     payout = require("payout", data.payout, context.payout(data.payout))

@@ -41,8 +41,8 @@ class EvidenceRow(Row):
 class PayoutRow(Row):
     """A payout as lists show it.
 
-    `fee` was charged for the transfer, `received` credited in a currency of its own. What is not
-    known of an arrival is None.
+    `fee` was charged for the transfer, `received` credited in a currency of its own. Details of an
+    arrival that no report states are None.
     """
 
     LATER: ClassVar[tuple[str, ...]] = (
@@ -82,7 +82,7 @@ class PayoutLine(Row):
 
 @row
 class PayoutDetail(PayoutRow):
-    """A payout with its lines and its history; `aliases` are other ids of it."""
+    """A payout with its lines and its history; `aliases` are its other ids."""
 
     LATER = (*PayoutRow.LATER, "aliases")
 

@@ -62,7 +62,7 @@ def key_id(key: bytes) -> str:
 
 
 def identity_id(key: bytes) -> str:
-    """Return the id of an identity key; it reveals nothing of the key."""
+    """Return the id of an identity key; it does not reveal the key."""
     return hashlib.sha256(b"liveportal.identity.v1" + key).hexdigest()[:16]
 
 
@@ -139,7 +139,7 @@ class Keys:
                 raise
             return {}
         except WrongKey:
-            return {}  # What is stored is no key, and is replaced.
+            return {}  # What is stored is not a key, and is replaced.
 
     def _keep_in_keyring(self, text: str, *, first: bool) -> bool:
         def keep(ring: KeyringBackend) -> bool:

@@ -154,7 +154,7 @@ def _finding_lines(
 ) -> Iterator[str]:
     """Yield the rows of a section in columns: the payout, the day, the amount, and the rest."""
     names = [clean(each.payout or (_kind(each) if is_other else "-")) for each in rows]
-    days = [_day(each.date) for each in rows]
+    days = [f"{'' if each.line else 'sent '}{_day(each.date)}" for each in rows]
     amounts = [f"{each.amount} {each.currency}" for each in rows]
     wide = [max(map(len, column)) for column in (names, days, amounts)]
     for each, name, on, amount in zip(rows, names, days, amounts, strict=True):
@@ -275,9 +275,25 @@ def next_commands(row: ReconciledRow, typed: str) -> list[tuple[str, str]]:
     for each in row.findings:
         if not each.recordable:
             commands.update(_command(each, typed, row.currency))
+    if pairs := _pairs(row.findings):
+        commands["Choose, such as"] = f"{typed}{pairs}"
     if chosen and is_recorded:
         commands["See your payouts"] = "payout list"
     return list(commands.items())[:MOST_COMMANDS]
+
+
+def _pairs(rows: Iterable[FindingRow]) -> str:
+    """Return options that pair each payout in doubt with a row, as an example of how to choose."""
+    pairs: dict[str, str] = {}
+    for row in rows:
+        if row.finding != "ambiguous" or (row.payout and row.line):
+            continue
+        ends = [(row.payout, each) if row.payout else (each, row.row) for each in row.candidates]
+        free = [(a, b) for a, b in ends if a not in pairs and b not in pairs.values()]
+        if free:
+            payout, name = free[0]
+            pairs[str(payout)] = str(name)
+    return "".join(f" --pair {shlex.quote(f'{payout}={row}')}" for payout, row in pairs.items())
 
 
 def command_lines(commands: Iterable[tuple[str, str]], ledger: Path | None) -> Iterator[str]:
@@ -295,19 +311,13 @@ def _command(row: FindingRow, typed: str, currency: str) -> dict[str, str]:
         case "ambiguous" if row.payout and row.line and row.payer:
             label = "If that payer is the platform"
             command = f"{typed} --payer {shlex.quote(clean(row.payer))}"
-        case "ambiguous" if row.payout:
-            label = f"Choose for {row.payout}, such as"
-            command = f"{typed} --pair {shlex.quote(f'{row.payout}={first}')}"
-        case "ambiguous":
-            label = f"Choose for line {row.line}, such as"
-            command = f"{typed} --pair {shlex.quote(f'{first}={row.row}')}"
         case "short":
             label, command = "If the difference is a fee", f"{typed} --short-is-fee"
         case "missing" if len(row.candidates) == 1:
             label = f"If {row.payout} came with that row"
             command = f"{typed} --pair {shlex.quote(f'{row.payout}={first}')}"
         case "missing":
-            label, command = "If it failed, and you know it", f"payout fail {row.payout}"
+            label, command = "Ask the platform for it", "payout overdue"
         case "unknown" if row.currency == currency and MORE_THAN_OWED not in str(row.note):
             label = "Record what is unknown, too"
             command = f"{typed} --apply --record-unknown"

@@ -1,4 +1,4 @@
--- What is known of a payout's arrival and return; null until it is reported. `evidence` is JSON.
+-- Details of a payout's arrival and return; null until they are reported. `evidence` is JSON.
 ALTER TABLE payout ADD COLUMN arrived_at TEXT;
 ALTER TABLE payout ADD COLUMN fee_minor INTEGER;
 ALTER TABLE payout ADD COLUMN received_minor INTEGER;
