@@ -31,13 +31,13 @@ def possible_marks(text: str, digits: int | None) -> str:
     `digits` are the currency's, None for an unknown currency. `1,234` is 1234 for every currency
     but those with three digits, for which both readings are possible.
     """
+    if len(text) > _LONGEST:
+        return ""
     return _marks(text.translate(_SIGNS).translate(_SHAPE), digits)
 
 
 @lru_cache(maxsize=4096)
 def _marks(shape: str, digits: int | None) -> str:
-    if len(shape) > _LONGEST:
-        return ""
     is_grouped = digits not in (None, _GROUP_SIZE) and _GROUPED.fullmatch(shape)
     return "".join(
         mark

@@ -102,7 +102,7 @@ class StatementFile:
     account: str | None
     rows: tuple[StatementRow, ...]  # In the order of time.
     proofs: tuple[Proof, ...]
-    unproved: tuple[str, ...] = ()  # Sentences that say what is not proved, with --unproved.
+    unproved: tuple[str, ...] = ()  # Sentences about what the file does not prove.
     unlisted: tuple[str, ...] = ()  # The types that the format does not list, each once.
     ignored_columns: int = 0
     digits: Mapping[str, int] = field(default_factory=dict)

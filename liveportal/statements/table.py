@@ -68,10 +68,11 @@ def _headers(source: Source, delimiter: str) -> list[Header]:
         names = [" ".join(cell.split()) for cell in cells]
         while names and not names[-1]:
             names.pop()
-        positions: dict[str, tuple[int, ...]] = {}
+        positions: dict[str, list[int]] = {}
         for at, name in enumerate(names):
-            positions[normal(name)] = (*positions.get(normal(name), ()), at)
-        return [Header(line, delimiter, tuple(names), positions)]
+            positions.setdefault(normal(name), []).append(at)
+        by_name = {name: tuple(at) for name, at in positions.items()}
+        return [Header(line, delimiter, tuple(names), by_name)]
     return []
 
 

@@ -166,6 +166,48 @@ def _typed(words: str, code: str = "", **options: str) -> Meaning:
     return read(write(lines), options=Options(kinds=options))[0].rows[0].meaning
 
 
+SEEN = {
+    Meaning.PAYMENT: (
+        "Mass Pay Payment|General Payment|Payment Received|Website Payment|Allgemeine Zahlung"
+        "|Paiement reçu|Paiement standard|Pago estándar"
+    ),
+    Meaning.OWN_TRANSFER: (
+        "General Withdrawal|User Initiated Withdrawal|General Withdrawal - Bank Account"
+        "|Bank Deposit to PP Account |General Card Deposit|General Card Withdrawal"
+        "|Funds Added From a Bank Account|Allgemeine Abbuchung|Von Nutzer eingeleitete Abbuchung"
+        "|Bankgutschrift auf PayPal-Konto|Überweisung als Zahlungsquelle"
+        "|Allgemeine Gutschrift auf Kreditkarte|Allgemeine Abbuchung von Kreditkarte"
+        "|Virement standard|Approvisionnement pour virement électronique|Débit sur carte bancaire"
+        "|Retirada iniciada por el usuario"
+    ),
+    Meaning.CONVERSION: (
+        "General Currency Conversion|User Initiated Currency Conversion|Currency Conversion"
+        "|Allgemeine Währungsumrechnung|Conversion de devise|Conversion de devise (standard)"
+        "|Conversione di valuta generica|Conversión de divisas general|Algemeen valutaomrekening"
+    ),
+    Meaning.HOLD: (
+        "Payment Hold|Payment Review Hold|General Hold|Account Hold for Open Authorization"
+        "|Hold on Balance for Dispute Investigation|Temporary Hold|Pending Balance Payment"
+        "|Einbehaltung für offene Autorisierung"
+    ),
+    Meaning.RELEASE: (
+        "Payment Release|Payment Review Release|General Release|Reversal of General Account Hold"
+        "|Cancellation of Hold for Dispute Resolution|Rückbuchung allgemeiner Einbehaltung"
+    ),
+    Meaning.RETURN: "Payment Reversal|Payment Refund|Chargeback|Chargeback Reversal",
+    Meaning.MEMO: "General Authorization|Void of Authorization|Order|Invoice Received|Request",
+}
+"""The types that were seen in real files, or in importers, by what they mean."""
+
+
+def test_every_type_that_was_seen_is_listed() -> None:
+    """An unlisted one would stop a file in which it follows a payout."""
+    form = registry.FORMATS[0]
+    for meaning, words in SEEN.items():
+        for each in words.split("|"):
+            assert form.meaning({"type": each}) is meaning, each
+
+
 @pytest.mark.parametrize(
     ("words", "meaning"),
     [

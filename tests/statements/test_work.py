@@ -6,6 +6,9 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import pytest
+
+from liveportal.domain.errors import MalformedFile, UnknownFormat
 from liveportal.statements.options import Options
 from tests.kit.paypal_files import DEFAULT, PayPalAccount, Transaction, read
 from tests.kit.paypal_locales import DE, EN, Locale
@@ -52,6 +55,13 @@ def test_several_files_and_hours_that_come_twice_take_linear_time() -> None:
         one, two = read(content, content, options=Options(unproved=True))
     assert len(one.unproved) == 1
     assert all(row.duplicate for row in two.rows)
+
+
+def test_a_hostile_header_takes_linear_time() -> None:
+    """Hundreds of thousands of columns of one name, and lines of quotation marks."""
+    for content in (b"a," * 400_000, b'"' * 900_000, b'","' * 300_000, b"\t;," * 250_000):
+        with stopped_if_endless(8), pytest.raises((UnknownFormat, MalformedFile)):
+            read(content)
 
 
 def test_the_program_starts_without_the_readers() -> None:
