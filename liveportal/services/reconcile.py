@@ -81,8 +81,9 @@ class Compared:
 
     @property
     def to_record(self) -> list[Finding]:
-        """The findings that are recorded, in the order of time."""
-        return [each for each in self.result.findings if self.is_recordable(each)]
+        """The findings that are recorded: arrivals first, since a return needs its arrival."""
+        chosen = [each for each in self.result.findings if self.is_recordable(each)]
+        return sorted(chosen, key=lambda each: each.finding != RowKind.ARRIVED)
 
     def row(self, *, everything: bool = False) -> ReconciledRow:
         """Return the result as a row; with `everything`, each other row of the files, too."""

@@ -368,6 +368,15 @@ def test_a_return_is_recorded_with_what_was_debited(books: Shell) -> None:
     assert reconcile(books, *OURS, "--apply", "--yes")["recorded"] == 0
 
 
+def test_a_return_of_the_same_second_is_recorded_after_its_arrival(books: Shell) -> None:
+    """Whatever the order of the rows is."""
+    made = account()
+    made.add("returned", "-42.00", "2026-11-11T09:00:00Z", fee="-1.00", parent="IN1", id="A")
+    books.file("paypal.csv", made.file())
+    assert reconcile(books, *OURS, "--apply", "--yes")["recorded"] == 3
+    assert books.ok("payout", "show", "PO-1")["state"] == "returned"
+
+
 # --- what the user says -----------------------------------------------------------------------
 
 

@@ -510,3 +510,21 @@ def test_complaint_every_row_is_accounted_for() -> None:
         *(RowKind.UNRELATED, RowKind.OTHER_INCOME, RowKind.OWN_TRANSFER, RowKind.CONVERSION),
         *(RowKind.HOLD, RowKind.RELEASE, RowKind.MEMO, RowKind.UNRECOGNISED),
     }
+
+
+def test_complaint_refund_lines_are_kept() -> None:
+    """A return is a finding of its own, and each of several parts, too."""
+    arrived = row(4200, 11)
+    parts = [row(-100, day, parent=arrived.row, meaning=Meaning.RETURN) for day in (12, 13)]
+    result = compare(month(arrived, *parts), payout("PO-1", 4200, 10))
+    assert kinds(result) == ["arrived", "partly_returned", "partly_returned"]
+    assert [each.amount for each in result.findings] == [4200, 100, 100]
+
+
+def test_complaint_the_order_within_a_day_changes_nothing() -> None:
+    """The return stands above its arrival in files that list the newest first."""
+    arrived = row(4200, 11)
+    back = row(-4200, 11, parent=arrived.row, meaning=Meaning.RETURN)
+    for rows in ((arrived, back), (back, arrived)):
+        result = compare(month(*rows), payout("PO-1", 4200, 10))
+        assert {str(each.finding) for each in result.findings} == {"arrived", "returned"}
