@@ -107,11 +107,10 @@ def _references(payouts: Iterable[BookPayout]) -> dict[str, list[_Reference]]:
 def _referred(index: Mapping[str, Sequence[_Reference]], row: StatementRow) -> Iterator[_Reference]:
     """Yield the references that are whole words of a row's texts."""
     for text in (row.row, row.parent, *row.references):
-        words = _words(text) if text else ()
-        for word in words:
-            for reference in index.get(word, ()):
-                if reference.words in _spaced(words):
-                    yield reference
+        words = dict.fromkeys(_words(text)) if text else ()
+        near = [reference for word in words for reference in index.get(word, ())]
+        whole = _spaced(_words(text)) if near and text else ""
+        yield from (reference for reference in near if reference.words in whole)
 
 
 def _words(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ from tests.kit.paypal_files import (
 )
 from tests.kit.paypal_locales import LOCALES, Locale
 from tests.kit.statement_rows import compare, month, payout, row
+from tests.kit.work import calls
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RULES = MatchRules(payers=frozenset((plain(PLATFORM),)))
@@ -202,3 +204,19 @@ def test_only_what_is_unique_both_ways_is_tied(
     assert {each.candidates for each in again.findings} == {
         each.candidates for each in result.findings
     }
+
+
+# --- work -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_the_work_grows_with_the_rows(*, alike: bool) -> None:
+    """Not with their square, also where every row fits every payout."""
+
+    def work(count: int) -> int:
+        rows = [row(4200 if alike else n, 10, row=f"R{n}") for n in range(1, count)]
+        statement = month(*rows)
+        payouts = [payout(f"PO-{n}", 4200 if alike else n, 9) for n in range(1, 6)]
+        return calls(lambda: compare(statement, *payouts))
+
+    assert work(800) < 2.2 * work(400)
