@@ -64,7 +64,7 @@ OF_EVERYTHING = {
     "customers list": ("customer", "request", "session", "claim"),
     "customers show C-1": ("request", "session", "claim", "review"),
     "refunds show CL-1": ("claim", "dispute", "statement"),  # Counts of past disputes.
-    "due": ("claim",),
+    "due": ("claim", "payout"),  # One or two payouts a month.
     "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.
 }
 SMALL = (

@@ -53,9 +53,9 @@ def due(
 
     Requests and slots, sessions, claims, refund windows, payouts that are due or late, files that
     the platform deletes, customers who ask to be forgotten, and, from the first earning on, what
-    the payout profile and the tax form lack. The exit code is 10 if something of it is for you to do, and 0 otherwise: for
-    cron. A calendar is brought up to date when it is written again; deadlines that are gone are
-    cancelled in it.
+    the payout profile and the tax form lack. The exit code is 10 if anything needs an action, and
+    0 otherwise: for cron. A calendar is brought up to date when it is written again; deadlines that
+    are gone are cancelled in it.
 
     Examples:
       liveportal due

@@ -14,12 +14,10 @@ from liveportal.domain.calculations.payout_plan import (
     open_by_month,
     preview,
 )
-from liveportal.domain.calculations.payout_window import is_late
 from liveportal.domain.clock import day_ends, from_text, local_date
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, pick, row
 from liveportal.ledger.format.open_items import open_items
-from liveportal.ledger.format.row_mapping import PAYOUT
 from liveportal.ledger.queries import profile
 from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, instant
@@ -270,6 +268,9 @@ def overdue_on(reader: Reader, on: date) -> OverdueRow | None:
 
 def _late(reader: Reader, on: date) -> list[LatePayout]:
     """Return the payouts that were sent, and should have arrived before a day."""
+    from liveportal.domain.calculations.payout_window import is_late  # No other read needs them.
+    from liveportal.ledger.format.row_mapping import PAYOUT
+
     if on == date.min:
         return []
     now = day_ends(on - ONE_DAY, reader.timezone)
