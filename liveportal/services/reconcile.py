@@ -100,6 +100,7 @@ class Compared:
             recorded=self.recorded or 0,
             replayed=self.replayed,
             currency=self.currency,
+            recorded_before=list(self.result.recorded),
         )
 
 

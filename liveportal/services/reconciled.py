@@ -73,7 +73,10 @@ class FindingRow(Row):
 
 @row
 class ReconciledRow(Row):
-    """What statements say about the payouts, and how many events were recorded."""
+    """What statements say about the payouts, and how many events were recorded.
+
+    `recorded_before` are the payouts with an arrival in the files that was recorded earlier.
+    """
 
     files: list[StatementFileRow]
     findings: list[FindingRow]
@@ -81,3 +84,4 @@ class ReconciledRow(Row):
     recorded: int
     replayed: int
     currency: str
+    recorded_before: list[str]

@@ -131,12 +131,14 @@ class Finding:
 class Reconciliation:
     """Every finding in the order of time, and the kind of every row, file by file as given.
 
-    `pending` are the payouts that the files do not cover yet.
+    `pending` are the payouts that the files do not cover yet; `recorded` those with an arrival that
+    is in the files, and was recorded earlier.
     """
 
     findings: tuple[Finding, ...]
     kinds: tuple[tuple[RowKind, ...], ...]
     pending: tuple[Finding, ...] = ()
+    recorded: tuple[str, ...] = ()
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -85,7 +85,7 @@ def reconcile(
     pending = in_order(each for each in absent if each.finding == RowKind.PENDING)
     findings.extend(each for each in absent if each.finding != RowKind.PENDING)
     ordered = with_suggestions(in_order(findings), rules)
-    return Reconciliation(tuple(ordered), rows.kinds_by_file(), pending)
+    return Reconciliation(tuple(ordered), rows.kinds_by_file(), pending, rows.recorded(live))
 
 
 def other_rows(files: Sequence[StatementFile], result: Reconciliation) -> Iterator[Finding]:
@@ -118,6 +118,14 @@ class _Rows:
             for row in file.rows:
                 yield Entry(file, row, position)
                 position += 1
+
+    def recorded(self, live: Iterable[RecordedRow]) -> tuple[str, ...]:
+        """Return the payouts with an arrival among the rows that was recorded earlier."""
+        payouts = {(was.provider, was.row): was.payout for was in live if was.step == Step.PAID}
+        if not payouts:
+            return ()
+        found = (payouts.get(entry.key) for entry in self)
+        return tuple(dict.fromkeys(payout for payout in found if payout))
 
     def open(self) -> Iterator[Entry]:
         """Yield the rows that are not repeated, and moved money."""

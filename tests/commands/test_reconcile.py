@@ -253,6 +253,7 @@ def test_apply_records_once_with_what_proves_it(books: Shell) -> None:
     again = reconcile(books, *OURS, "--apply", "--yes")
     assert (again["applied"], again["recorded"]) == (True, 0)
     assert short(again) == FOUND[2:]
+    assert again["recorded_before"] == ["PO-1", "PO-2"]
     assert again["files"][0]["rows_by_kind"]["duplicate"] == 2
     made = account()
     made.add("purchase", "-1.00", "2026-12-02T09:00:00Z", id="SHOP3")
@@ -345,8 +346,10 @@ def test_an_arrival_that_was_taken_back_can_be_recorded_again(books: Shell) -> N
     """With an id of its own."""
     reconcile(books, *OURS, "--apply", "--yes")
     event = books.ok("payout", "show", "PO-1")["history"][-1]
-    books.ok("ledger", "reverse", event["event"], "--source", event["source"],
-             "--reason", "wrong", "--yes")  # fmt: skip
+    shown = " ".join(books.run("payout", "show", "PO-1", terminal=True).out.split())
+    command = f"ledger reverse {event['event']} --reason"
+    assert f"`liveportal {command} TEXT` takes" in shown
+    books.ok(*command.split(), "wrong", "--yes")
     assert books.ok("payout", "show", "PO-1")["state"] == "sent"
     assert short(reconcile(books, *OURS, "--apply", "--yes"))[0] == FOUND[0]
     assert books.ok("payout", "show", "PO-1")["history"][-1]["event"] == "IN1:paid.2"

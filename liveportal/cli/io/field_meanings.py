@@ -406,6 +406,7 @@ MEANINGS: dict[str, str] = {
     "ReconciledRow.applied": "Whether the findings were recorded.",
     "ReconciledRow.files": "The files, each with its proofs.",
     "ReconciledRow.findings": "What the files say about your payouts.",
+    "ReconciledRow.recorded_before": "Payouts with an arrival here that was recorded earlier.",
     "ReconciledRow.replayed": "How many events were recorded before.",
     "StatementFileRow.account": "The account of the file, if the file names it.",
     "StatementFileRow.file": "The name of the file, as you gave it.",

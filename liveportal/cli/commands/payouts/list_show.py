@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -69,22 +70,26 @@ def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
             **row,
             "lines": lines,
             "history": format_history(row.history),
-            "evidence": _shown_by(row.evidence),
+            "evidence": _shown_by(row),
         }
         return Detail(payouts.PayoutDetail, human_row)
 
     return query
 
 
-def _shown_by(evidence: payouts.EvidenceRow | None) -> HumanValue | None:
+def _shown_by(row: payouts.PayoutDetail) -> HumanValue | None:
     """Return the row that shows an arrival, which a terminal has in words."""
-    if evidence is None:
+    from liveportal.domain.events.envelope import STATEMENT_PREFIX  # No list needs it.
+
+    if row.evidence is None:
         return None
-    text = (
-        f"line {evidence.line} (row {evidence.row}) of the file with the SHA-256"
-        f" {evidence.file_sha256}"
-    )
-    return HumanValue(evidence, lambda _now, _local: [text])
+    place = f"line {row.evidence.line} (row {row.evidence.row})"
+    lines = [f"{place} of the file with the SHA-256 {row.evidence.file_sha256}"]
+    shown = [event.event for event in row.history if event.source.startswith(STATEMENT_PREFIX)]
+    if row.state == PayoutState.PAID and shown:
+        command = f"liveportal ledger reverse {shlex.quote(shown[-1])} --reason TEXT"
+        lines.append(f"`{command}` takes the arrival back")
+    return HumanValue(row.evidence, lambda _now, _local: lines)
 
 
 def _grouped(lines: Sequence[payouts.PayoutLine], currency: str) -> Grouped:

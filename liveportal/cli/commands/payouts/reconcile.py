@@ -209,6 +209,7 @@ def reconcile(
         reading.close()
         report.show(found)
         if chosen := [each for each in found.findings if each.recordable]:
+            report.space()
             confirm(reconcile_report.question(chosen), yes=write.yes, dry_run=write.dry_run)
 
     with _open(ledger, write) as portal, ExitStack() as reading:
@@ -249,6 +250,12 @@ class _Report:
         with open_output(None) as stream:
             lines = reconcile_report.report_lines(found, columns, formats)
             stream.writelines(f"{line}\n" for line in lines)
+
+    def space(self) -> None:
+        """Leave a line free below what was shown."""
+        if self._is_shown:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
 
     def end(self, result: ReconciledRow) -> None:
         """Show the result, and to a person what to do next."""

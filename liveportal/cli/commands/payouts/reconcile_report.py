@@ -26,6 +26,7 @@ from liveportal.services.reconciled import (
 WIDEST = 80
 NARROWEST = 40
 MOST_COMMANDS = 5
+MOST_NAMES = 8
 _KEPT = "\u00a0"
 """A space at which no line is broken."""
 
@@ -80,6 +81,9 @@ def report_lines(row: ReconciledRow, width: int, formats: Mapping[str, str]) -> 
     columns = max(min(width, WIDEST), NARROWEST)
     for file in row.files:
         yield from _file_lines(file, formats.get(file.format, file.format), columns)
+    if row.recorded_before:
+        names = listed(row.recorded_before, MOST_NAMES)
+        yield from _wrapped(f"Recorded earlier, with arrivals in these files: {names}.", columns)
     sections = _by_section(row.findings)
     for finding, rows in sections.items():
         yield ""
@@ -87,7 +91,7 @@ def report_lines(row: ReconciledRow, width: int, formats: Mapping[str, str]) -> 
         yield from _finding_lines(rows, columns, of_one_file=len(row.files) == 1)
     if not sections:
         yield ""
-        yield from _wrapped(_nothing_found(row.files), columns)
+        yield from _wrapped(_nothing_found(row), columns)
     others = [each for each in row.findings if each.finding not in SECTIONS]
     if others:
         yield ""
@@ -103,9 +107,9 @@ def _by_section(findings: Iterable[FindingRow]) -> dict[str, list[FindingRow]]:
     return {name: rows for name, rows in sections.items() if rows}
 
 
-def _nothing_found(files: Sequence[StatementFileRow]) -> str:
-    if seen := sum(file.rows_by_kind.get("duplicate", 0) for file in files):
-        return f"Nothing new: {plural(seen, 'row was', 'rows were')} recorded or counted before."
+def _nothing_found(row: ReconciledRow) -> str:
+    if row.recorded_before:
+        return "Nothing new."
     return "No payout of your books is in these files, and none is missing."
 
 
