@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
-from hashlib import sha256
-from typing import NamedTuple, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 from liveportal.domain.calculations.payout_window import DAYS
-from liveportal.domain.clock import day_ends, short_text
 from liveportal.domain.currencies import listed_digits
 from liveportal.domain.entities import PayoutState
-from liveportal.domain.errors import BooksChanged, InvalidAmount, InvalidArgument, InvalidEvent
-from liveportal.domain.events.envelope import STATEMENT_PREFIX, Event
-from liveportal.domain.events.field_types import ID
-from liveportal.domain.events.types import (
-    Evidence,
-    PayoutEvent,
-    PayoutPaid,
-    PayoutReturned,
-    PayoutSent,
-)
+from liveportal.domain.errors import BooksChanged, InvalidAmount, InvalidArgument
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Currency, Money
@@ -39,6 +27,8 @@ from liveportal.services.reconciled import (
     ReconciledRow,
     StatementFileRow,
 )
+from liveportal.services.statement_events import EventName, StatementEvents
+from liveportal.statements.dates import ORDERS
 from liveportal.statements.files import opened
 from liveportal.statements.findings import (
     TAUGHT,
@@ -47,19 +37,16 @@ from liveportal.statements.findings import (
     MatchRules,
     Reconciliation,
     RecordedRow,
-    Step,
     plain,
 )
 from liveportal.statements.matching import other_rows, reconcile
 from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
 from liveportal.statements.registry import FORMATS
-from liveportal.statements.rows import RowKind, StatementFile, StatementRow
+from liveportal.statements.rows import RowKind, StatementFile
 from liveportal.statements.source import Progress
 
 T = TypeVar("T")
-DATE_ORDERS = ("dmy", "mdy", "ymd")
-"""The orders of day, month and year that may be assumed."""
 
 
 @frozen
@@ -139,7 +126,7 @@ def reading(
 ) -> Options:
     """Return how to read files; raises `InvalidArgument`."""
     if dates is not None:
-        arguments.one_of("dates", dates, DATE_ORDERS)
+        arguments.one_of("dates", dates, ORDERS)
     if form is not None:
         arguments.one_of("format", form, [known.name for known in FORMATS])
     for word, meaning in _mapping("kinds", kinds).items():
@@ -196,7 +183,7 @@ def compare(
     recorded = [
         RecordedRow(*name, was.payout, is_live=was.is_live)
         for was in recorded_events(reader)
-        if (name := _Name.read(was.source, was.id))
+        if (name := EventName.read(was.source, was.id))
     ]
     how = replace(how, pairs=tuple(paired))
     result = reconcile(files, payouts, recorded, how, str(reader.currency))
@@ -219,7 +206,7 @@ def record(file: LedgerFile, shown: Compared, how: MatchRules, timezone: str | N
                 hint="Run the command again.",
             )
         identity = IdentityKey(file.db, file.path, keep=file.keep)
-        maker = _Events(reader, identity, file.now(), timezone or reader.own_timezone)
+        maker = StatementEvents(reader, identity, file.now(), timezone or reader.own_timezone)
         events = [event for each in compared.to_record for event in maker.events(each)]
         journal.prefetch(events)
         statuses = Counter(journal.record(event, allow=True).status for event in events)
@@ -249,105 +236,6 @@ def _within_owed(compared: Compared, reader: Reader) -> Compared:
         for each in compared.result.findings
     )
     return replace(compared, result=replace(compared.result, findings=findings))
-
-
-# --- events ---------------------------------------------------------------------------------------
-
-
-class _Events:
-    """Makes the events of findings, with ids that no earlier event of the same row has."""
-
-    def __init__(self, reader: Reader, identity: IdentityKey, now: datetime, timezone: str) -> None:
-        self._reader = reader
-        self._identity = identity
-        self._now = now
-        self._timezone = timezone
-        self._recorded = Counter(
-            name for was in recorded_events(reader) if (name := _Name.read(was.source, was.id))
-        )
-
-    def events(self, finding: Finding) -> Iterator[Event]:
-        """Yield the events of a finding: one, or two where the books do not know the sending."""
-        row, file = finding.row, finding.file
-        if row is None or file is None:
-            raise TypeError("only what a row shows is recorded")
-        at = self._instant(row)
-        if finding.payout is None:
-            name = _payout_id(file.provider, row.row)
-            amount = self._money(finding.amount)
-            sent = PayoutSent(payout=name, amount=amount, method=file.provider, reference=row.row)
-            yield self._event(file, row, Step.SENT, at, sent)
-            yield self._event(file, row, Step.PAID, at, self._paid(finding, name, file, row))
-            return
-        at = max(at, finding.payout.sent_at)
-        if finding.finding == RowKind.RETURNED:
-            debited = None if finding.debited is None else self._money(finding.debited)
-            returned = PayoutReturned(payout=finding.payout.id, debited=debited)
-            yield self._event(file, row, Step.RETURNED, at, returned)
-        else:
-            paid = self._paid(finding, finding.payout.id, file, row)
-            yield self._event(file, row, Step.PAID, at, paid)
-
-    def _paid(
-        self, finding: Finding, payout: str, file: StatementFile, row: StatementRow
-    ) -> PayoutPaid:
-        received = finding.received
-        currency = finding.received_currency or finding.currency
-        return PayoutPaid(
-            payout=payout,
-            fee=None if finding.fee is None else self._money(finding.fee),
-            received=None if received is None else Money(received, currency),
-            evidence=Evidence(
-                file_sha256=file.sha256,
-                line=row.line,
-                row=row.row,
-                time=short_text(row.time) if row.time else row.day.isoformat(),
-            ),
-        )
-
-    def _event(
-        self, file: StatementFile, row: StatementRow, step: Step, at: datetime, data: PayoutEvent
-    ) -> Event:
-        times = self._recorded[_Name(file.provider, row.row, step)]
-        again = f".{times + 1}" if times else ""
-        account = self._identity.fingerprint(f"{file.provider}:{file.account or ''}")
-        source = f"{STATEMENT_PREFIX}{file.provider}:{account}"
-        return Event(source, f"{row.row}:{step}{again}", at, data, assumed=frozenset({"time"}))
-
-    def _money(self, minor: int) -> Money:
-        return Money(minor, str(self._reader.currency))
-
-    def _instant(self, row: StatementRow) -> datetime:
-        """Return when a row happened; a day counts to its end, but never beyond now."""
-        if row.time is not None:
-            return row.time
-        return min(day_ends(row.day, self._timezone), self._now)
-
-
-def _payout_id(provider: str, row: str) -> str:
-    """Return the id of a payout that only a statement shows: its row's, or a digest of that."""
-    name = f"{provider}-{row}"
-    try:
-        ID.check("payout", name)
-    except InvalidEvent:
-        return f"{provider}-{sha256(row.encode()).hexdigest()[:16]}"
-    return name
-
-
-class _Name(NamedTuple):
-    """What the name of an event from a statement says: the row, and what it was recorded as."""
-
-    provider: str
-    row: str
-    step: Step
-
-    @classmethod
-    def read(cls, source: str, event_id: str) -> _Name | None:
-        """Return the parts of a name; None if it is not such a name."""
-        provider = source.removeprefix(STATEMENT_PREFIX).partition(":")[0]
-        row, _, step = event_id.rpartition(":")
-        word = step.partition(".")[0]
-        return cls(provider, row, Step(word)) if row and word in tuple(Step) else None
 
 
 # --- rows -----------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from liveportal.cli.settings import TABLES, read_settings, settings_path
-from liveportal.domain.errors import InvalidSettings, UnreadableFile
 from liveportal.domain.calculations.payout_window import DAYS
+from liveportal.domain.errors import InvalidSettings, UnreadableFile
 
 EVERYTHING = """
 [reconcile]

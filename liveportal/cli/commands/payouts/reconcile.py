@@ -14,7 +14,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.payouts import reconcile_report
-from liveportal.cli.completion import Completer, choices, ids
+from liveportal.cli.completion import Completer, choices, ids, zones
 from liveportal.cli.io.answers import plural, write_answer
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.progress import progress
@@ -22,10 +22,11 @@ from liveportal.cli.io.prompts import confirm
 from liveportal.cli.io.render import check_output_possible, for_person, note, render, use_ledger
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import (
+    LEDGER_PANEL,
     LedgerOption,
     Options,
     OutputOptions,
-    Timezone,
+    options_in,
     with_options,
     writing_option,
 )
@@ -33,6 +34,7 @@ from liveportal.cli.write_command import open_portal
 from liveportal.domain.frozen import frozen
 from liveportal.domain.row import columns, extend, row
 from liveportal.services.reconciled import FindingRow, ReconciledRow
+from liveportal.statements.dates import ORDERS
 
 if TYPE_CHECKING:
     from liveportal.portal import Portal
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 HUMAN = (
     *("finding", "payout", "date", "amount", "fee", "currency", "payer", "file", "line", "note"),
 )
-DATE_ORDERS = ("dmy", "mdy", "ymd")
 OPEN = ("short", "differs", "partly_returned", "unknown", "ambiguous", "missing")
 """The findings that leave a question."""
 NO_FINDINGS = "No payout of your books is in these files, and none is missing."
@@ -92,7 +93,7 @@ class ReconcileOptions(Options):
             "--dates",
             metavar="ORDER",
             help="The order of dates that can be read in two: dmy, mdy or ymd.",
-            autocompletion=choices(DATE_ORDERS),
+            autocompletion=choices(ORDERS),
         ),
     ] = None
     format: Annotated[
@@ -108,14 +109,22 @@ class ReconcileOptions(Options):
         bool,
         typer.Option("--unproved", help="Go on although a file's own sums do not prove it."),
     ] = False
-    timezone: Timezone = None
+    timezone: Annotated[
+        str | None,
+        options_in(LEDGER_PANEL)(
+            "--timezone",
+            metavar="ZONE",
+            help="The zone of files that do not state one; default: yours.",
+            autocompletion=zones,
+        ),
+    ] = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `Payouts.reconcile`; wrong values are usage errors."""
         from liveportal.cli.settings import read_settings
         from liveportal.statements.registry import FORMATS
 
-        _check("--dates", self.dates, DATE_ORDERS)
+        _check("--dates", self.dates, [*ORDERS])
         _check("--format", self.format, [form.name for form in FORMATS])
         if not all(map(str.strip, self.payer or ())):
             raise typer.BadParameter("A payer's name must not be empty.", param_hint="--payer")
