@@ -43,7 +43,10 @@ def arrival(tie: Tie, separate_fee: int, rules: MatchRules) -> Finding:
         return _differs(found, f"{more} more arrived than was sent.")
     if row.amount < payout.amount and not rules.short_is_fee:
         return _short(found, payout.amount - row.amount)
-    return _with_fee(found, payout, _fee(tie, received))
+    found = _with_fee(found, payout, _fee(tie, received))
+    if payout.state == PayoutState.RETURNED and found.note is None:
+        return replace(found, note="The books have its arrival, and its return.")
+    return found
 
 
 def _fee(tie: Tie, received: int) -> int | None:
@@ -55,7 +58,8 @@ def _fee(tie: Tie, received: int) -> int | None:
 
 def _short(found: Finding, less: int) -> Finding:
     note = Hint(
-        "It is {less} short, and the file shows no fee. If that was a fee, add {short_is_fee}.",
+        "It is {less} short, and no fee in the file explains that. If it was one, add"
+        " {short_is_fee}.",
         less=shown(less, found.currency),
     )
     return replace(found, finding=RowKind.SHORT, note=note, is_new=False)

@@ -105,7 +105,7 @@ class _Rows:
         self.kinds: list[RowKind | None] = [
             _FIXED.get(row.meaning) for file in files for row in file.rows
         ]
-        recorded = {(was.provider, was.row) for was in live}
+        recorded = {(was.provider, was.row) for was in live if was.step != Step.SENT}
         for entry in self:
             is_memo = self.kinds[entry.position] == RowKind.MEMO
             if entry.row.duplicate or (entry.key in recorded and not is_memo):

@@ -465,6 +465,10 @@ def test_unknown_money_is_recorded_only_if_asked(books: Shell) -> None:
     assert (payout["method"], payout["reference"]) == ("paypal", "NEW")
     assert [event["event"] for event in payout["history"]] == ["NEW:sent", "NEW:paid"]
     assert reconcile(books, *OURS, "--record-unknown", "--apply", "--yes")["recorded"] == 0
+    books.ok("ledger", "reverse", "NEW:paid", "--reason", "wrong", "--yes")
+    again = reconcile(books, *OURS, "--record-unknown", "--apply", "--yes")
+    assert again["recorded"] == 1
+    assert ("arrived", "paypal-NEW", "NEW", "0.50") in short(again)
     feed = line("payout.sent", "11-26 09:00", id="p-9", payout="PP-9", amount=amount("30.00"),
                 method="paypal")  # fmt: skip
     assert books.ok("sync", books.file("feed.jsonl", feed))["confirmed"] == 1
