@@ -106,10 +106,9 @@ def test_a_statement_has_the_fees_where_there_are_any(sent: Shell, suffix: str) 
     sent.ok(*PAID, "--fee", "1.00", *AT)
     after = written("after")
     if suffix != "pdf":
-        words = "transfer_fee" if suffix == "csv" else "Transfer fees on payouts"
+        words = "transfer_fee" if suffix == "csv" else "Transfer fee"
         assert words not in before.read_text("utf-8")
-        assert words in after.read_text("utf-8")
-        assert "transfer_fee" in after.read_text("utf-8").replace("transfer fee", "transfer_fee")
+        assert after.read_text("utf-8").count(words) >= 2
     for path in (before, after):
         assert sent.ok("ledger", "verify", "--statement", path)["statement"] == "2026-12"
 

@@ -13,15 +13,18 @@ from liveportal.domain.errors import (
     CurrencyMismatch,
     FeeTooLarge,
     InvalidEvent,
+    NotForFeeds,
     WrongState,
 )
 from liveportal.domain.events.envelope import CLI_SOURCE, STATEMENT_PREFIX
+from liveportal.domain.events.sources import Origin
 from liveportal.domain.money import Money
 from liveportal.ledger.journal.journal import Outcome
 from liveportal.ledger.queries import earnings, payouts
 from liveportal.ledger.queries.statement_rows import is_recorded, next_event_id
 from tests.kit.books import Book, NewBook
 from tests.kit.events import FEED, OTHER, amount
+from tests.kit.events import event as event_of
 
 STATEMENT = f"{STATEMENT_PREFIX}paypal:5d41"
 PLATFORM, BANK, TRANSIT = "assets:platform", "assets:bank", "assets:transit"
@@ -437,3 +440,11 @@ def test_a_confirmation_is_taken_back_with_its_fact(sent: Book) -> None:
     assert next_event_id(sent.reader(), STATEMENT, "8XK41", "paid") == "8XK41:paid.2"
     again = paid(sent, source=STATEMENT, id="8XK41:paid.2", fee=amount("1.00"))
     assert (again.status, sent.payout().fee_minor) == ("recorded", 100)
+
+
+def test_a_feed_does_not_speak_for_a_statement(sent: Book) -> None:
+    """The source is the expert's, in any spelling."""
+    for source in (STATEMENT, STATEMENT.upper(), f"URN:liveportal:{STATEMENT[15:]}"):
+        report = event_of("payout.paid", "12-02 10:00", source=source, payout="PO-1")
+        with pytest.raises(NotForFeeds):
+            sent.journal.record(report, origin=Origin.FEED)
