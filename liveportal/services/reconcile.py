@@ -250,7 +250,9 @@ def _file_row(file: StatementFile, kinds: Sequence[RowKind]) -> StatementFileRow
         rows=len(file.rows),
         account=file.account,
         proofs=[
-            ProofRow(proof=each.proof, rows=each.rows, proved=each.proved) for each in file.proofs
+            ProofRow(proof=each.proof, rows=each.rows, proved=each.proved)
+            for each in file.proofs
+            if each.rows  # Else there was nothing to prove.
         ],
         rows_by_kind={kind.value: counts[kind] for kind in RowKind if counts[kind]},
         unrecognised_types=list(file.unlisted),

@@ -16,6 +16,7 @@ _BAD = [b"{no json\n", line("session.ended", "11-03 12:00", id="bad", session="n
 
 _SEALED = ("payout", "profile", "show", "--json")
 
+
 def _statement() -> bytes:
     account = PayPalAccount(opening={"USD": 10_00})
     account.payout("20.00", "2026-12-30T11:00:00Z", fee="0.50", note="PO-1")
