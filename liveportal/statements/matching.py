@@ -58,7 +58,7 @@ def reconcile(
     live = [was for was in recorded if was.is_live]
     rows = _Rows(files, live)
     known = {payout.id: payout for payout in payouts if payout.state != PayoutState.REVERSED}
-    settled = {was.payout for was in live if was.step == Step.PAID}
+    settled = {was.payout: was for was in live if was.step == Step.PAID}
     open_payouts = [payout for payout in known.values() if payout.id not in settled]
     by_hand = [_pair(*pair, rows, known, settled) for pair in rules.pairs]
     _check_distinct(by_hand)
@@ -190,7 +190,11 @@ def _base(file: StatementFile) -> str:
 
 
 def _pair(
-    name: str, row: str, rows: _Rows, payouts: Mapping[str, BookPayout], settled: set[str]
+    name: str,
+    row: str,
+    rows: _Rows,
+    payouts: Mapping[str, BookPayout],
+    settled: Mapping[str, RecordedRow],
 ) -> Tie:
     """Return the tie that the user made of a payout and a row."""
     if name not in payouts:
@@ -210,12 +214,14 @@ def _pair(
         raise InvalidValue(f"More than one row is called {row}.", hint=f"Choose one: {lines}.")
     (entry,) = named
     place = f"{_base(entry.file)}, line {entry.row.line}"
-    if rows.kinds[entry.position] == RowKind.DUPLICATE or name in settled:
+    taken = [was for was in settled.values() if (was.provider, was.row) == entry.key]
+    if taken or name in settled:
+        was = taken[0] if taken else settled[name]
         raise InvalidValue(
-            f"An arrival of payout {name} or of {place} is recorded already.",
-            hint=Hint("Reverse it first: {the_payout} names its event.", payout=name),
+            f"Payout {was.payout} is recorded as arrived with the row {was.row} already.",
+            hint=Hint("Take that back first: {the_payout} shows how.", payout=was.payout),
         )
-    if entry.row.amount <= 0 or rows.kinds[entry.position] == RowKind.MEMO:
+    if entry.row.amount <= 0 or rows.kinds[entry.position] in (RowKind.MEMO, RowKind.DUPLICATE):
         raise InvalidValue(
             f"No money arrived with {place} ({entry.row.type}).",
             hint="Pair the payout with a row that brought money.",
