@@ -2,7 +2,8 @@
 
 `row` says what a row is: `statement` (whom and what it is about), `transaction`, `total` (of the
 transactions), `summary`, `tax` or `seal`. Transactions have the columns up to `currency`; the other
-rows have `item`, `label` and `value`.
+rows have `item`, `label` and `value`. A statement with transfer fees has `transfer_fee` as the last
+column.
 """
 
 from __future__ import annotations

@@ -148,8 +148,8 @@ def span(reader: Reader, first: str, last: str, name: str) -> MonthRow:
 _AT_RISK = f"""
     {BOOKED_MONTHS}
     , counted (seq, n, session, "end") AS (
-        SELECT seq, n, session, "end" FROM session_count INDEXED BY session_count_by_end
-        WHERE sessions > 0 AND "end" BETWEEN ?2 AND ?3 AND period <= ?1
+        SELECT seq, n, session, "end" FROM main.session_count INDEXED BY session_count_by_end
+        WHERE sessions > 0 AND "end" BETWEEN ?2 AND ?3 AND period <= ?1 AND seq <= ?4
         UNION ALL
         SELECT seq, n, session, "end" FROM session_count
         WHERE sessions > 0 AND +"end" > ?3 AND +period <= ?1 AND session IN (
@@ -194,7 +194,7 @@ def risk(reader: Reader, last: str, now: datetime) -> Risk:
     latest = month_ends(last, reader.timezone) if _months_end_sessions(policies) else LAST_INSTANT
     claimable_minor: int = sum(
         row["owed"]
-        for row in reader.all(_AT_RISK, last, utc_text(earliest), utc_text(latest))
+        for row in reader.all(_AT_RISK, last, utc_text(earliest), utc_text(latest), reader.last_seq)
         if as_of <= closes(from_text(row["end"]), reader.policy_at(row["policy"]))
     )
     return Risk(

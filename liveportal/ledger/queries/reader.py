@@ -38,16 +38,27 @@ BOOKED_MONTHS = """
 rare kind of transaction month by month, where SQLite would otherwise scan the whole index."""
 
 
+LAST_POSSIBLE_SEQ = 2**63 - 1
+
+
 class Reader:
     """Gives queries access to a ledger through a read-only connection.
 
     `as_of` limits what they show to what was recorded by that instant; None shows everything.
+    `last_seq` is the last event that they may show, where the connection itself has later ones.
     """
 
-    def __init__(self, db: Connection, path: Path, as_of: datetime | None = None) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        path: Path,
+        as_of: datetime | None = None,
+        last_seq: int = LAST_POSSIBLE_SEQ,
+    ) -> None:
         self.db = db
         self.path = path
         self.as_of = as_of
+        self.last_seq = last_seq
         self._policies: dict[int, Policy] = {}
 
     @cached_property
