@@ -32,6 +32,7 @@ SPELLINGS = {
     # Commands in a sentence.
     "a_backup": "`liveportal ledger backup`",
     "a_correction": "`liveportal sessions correct`",
+    "a_rate": "--rate AMOUNT",
     "a_higher_limit": "`liveportal preferences set --attachment-limit`",
     "a_sync_with_a_file_for_it": "`sync --rejects FILE`",
     "an_evidence_pack": "`liveportal dispute evidence`",
@@ -61,6 +62,7 @@ SPELLINGS = {
     "the_session": "`liveportal sessions show`",
     "verification": "`liveportal ledger verify`",
     # Sentences that end in a command.
+    "a_direct_rate": "your direct rate with `liveportal preferences set --direct-rate AMOUNT`",
     "any_other_command": "any other command, such as `ledger info`",
     "enter_it_again": f"enter the profile again: `{_SET} --start-over`",
     "enter_the_profile_anew": f"enter the profile anew with `{_SET} --start-over`",
