@@ -44,7 +44,8 @@ class DisputeRecord(Row):
             return None
         times = "once" if self.rejected == 1 else f"{self.rejected} times"
         return (
-            f"You were ruled against {times}: repeated unwarranted disputes can close an account."
+            f"The platform rejected your disputes {times}: repeated unwarranted disputes can"
+            " close an account."
         )
 
 
@@ -58,23 +59,23 @@ def next_step(state: str, cost: Money) -> str:
     """Return the next step of a claim in this state; `cost` is its actual or possible cost."""
     price = f"{cost} {cost.currency}"
     if state == ClaimState.OPEN:
-        return "Answer it: dispute it and say what happened, or concede it."
+        return "Your answer: dispute the claim with a summary of what happened, or concede it."
     if state == ClaimState.DISPUTED:  # R9
         return (
-            "A community manager hears both sides. Accepted, nothing is deducted;"
-            f" rejected, {price} is."
+            "A community manager hears both sides. If your dispute is accepted, nothing is"
+            f" deducted; if it is rejected, {price} is deducted."
         )
     if state in RELEASED:
         return "Decided: nothing was deducted."
-    return f"Decided: {price} was deducted; the customer has it within two working days."  # R15
+    return f"Decided: {price} was deducted. The customer is refunded within two working days."  # R15
 
 
 def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
-    """Return the consequence of doing nothing; None once the claim is decided."""
+    """Return what happens without an answer; None once the claim is decided."""
     if state not in UNDECIDED:
         return None
     if state == ClaimState.DISPUTED:
-        return "Nothing more is asked of you."
+        return "The platform decides; you have nothing more to do."
     if policy.dispute.silence is Silence.NONE:
-        return "The rules do not say what silence means; the money stays held until it is decided."
+        return "The policy has no rule for this: the money stays held until the claim is decided."
     return f"Silence counts as consent: {cost} {cost.currency} is deducted."

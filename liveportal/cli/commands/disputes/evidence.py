@@ -44,11 +44,11 @@ class WrittenPack(Row):
 
 Keep = Annotated[
     list[str] | None,
-    typer.Option("--keep", metavar="NAME", help="A speaker not to black out: yourself."),
+    typer.Option("--keep", metavar="NAME", help="A name to leave readable, such as your own."),
 ]
 Names = Annotated[
     list[str] | None,
-    typer.Option("--name", metavar="NAME", help="Another name to black out; repeatable."),
+    typer.Option("--name", metavar="NAME", help="Another name to black out. Repeatable."),
 ]
 
 
@@ -59,7 +59,7 @@ def evidence(
         str,
         typer.Argument(
             metavar="CLAIM",
-            help="A claim, whole or by a unique prefix.",
+            help="The claim's id or its session's id, or a unique prefix.",
             autocompletion=ids("claim"),
         ),
     ],
@@ -67,22 +67,25 @@ def evidence(
     read: ReadOptions,
     out: OutputOptions,
     redact: Annotated[
-        bool, typer.Option("--redact", help="Black out other people: names, addresses, numbers.")
+        bool, typer.Option("--redact", help="Black out other people's names and numbers.")
     ] = False,
     keep: Keep = None,
     name: Names = None,
     largest: Annotated[
-        int, typer.Option("--largest", min=0, metavar="MB", help="Of larger files only the hash.")
+        int, typer.Option("--largest", min=0, metavar="MB", help="Only hash files above this size.")
     ] = 100,
 ) -> None:
-    """Write a pack that proves what happened: timeline, bill, transcript, files, hashes.
+    """Write a pack of evidence for a refund claim.
 
-    It is a ZIP archive with a page for a browser (index.html) and the same as text. The same ledger
-    gives the same bytes. -o names the pack; without it, it is CLAIM.zip.
+    The pack is a ZIP archive: the timeline, the bill, the transcript, your files and their hashes,
+    as a page for a browser (index.html) and as text. -o names the archive; the default is
+    CLAIM.zip. The same ledger always gives the same bytes.
 
-    The answer shows the pack's seal. Send it to the recipient separately: with it they can check
-    that they have the same pack. --redact also blacks out names in file names and in
-    encoded spellings, and withholds what it cannot read; look through the pack all the same.
+    Send the recipient the seal that is shown at the end, separately from the pack. With it they
+    can check that the pack was not changed.
+
+    --redact also blacks out names in file names, and leaves out files that cannot be read. Look
+    through a redacted pack before you send it.
 
     Examples:
       liveportal dispute evidence CL-1 -o case.zip
@@ -92,6 +95,7 @@ def evidence(
     from liveportal.exports.pages import CURRENT, case_redactor
     from liveportal.ledger.attachments.vault import Vault
     from liveportal.ledger.queries.case import case as case_of
+    from liveportal.ledger.queries.claims import resolve_claim
 
     if out.output == Path("-"):
         raise typer.BadParameter("a pack is a file: name it", param_hint="--output")
@@ -100,7 +104,7 @@ def evidence(
     result_options = replace(out, output=None)
     check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:
-        case = case_of(reader, reader.resolve_id("claim", claim), reference_time(reader))
+        case = case_of(reader, resolve_claim(reader, claim), reference_time(reader))
         vault = Vault(reader.path)
     limit = largest * 1_000_000
     for attached in case.kept:

@@ -1,4 +1,4 @@
-"""`liveportal dispute verify`: verify an evidence pack, by itself and against the ledger.
+"""`liveportal dispute verify`: verify an evidence pack, by itself and with the ledger.
 
 Registered in `liveportal.cli.commands.disputes`.
 """
@@ -31,7 +31,7 @@ PARTLY = "partly"
 
 @row
 class Gap(Row):
-    """A file of a pack that could not be compared."""
+    """A file of a pack that could not be compared with the ledger."""
 
     file: str
     why: str
@@ -66,14 +66,14 @@ def verify(
     keep: Keep = None,
     name: Names = None,
 ) -> None:
-    """Check an evidence pack against its seal, and with --ledger against the ledger.
+    """Verify an evidence pack that you wrote or received.
 
-    Without the ledger it shows that the pack agrees with its seal, and no more: whoever can write a
-    pack can seal another one. Compare the seal with the one that the expert gave you.
+    Without a ledger it checks that the pack has the seal that is shown. Compare this seal with the
+    one that the expert sent you: anybody can change a pack and seal it again.
 
-    With --ledger every event, figure, text and file is held against the journal; exit 6 names what
-    is not the ledger's. `in_ledger` is then true, or `partly` where something could not be
-    compared, which is named (`not_compared`). Repeat --keep and --name of a redacted pack.
+    With --ledger it compares every event, figure, text and file with the ledger. If something
+    differs, the exit code is 6. `in_ledger` is true, or `partly` if `not_compared` names files
+    that could not be compared. For a redacted pack, repeat its --keep and --name.
 
     Examples:
       liveportal dispute verify case.zip
@@ -149,11 +149,11 @@ def _raise_if_changed(pack: Path, problems: Sequence[Problem]) -> None:
 def _proof_sentence(answer: bool | str | None, seal: str, ledger: Path) -> str:
     """Return a sentence that says exactly what was proved."""
     if answer is True:
-        return f"Every event, figure, text and file of the pack is what {ledger} gives."
+        return f"Every event, figure, text and file of the pack agrees with {ledger}."
     if answer == PARTLY:
-        return f"What could be compared is what {ledger} gives; the rest is named as not compared."
-    sealed = f"The pack agrees with seal {seal}. Compare it with what the expert gave you."
-    return f"{sealed} It is not from {ledger}." if answer is False else sealed
+        return f"The pack agrees with {ledger}, except for the files that could not be compared."
+    sealed = f"The pack has the seal {seal}. Compare it with the seal that the expert sent you."
+    return f"{sealed} The pack is not from {ledger}." if answer is False else sealed
 
 
 def _foreign_problems(ledger: Path) -> Sequence[Problem]:

@@ -39,7 +39,7 @@ _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
 @row
 class WrittenStatement(Row):
-    """A statement that was written, with the head and the digest that prove it."""
+    """A statement that was written, with the head and the digest with which it is verified."""
 
     statement: str
     file: str
@@ -61,18 +61,19 @@ def statement(
         str,
         typer.Argument(
             metavar="[MONTH|YEAR]",
-            help="2026-10, oct, last, or a year: 2026.",
+            help="A month (2026-10, oct or last) or a year (2026).",
             autocompletion=periods,
         ),
     ] = "last",
 ) -> None:
-    """Write a statement of a month or a year: HTML, PDF or CSV, by the ending of -o FILE.
+    """Write a statement of earnings for a month or a year.
 
-    Without -o it is a new page in this folder, such as statement-2026-10.html.
+    It is an HTML page, a PDF or a CSV file, by the ending of the file that -o names; the default is
+    a new page in this folder, such as statement-2026-10.html. A statement of a year has the figures
+    that tax forms ask for. It contains no customer data.
 
-    The page prints well, in light and dark, and needs nothing else. A year has the figures that tax
-    forms ask for. Nothing personal is in it. At its end stands the journal's head:
-    `liveportal ledger verify --statement FILE` proves later that the ledger still holds this.
+    `liveportal ledger verify --statement FILE` proves later that the ledger still has exactly what
+    the statement shows.
 
     Examples:
       liveportal earnings statement
@@ -95,7 +96,7 @@ def statement(
     with open_output_bytes(path) as stream:
         stream.write(content)
     render(Detail(WrittenStatement, _written_row(name, path, document)), result_options)
-    hint(f"`liveportal ledger verify --statement {path}` proves it.")
+    hint(f"To verify it later: `liveportal ledger verify --statement {path}`.")
 
 
 def _written_row(name: str, file: Path, document: Document) -> WrittenStatement:
@@ -140,7 +141,7 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
         from liveportal.exports.statement_pdf import pdf
 
         return pdf
-    raise typer.BadParameter(f"{path.name} ends with none of .html, .pdf and .csv")
+    raise typer.BadParameter(f"{path.name} does not end with .html, .pdf or .csv")
 
 
 def verify_statement(reader: Reader, path: Path) -> str:
@@ -155,22 +156,24 @@ def verify_statement(reader: Reader, path: Path) -> str:
     seal = seal_in(content.decode("utf-8", "replace"))
     if seal is None:
         raise NotAStatement(
-            f"{path} is no statement: it has no seal",
+            f"{path} is not a statement: it has no seal",
             hint="Give a file that `liveportal earnings statement` wrote.",
             file=str(path),
         )
     document = document_of(reader, seal)
     if document is None:
         raise StatementChanged(
-            f"this ledger does not hold what {path} shows of {seal.name}",
-            hint="It is of another ledger, or one of the two was changed." + _old_format_hint(seal),
+            f"the ledger does not have what {path} shows for {seal.name}",
+            hint="The statement is from another ledger, or one of the two was changed."
+            + _old_format_hint(seal),
             file=str(path),
             statement=seal.name,
         )
     if content != writer_of(path)(document) and not _is_rendered_differently(path, content):
         raise StatementChanged(
-            f"{path} was changed: the ledger holds {seal.name} as it was",
-            hint="Write it anew with `liveportal earnings statement`.",
+            f"{path} was changed after it was written",
+            hint=f"The ledger still has {seal.name}. Write the statement again:"
+            f" `liveportal earnings statement {seal.name}`.",
             file=str(path),
             statement=seal.name,
         )
@@ -184,8 +187,8 @@ def _old_format_hint(seal: Seal) -> str:
     if seal.form == WITH_CORRECTIONS:
         return ""
     return (
-        " A statement with corrections that a version before December 2026 wrote has another form:"
-        " write it again with `liveportal earnings statement`."
+        " Versions before December 2026 wrote corrections differently. To write the statement"
+        " again: `liveportal earnings statement`."
     )
 
 
