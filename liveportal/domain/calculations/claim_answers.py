@@ -44,8 +44,8 @@ class DisputeRecord(Row):
             return None
         times = "once" if self.rejected == 1 else f"{self.rejected} times"
         return (
-            f"The platform rejected your disputes {times}: repeated unwarranted disputes can"
-            " close an account."
+            f"The platform ruled against you {times}. Repeated unwarranted disputes can close an"
+            " account."
         )
 
 
@@ -59,23 +59,27 @@ def next_step(state: str, cost: Money) -> str:
     """Return the next step of a claim in this state; `cost` is its actual or possible cost."""
     price = f"{cost} {cost.currency}"
     if state == ClaimState.OPEN:
-        return "Your answer: dispute the claim with a summary of what happened, or concede it."
+        return "Dispute it and describe what happened, or concede it."
     if state == ClaimState.DISPUTED:  # R9
         return (
             "A community manager hears both sides. If your dispute is accepted, nothing is"
-            f" deducted; if it is rejected, {price} is deducted."
+            f" deducted. If it is rejected, {price} is deducted."
         )
     if state in RELEASED:
-        return "Decided: nothing was deducted."
-    return f"Decided: {price} was deducted. The customer is refunded within two working days."  # R15
+        return "It is decided. Nothing was deducted."
+    # R15
+    return f"It is decided. {price} was deducted, and reaches the customer in two working days."
 
 
 def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
-    """Return what happens without an answer; None once the claim is decided."""
+    """Return the consequence of doing nothing; None once the claim is decided."""
     if state not in UNDECIDED:
         return None
     if state == ClaimState.DISPUTED:
-        return "The platform decides; you have nothing more to do."
+        return "You do not have to do anything more."
     if policy.dispute.silence is Silence.NONE:
-        return "The policy has no rule for this: the money stays held until the claim is decided."
-    return f"Silence counts as consent: {cost} {cost.currency} is deducted."
+        return (
+            "The platform does not state what happens without an answer. The money stays held until"
+            " it decides."
+        )
+    return f"No answer counts as consent: {cost} {cost.currency} is deducted."

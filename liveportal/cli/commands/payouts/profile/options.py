@@ -42,26 +42,24 @@ Text = str | None
 
 
 def _number_help(number: str) -> str:
-    return f"{number}: asked for without echo, or read from standard input."
+    return f"Pass - to be asked for {number}."
 
 
 @frozen
 class Profile(Options):
     """The new values of the profile; None leaves a field unchanged, an empty text clears it."""
 
-    name: Annotated[Text, _who_option("--name", help="The payee, as the bank knows it.")] = None
-    email: Annotated[Text, _who_option("--email", help="Where you are written to.")] = None
-    country: Annotated[Text, _who_option("--country", help="Where you reside: DE, or Germany.")] = (
-        None
-    )
+    name: Annotated[Text, _who_option("--name", help="The payee, as the bank has it.")] = None
+    email: Annotated[Text, _who_option("--email", help="Your e-mail address.")] = None
+    country: Annotated[Text, _who_option("--country", help="Your country: DE or Germany.")] = None
     line: Annotated[
-        list[str] | None, _who_option("--line", help="Street and number; repeatable.")
+        list[str] | None, _who_option("--line", help="Street and number. Repeatable.")
     ] = None
     city: Annotated[Text, _who_option("--city", help="The city.")] = None
-    district: Annotated[Text, _who_option("--district", help="A part of the city.")] = None
-    region: Annotated[Text, _who_option("--region", help="State or province, where one is.")] = None
+    district: Annotated[Text, _who_option("--district", help="The district of the city.")] = None
+    region: Annotated[Text, _who_option("--region", help="The state or province.")] = None
     postal_code: Annotated[Text, _who_option("--postal-code", help="The postal code.")] = None
-    sorting_code: Annotated[Text, _who_option("--sorting-code", help="Such as CEDEX.")] = None
+    sorting_code: Annotated[Text, _who_option("--sorting-code", help="A sorting code, such as CEDEX.")] = None
     method: Annotated[
         Text,
         _paid_option(
@@ -74,37 +72,37 @@ class Profile(Options):
     paypal: Annotated[
         Text,
         _paid_option(
-            "--paypal", metavar="EMAIL", help="The address that PayPal knows, if another."
+            "--paypal", metavar="EMAIL", help="Your PayPal address, if not that of --email."
         ),
     ] = None
-    iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("The IBAN"))] = None
+    iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("the IBAN"))] = None
     us_routing: Annotated[
-        Text, _paid_option("--us-routing", help="A US bank's routing number.")
+        Text, _paid_option("--us-routing", help="The routing number of a US bank.")
     ] = None
     us_account: Annotated[
-        Text, _paid_option("--us-account", metavar="-", help=_number_help("The account's number"))
+        Text, _paid_option("--us-account", metavar="-", help=_number_help("the account number"))
     ] = None
     tax_form: Annotated[
         Text,
         _tax_option(
             "--tax-form",
             metavar="FORM",
-            help="w9 (US), w8ben (others), or vat: none of them, and a VAT number.",
+            help="w9 (US), w8ben (other countries) or vat (only a VAT number).",
             autocompletion=choices(FORMS),
         ),
     ] = None
     tax_number: Annotated[
-        Text, _tax_option("--tax-number", metavar="-", help=_number_help("The number on the form"))
+        Text, _tax_option("--tax-number", metavar="-", help=_number_help("the tax number"))
     ] = None
     tax_signed: Annotated[
-        Text, _tax_option("--tax-signed", metavar="DATE", help="When you signed it.")
+        Text, _tax_option("--tax-signed", metavar="DATE", help="The day on which you signed the form.")
     ] = None
     tax_expires: Annotated[
         Text,
         _tax_option(
             "--tax-expires",
             metavar="DATE",
-            help="Its last day, if the platform says another than the form.",
+            help="The form's last valid day, if not the usual one.",
         ),
     ] = None
 
@@ -161,7 +159,7 @@ def parse_day(name: str, text: str, zone: str) -> str:
     try:
         moment = read_time(text, zone, utc_now(), past=name == "tax_signed", date_only=True)
     except InvalidTime:
-        raise field_error(name, "is no day", "Write it like 2026-01-31.") from None
+        raise field_error(name, "is not a day", "Write it like 2026-01-31.") from None
     if name == "tax_signed" and moment > utc_now():
         raise field_error(name, "is still to come")
     return local_date(moment, zone).isoformat()
@@ -185,7 +183,7 @@ def read_file(file: str, zone: str) -> dict[str, Any]:
         place = _PLACE.search(str(error))
         raise InvalidValue(
             f"{where} is not TOML{f' {place[0]}' if place else ''}",
-            hint='Write one a line, such as: name = "Anna Example"',
+            hint='Write one field per line, such as: name = "Anna Example"',
         ) from None
     return {name: _plain(name, document, zone) for name in document}
 
@@ -195,7 +193,9 @@ def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
         known = ", ".join(KEYS)
         # A key that does not look like a name may be a secret in the wrong place.
         subject = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
-        raise InvalidValue(f"{subject} no field of the payout profile", hint=f"There are {known}.")
+        raise InvalidValue(
+            f"{subject} not a field of the payout profile", hint=f"The fields are {known}."
+        )
     value = document[name]
     if name not in DAYS:
         return value
