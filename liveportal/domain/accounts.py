@@ -57,9 +57,9 @@ class Transfer:
 
     def __post_init__(self) -> None:
         if self.minor <= 0:
-            raise ValueError("a transfer moves more than nothing")
+            raise ValueError("The amount of a transfer must be above zero.")
         if self.debit is self.credit:
-            raise ValueError(f"a transfer needs two accounts, not {self.debit} twice")
+            raise ValueError("A transfer needs two different accounts.")
 
 
 @frozen

@@ -68,7 +68,7 @@ def event_data(cls: type[T]) -> type[T]:
     return frozen(cls)
 
 
-NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
+NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1 to 1024 printable characters")
 """The form of an event's id, of its source and of a key."""
 
 

@@ -48,7 +48,7 @@ def _private_folder() -> TemporaryDirectory[str]:
         return TemporaryDirectory(prefix="liveportal-", ignore_cleanup_errors=True)  # Mode 0700.
     except OSError as error:
         failure = atomic.unwritable(Path(os.curdir), error)
-        failure.hint = "A temporary file is needed; TMPDIR names the folder for it."
+        failure.hint = "The command needs a temporary file. TMPDIR names the folder for it."
         raise failure from None
 
 
