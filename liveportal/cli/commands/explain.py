@@ -71,7 +71,9 @@ def explain_month(
     out: OutputOptions,
     month: Annotated[
         str | None,
-        typer.Argument(metavar="[MONTH]", help=f"{MONTH_HELP} Default: this.", autocompletion=months),
+        typer.Argument(
+            metavar="[MONTH]", help=f"{MONTH_HELP} Default: this.", autocompletion=months
+        ),
     ] = None,
     same_month: Annotated[
         str | None, typer.Option("--month", metavar="MONTH", hidden=True, autocompletion=months)

@@ -28,7 +28,6 @@ from liveportal.domain.events.types import (
     DisputeRejected,
     DisputeWithdrawn,
 )
-
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Annotated
 
 import typer
+
 from liveportal.cli.commands.refunds.list_show import States, claim_detail, claim_table
 from liveportal.cli.completion import ids
-
 from liveportal.cli.read_command import Query, reads
 from liveportal.ledger.queries import claims
 

@@ -58,11 +58,11 @@ app = Commands(
     default="summary",
 )
 
-NOTHING_YET = "Nothing is recorded yet. To record what the platform reports: `liveportal sync FEED`."
+NOTHING_YET = (
+    "Nothing is recorded yet. To record what the platform reports: `liveportal sync FEED`."
+)
 HUMAN_SUMMARY = tuple(
-    name
-    for name in columns(earnings.SummaryRow)
-    if name not in ("month", "timezone", "currency")
+    name for name in columns(earnings.SummaryRow) if name not in ("month", "timezone", "currency")
 )
 """What a terminal shows below a title that has the month, its time zone and the currency."""
 HUMAN_MONTH = (
@@ -157,7 +157,9 @@ def summary(
             with open_output(None) as stream:
                 draw(latest, currency, stream)
     if nothing:
-        hint("Every month: `liveportal earnings months`. Last month: `liveportal earnings --month last`.")
+        hint(
+            "Every month: `liveportal earnings months`. Last month: `liveportal earnings --month last`."
+        )
     if bounds:
         hint(BOUNDS_HINT)
 
