@@ -5,7 +5,7 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    """Dispute refund claims, and prove what happened in a session.
+    """Dispute a refund claim and prove what happened.
 
     A disputed claim is decided by the platform. File the dispute with a summary, make a pack of
     the evidence, and record the decision when it arrives.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from liveportal.cli.write_command import Writer
 
 app = Commands(
-    """Verify, back up, restore and export your ledger, and erase data from it.
+    """Verify, back up, restore and export your ledger.
 
     The ledger is one SQLite file on your computer. Evidence files are in the folder beside it.
 

@@ -27,7 +27,7 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
 app = Commands(
-    """Write the ledger's events to a file that `ledger import` reads.
+    """Write the ledger's events to a file.
 
     Example: liveportal ledger export events -o book.jsonl
     """

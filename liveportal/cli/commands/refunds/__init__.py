@@ -5,7 +5,7 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    """Record the refunds that customers claim, and how each claim was decided.
+    """Record refund claims and how they were decided.
 
     The money that a refund may cost you is held until the claim is decided. To contest a claim, use
     `liveportal dispute`.

@@ -47,9 +47,10 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 
 app = Commands(
-    """Keep the details that the platform needs to pay you: payee, account, address and tax form.
+    """Keep the details that the platform needs to pay you.
 
-    They are encrypted in your ledger and shown masked. Nothing is sent to the platform.
+    The profile has the payee, the account, the address and the tax form. It is encrypted in your
+    ledger and shown masked. Nothing is sent to the platform.
 
     Examples:
       liveportal payout profile set
