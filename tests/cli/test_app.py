@@ -101,8 +101,8 @@ def test_the_roots_help_lists_every_command(run: Run) -> None:
     assert lines == [[name, lazy.help] for name, lazy in COMMANDS.items()]
 
 
-def test_examples_stand_as_they_were_written(run: Run) -> None:
-    """Line breaks of all but the first paragraph are kept; brackets are brackets."""
+def test_examples_are_printed_as_they_were_written(run: Run) -> None:
+    """Their line breaks are kept, and brackets are brackets."""
     out = run("sample", "summary", "--help").out
     assert "  Examples:\n    liveportal sample --month oct\n    liveportal sample --json\n" in out
     assert "The month [such as oct]." in out
@@ -111,10 +111,10 @@ def test_examples_stand_as_they_were_written(run: Run) -> None:
 
 
 def test_a_groups_help(run: Run) -> None:
-    """Its commands, without the hidden ones, and what the bare group does."""
+    """It lists its commands, without the hidden ones, and names the default one."""
     out = run("sample", "--help").out
     assert "Samples, [bold] and plain." in out
-    assert "Without a command: summary." in out
+    assert "Default command: summary." in out
     commands = out.partition("Commands:\n")[2]
     assert [line.split()[0] for line in commands.splitlines()] == [
         *("summary", "rows", "write", "fail", "within"),
@@ -131,7 +131,7 @@ def test_a_bare_group_without_a_default_shows_its_help(run: Run, argv: tuple[str
 
 
 def test_help_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawn by rich unless colour is off; no bracket is taken for markup."""
+    """It has colour unless that is off; no bracket is taken for markup."""
     monkeypatch.setenv("TERM", "xterm")
     for off in ("", "1"):
         monkeypatch.setenv("NO_COLOR", off)

@@ -1,0 +1,129 @@
+"""How `--help` is laid out: one layout for terminals and pipes, with colour only on a terminal.
+
+Prose is wrapped once, to the width of the terminal but at most `WIDEST` columns. Examples and other
+indented lines are printed as they were written, since a broken command cannot be copied.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from typer._click.formatting import HelpFormatter
+from typer._click.termui import style
+from typer.core import TyperGroup, TyperOption
+
+from liveportal.cli.io.errors import check_stdout
+from liveportal.cli.io.text import no_colour
+
+if TYPE_CHECKING:
+    from typer._click import Context
+
+WIDEST = 100
+"""In columns."""
+
+_RANGE = re.compile(r"([\d.]+)<=x<=([\d.]+)")
+_AT_LEAST = re.compile(r"x>=([\d.]+)")
+
+
+class HelpWriter(HelpFormatter):
+    """Collects the text of a help page."""
+
+    def __init__(self) -> None:
+        super().__init__(max_width=WIDEST)
+        self._is_styled = sys.stdout.isatty() and not no_colour()
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a section."""
+        self.write(self._styled(f"{heading}:", bold=True) + "\n")
+
+    def write_text(self, text: str) -> None:
+        """Write the description of a command: its prose wrapped, its examples unchanged."""
+        indent = " " * self.current_indent
+        for line in wrapped(text, self.width - self.current_indent):
+            self.write(f"{indent}{line}".rstrip() + "\n")
+
+    def write_dl(
+        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write names with their descriptions beside them."""
+        described = [(self._styled(name, fg="cyan"), in_words(text)) for name, text in rows]
+        super().write_dl(described, col_max, col_spacing)
+
+    def _styled(self, text: str, *, bold: bool | None = None, fg: str | None = None) -> str:
+        return style(text, bold=bold, fg=fg) if self._is_styled else text
+
+
+class PlainHelp:
+    """The methods of a command or group that lay its help out."""
+
+    def get_help(self: Any, ctx: Context) -> str:
+        """Return the text of the help."""
+        check_stdout()
+        writer = HelpWriter()
+        self.format_help(ctx, writer)
+        return writer.getvalue().rstrip("\n")
+
+    def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write usage, description and options, and the names that `--fields` takes."""
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+        if shown := getattr(getattr(self, "callback", None), "shown", None):
+            from liveportal.cli.io.field_meanings import field_lines
+
+            with formatter.section("Fields for --fields"):
+                formatter.write_dl(field_lines(shown))
+
+    def description(self: Any) -> str:
+        """Return what the command or group is for, with examples."""
+        return self.help or ""
+
+    def format_help_text(self: Any, _ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the description."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(self.description())
+
+    def format_options(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the arguments and options, one section per panel; then a group's commands."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            default_panel = "Options" if isinstance(parameter, TyperOption) else "Arguments"
+            panel = getattr(parameter, "rich_help_panel", None) or default_panel
+            if row := parameter.get_help_record(ctx):
+                sections.setdefault(panel, []).append(row)
+        for panel, rows in sections.items():
+            if rows:
+                with formatter.section(panel):
+                    formatter.write_dl(rows)
+        if isinstance(self, TyperGroup):
+            self.format_commands(ctx, formatter)
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """Yield the lines of a description, of at most `width` columns where it is prose."""
+    import textwrap  # Only help needs it.
+
+    for number, paragraph in enumerate(text.split("\n\n")):
+        if number:
+            yield ""
+        prose: list[str] = []
+        for line in paragraph.splitlines():
+            if not line.startswith((" ", "Example:")):
+                prose.append(line)
+                continue
+            yield from textwrap.wrap(" ".join(prose), width, break_on_hyphens=False)
+            prose.clear()
+            yield line
+        yield from textwrap.wrap(" ".join(prose), width, break_on_hyphens=False)
+
+
+def summary(text: str) -> str:
+    """Return the first paragraph of a description in one line, for a list of commands."""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def in_words(text: str) -> str:
+    """Return the description of an option with its range in words: `[1 to 10]`."""
+    return _AT_LEAST.sub(r"\1 or more", _RANGE.sub(r"\1 to \2", text))
