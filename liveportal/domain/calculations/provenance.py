@@ -127,7 +127,7 @@ def paid(what: str, lines: Sequence[tuple[LedgerEntry, int]], steps: Steps) -> N
             parts.append(whole)
         else:
             parts.append(
-                Node(f"Part of: {whole.what}", minor, "the oldest earnings first", entry.seq)
+                Node(f"Part of {whole.what}", minor, "the oldest first", entry.seq)
             )
     return _sum_node(what, tuple(parts))
 

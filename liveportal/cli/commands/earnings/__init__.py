@@ -158,7 +158,8 @@ def summary(
                 draw(latest, currency, stream)
     if nothing:
         hint(
-            "Every month: `liveportal earnings months`. Last month: `liveportal earnings --month last`."
+            "Every month: `liveportal earnings months`."
+            " Last month: `liveportal earnings --month last`."
         )
     if bounds:
         hint(BOUNDS_HINT)

@@ -282,5 +282,5 @@ def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:
         rows,
         HUMAN_CHECKED,
         title=title if rows else None,
-        empty="Every bill agrees with our calculation. To list them: `liveportal earnings check --all`.",
+        empty="Every bill agrees with our calculation. To list them, add --all.",
     )

@@ -104,10 +104,7 @@ def filed(recorded: Recorded) -> Sentence:
     return Sentence(
         *("Filed", "file", f"a dispute of {claim_of(facts)}"),
         f"{amount(facts.held)} stays held until the platform decides",
-        (
-            "If your dispute is accepted, nothing is deducted; if it is rejected,"
-            f" {amount(facts.row.cost)} is deducted.",
-        ),
+        (f"If it is rejected, {amount(facts.row.cost)} is deducted; otherwise nothing is.",),
         (
             ("If it is accepted", f"dispute rule {facts.short} --accepted"),
             ("If it is rejected", f"dispute rule {facts.short} --rejected"),

@@ -8,7 +8,6 @@ from liveportal.cli.io.answers import (
     Sentence,
     amount,
     for_other,
-    length,
     local,
     minutes_of,
     moment,
@@ -16,7 +15,7 @@ from liveportal.cli.io.answers import (
     span,
     with_reason,
 )
-from liveportal.cli.io.text import clock_time
+from liveportal.cli.io.text import clock_time, format_length
 from liveportal.cli.write_result import Recorded
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def paused(recorded: Recorded) -> Sentence:
     """Say when the timer stopped, and what is on it."""
     facts: SessionFacts = recorded.facts
     active = facts.figures.active_seconds
-    on_timer = f" with {length(active)} on it" if active is not None else ""
+    on_timer = f" with {format_length(active)} on it" if active is not None else ""
     return Sentence(
         *("Paused", "pause", session_with(facts)),
         f"the timer stops at {moment(recorded.at, recorded.zone, recorded.now)}{on_timer}",

@@ -59,9 +59,7 @@ class Profile(Options):
     district: Annotated[Text, _who_option("--district", help="The district of the city.")] = None
     region: Annotated[Text, _who_option("--region", help="The state or province.")] = None
     postal_code: Annotated[Text, _who_option("--postal-code", help="The postal code.")] = None
-    sorting_code: Annotated[
-        Text, _who_option("--sorting-code", help="A sorting code, such as CEDEX.")
-    ] = None
+    sorting_code: Annotated[Text, _who_option("--sorting-code", help="Such as CEDEX.")] = None
     method: Annotated[
         Text,
         _paid_option(
@@ -98,7 +96,7 @@ class Profile(Options):
     ] = None
     tax_signed: Annotated[
         Text,
-        _tax_option("--tax-signed", metavar="DATE", help="The day on which you signed the form."),
+        _tax_option("--tax-signed", metavar="DATE", help="The day of your signature."),
     ] = None
     tax_expires: Annotated[
         Text,
