@@ -48,7 +48,7 @@ def main(argv: Sequence[str], clock: Clock = system_clock) -> int:
         from liveportal.ledger.storage.atomic import output_failed
 
         discard_buffer(sys.stdout)
-        return report(_add_committed(output_failed("the output", error)), argv)
+        return report(_add_committed(output_failed("The output", error)), argv)
     return code
 
 
@@ -98,11 +98,14 @@ def _report_failure(error: Exception, argv: Sequence[str]) -> int:
 def _add_committed(error: LiveportalError) -> LiveportalError:
     """Add to a failure what was committed before it, so that the user does not repeat it."""
     if commits := so_far():
-        error.message += f", but {commits}"
+        error.message += f" However, {commits}."
         error.details |= {"recorded": commits.events, "event": commits.own_id}
-        hint = "That stays as it is."
+        hint = "This remains recorded." if commits.events else "This remains done."
         if commits.events == 1 and commits.own_id:
-            hint += f" The same command with --key {commits.own_id} shows it, and records no more."
+            hint += (
+                f" To see it, repeat the command with --key {commits.own_id}, which records"
+                " nothing."
+            )
         error.hint = f"{hint_for(error)} {hint}" if error.hint else hint
     return error
 
@@ -110,8 +113,9 @@ def _add_committed(error: LiveportalError) -> LiveportalError:
 def _out_of_memory() -> LiveportalError:
     return _add_committed(
         OutOfMemory(
-            "there is not enough memory for this",
-            hint="Close other programs, or do less at once: `sync --batch N`, a shorter period.",
+            "There is not enough memory for this command.",
+            hint="Close other programs, or do less at a time: `sync --batch N`, or a shorter"
+            " period.",
         )
     )
 

@@ -25,7 +25,7 @@ from liveportal.cli.write_result import (
     show_result,
     show_results,
 )
-from liveportal.domain.clock import from_text, short_text
+from liveportal.domain.clock import from_text, readable
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
@@ -182,8 +182,8 @@ class Writer:
             return None
         kind = outcome.event.data.TYPE.partition(".")[0]
         return (
-            f"Nothing was recorded twice: {first['source']} reported this {kind} of {entity_id}"
-            f" already, at {short_text(from_text(first['time']))}.{_AGAIN_HINTS.get(kind, '')}"
+            f"Nothing new was recorded: {first['source']} already reported this {kind} for"
+            f" {entity_id}, at {readable(from_text(first['time']))}.{_AGAIN_HINTS.get(kind, '')}"
         )
 
 
@@ -191,7 +191,7 @@ _CONFIRMED = """
     SELECT first.source, first.time FROM statement
     JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
 """
-_AGAIN_HINTS = {"tip": " If it is one more, give --again."}
+_AGAIN_HINTS = {"tip": " To record another one, add --again."}
 
 
 @contextmanager

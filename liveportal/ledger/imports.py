@@ -82,7 +82,8 @@ def target(path: Path, *, begins_ledger: bool) -> Target:
         if begins_ledger:
             return Target.NEW
         raise PartialExport(
-            "The file is only a part of an export: it does not begin with a policy, as a ledger does.",
+            "The file is only a part of an export: it does not begin with a policy, as a"
+            " ledger does.",
             hint=Hint(
                 "Export {the_whole_journal}. Or {make_a_ledger}, and import this part into it."
             ),

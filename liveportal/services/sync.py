@@ -120,7 +120,8 @@ def _record_batches(
         except LiveportalError as error:
             if file.keep:
                 error.hint = Hint(
-                    "The batches before this line were recorded. Fix the line and run sync again, or"
+                    "The batches before this line were recorded. Fix the line and run sync"
+                    " again, or"
                     " add {a_file_for_it} to leave the line out."
                 )
             raise

@@ -228,7 +228,8 @@ def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Itera
             "not_started",
             session.id,
             (
-                f"It was planned to start {_format_duration(delay)} ago, and nothing has been recorded"
+                f"It was planned to start {_format_duration(delay)} ago, and nothing has"
+                " been recorded"
                 " since."
             ),
             planned,

@@ -150,7 +150,10 @@ def of_evidence(
     may_be_deleted = due is not None and due < now
     means = f"The platform deletes the {artifact.kind}, and you have no copy."
     if due is None:
-        means = f"The platform does not state how long it keeps the {artifact.kind}, and you have no copy."
+        means = (
+            f"The platform does not state how long it keeps the {artifact.kind}, and you have"
+            " no copy."
+        )
     elif may_be_deleted:
         means = f"The platform may already have deleted the {artifact.kind}."
     return Deadline(

@@ -315,7 +315,8 @@ def _check_lacking(what: str, names: Collection[str]) -> None:
         raise IncompleteProfile(
             f"{what} also needs {' and '.join(names)}.",
             hint=Hint(
-                "Give these fields together. On a terminal, {setting_the_profile} asks for all of them."
+                "Give these fields together. On a terminal, {setting_the_profile} asks for"
+                " all of them."
             ),
             fields=list(names),
         )

@@ -209,7 +209,8 @@ class Vault:
     def _check_hash(self, sha256: str, actual: str) -> None:
         if actual != sha256:
             raise DamagedFile(
-                f"The file {sha256[:12]}… in the vault is damaged: it differs from the file that was attached.",
+                f"The file {sha256[:12]}… in the vault is damaged: it differs from the"
+                " file that was attached.",
                 hint="Attach the right file again. It replaces the damaged one.",
                 sha256=sha256,
                 found=actual,
@@ -263,7 +264,8 @@ class Vault:
         if not stat.S_ISDIR(mode):
             raise UnsafeVault(
                 f"The vault {folder} is not a folder.",
-                hint="Move away the file or link at that path. Evidence is never written through a link.",
+                hint="Move away the file or link at that path. Evidence is never written"
+                " through a link.",
                 path=str(folder),
             )
         if atomic.is_open_to_others(mode):

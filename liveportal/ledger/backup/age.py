@@ -210,7 +210,8 @@ def _parse_recipients(texts: Sequence[str]) -> list[x25519.Recipient]:
     except pyrage.RecipientError:
         raise InvalidValue(
             "A recipient is not a public key of age.",
-            hint="A public key begins with age1. `age-keygen` makes one, with the secret key for it.",
+            hint="A public key begins with age1. `age-keygen` makes one, with the secret key"
+            " for it.",
         ) from None
 
 

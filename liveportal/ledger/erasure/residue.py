@@ -173,8 +173,10 @@ def _erase_files(db: Connection, path: Path, result: FinishedErasure) -> None:
             vault.sweep()
     except _FAILURES as error:
         reason = error.message if isinstance(error, LiveportalError) else str(error)
-        hint = f"It may contain files of the customer. {_sentence(reason)}"
-            " Correct this, then forget the customer again."
+        hint = (
+            f"It may contain files of the customer. {_sentence(reason)} Correct this, then forget"
+            " the customer again."
+        )
         result.left.append(Residue("vault", str(vault.folder), hint))
 
 
@@ -209,7 +211,8 @@ def _unfinished(file: Path) -> Residue:
     return Residue(
         "part",
         str(file),
-        "It is being written, or a crash left it. Forget the customer again in an hour, or delete it.",
+        "It is being written, or a crash left it. Forget the customer again in an hour, or"
+        " delete it.",
     )
 
 
@@ -302,7 +305,9 @@ def _sentence(reason: str) -> str:
 
 
 def _uncertain(copy: Path, reason: str) -> Residue:
-    hint = f"It may contain the customer's data. {_sentence(reason)} Delete it if you do not need it."
+    hint = (
+        f"It may contain the customer's data. {_sentence(reason)} Delete it if you do not need it."
+    )
     return Residue("copy", str(copy), hint)
 
 

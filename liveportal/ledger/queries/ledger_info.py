@@ -157,7 +157,8 @@ def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
         raise UnknownEntity(
             f"There is no event {name} from {source}.",
             hint=Hint(
-                "{Payouts_and_sessions} show the ids of events. For an event of a feed, add {a_source}."
+                "{Payouts_and_sessions} show the ids of events. For an event of a feed,"
+                " add {a_source}."
             ),
             id=name,
         )

@@ -285,7 +285,8 @@ def unwritable(
     """
     if error.errno in FULL:
         return DiskFull(
-            f"{path.parent if beside_ledger else path} could not be written, because the disk is full.",
+            f"{path.parent if beside_ledger else path} could not be written, because the"
+            " disk is full.",
             hint=f"{undone or 'Nothing was recorded.'} Free some disk space, then try again.",
             path=str(path),
         )

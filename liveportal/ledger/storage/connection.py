@@ -196,7 +196,8 @@ def _rollback_hot_journal(path: Path) -> None:
         if not _has_content(f"{os.path.realpath(path)}-journal"):
             raise _log_needed_error(path) from None
         raise LedgerUnwritable(
-            f"A write to {path} was interrupted, and cannot be undone because the file is read-only.",
+            f"A write to {path} was interrupted, and cannot be undone because the file is"
+            " read-only.",
             hint="Make the ledger, its folder and all files that begin with its name writable, or"
             " copy them to another folder and open the copy.",
             path=str(path),
@@ -255,7 +256,8 @@ def check_ours(connection: Connection, path: Path) -> None:
         )
     if version > SCHEMA_VERSION:
         raise NewerLedger(
-            f"{path} was written by a newer version of liveportal (form {version}; this version reads"
+            f"{path} was written by a newer version of liveportal (form {version}; this"
+            " version reads"
             f" up to {SCHEMA_VERSION}).",
             hint="Upgrade liveportal. Nothing was changed.",
             path=str(path),

@@ -135,7 +135,8 @@ def check_values(db: Connection) -> None:
     for field, seq in noted.items():
         if field in stored or seq not in settings.get(field, unset).seqs:
             raise failed(
-                f"the value of {field} in the payout profile is recorded as missing, but is present",
+                f"the value of {field} in the payout profile is recorded as missing, but"
+                " is present",
                 field=field,
             )
     _check_tables(db)
