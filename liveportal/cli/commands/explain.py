@@ -1,4 +1,4 @@
-"""`earnings explain`, `sessions explain` and `payout explain`: where amounts come from.
+"""`earnings explain`, `sessions explain` and `payout explain`: the origin of amounts.
 
 Each is registered in its group. A tree is nested in JSON, drawn on a terminal, and one row per node
 in other formats, where the row with the `path` `net.1` is a part of `net`.
@@ -34,6 +34,18 @@ if TYPE_CHECKING:
     from liveportal.domain.calculations.provenance import Node
 
 LONGEST_TEXT = 100
+CORRECTED = ", corrected later"
+RULES_IN_WORDS = {
+    "R1, R4": "the agreed rate",
+    "R1, R4, R5, R6": "rate, trial and pauses",
+    "R6": "paused time is not charged",
+    "R8, R9": "accepted refund claim",
+    "R8, refund.deducts": "refund",
+    "R11": "your share",
+    "R11, fee.percent": "fee",
+    "R12, R13": "minimum and dates of payouts",
+}
+"""The rules of the trees in words: on a terminal no code appears alone."""
 
 
 @row
@@ -58,13 +70,14 @@ def explain_month(
     month: Annotated[
         str,
         typer.Argument(
-            metavar="[MONTH]", help="2026-10, oct, last or this.", autocompletion=months
+            metavar="[MONTH]", help="2026-10, oct, last or this month.", autocompletion=months
         ),
     ] = "this",
 ) -> None:
-    """Show where a month's money comes from: every cent, with its rule and its event.
+    """Explain where a month's money comes from.
 
-    Each amount is the sum of what stands below it, down to single events of the journal (`seq`).
+    Each amount is the sum of the amounts below it, down to single events, which are named by their
+    journal position. The rule or the policy's switch behind each amount is in brackets.
 
     Examples:
       liveportal earnings explain
@@ -87,7 +100,9 @@ def explain_session(
     read: ReadOptions,
     out: OutputOptions,
 ) -> None:
-    """Show how a session's time became its money, and where that money is now.
+    """Explain how a session's time became its money.
+
+    A second tree shows where that money is now: owed, held, on its way or paid out.
 
     Example: liveportal sessions explain S-1001
     """
@@ -107,7 +122,9 @@ def explain_payout(
     read: ReadOptions,
     out: OutputOptions,
 ) -> None:
-    """Show what a payout paid: each earning, whole or in part, and what it took back.
+    """Explain which earnings a payout consists of.
+
+    It shows each earning, paid in full or in part, and what was deducted.
 
     Example: liveportal payout explain PO-1
     """
@@ -181,20 +198,37 @@ def _draw_trees(trees: Iterable[Tree], out: OutputOptions) -> None:
 def _build_tree(reader: Reader, node: Node, style: str = "") -> Tree:
     from rich.tree import Tree
 
-    rules = [node.rule, f"event {node.seq}" if node.seq else ""]
-    tree = Tree(_styled_label(f"{reader.money(node.minor)}  {_shorten(node.what)}", rules, style))
+    sources = [rule_in_words(node.rule), f"event {node.seq}" if node.seq else ""]
+    what = _shorten(_with_short_ids(reader, node.what))
+    tree = Tree(_styled_label(f"{reader.money(node.minor)}  {what}", sources, style))
     for step in node.steps:
-        tree.add(_styled_label(f"{_shorten(step.what)}: {step.comes_to}", [step.rule]))
+        label = f"{_shorten(step.what)}: {step.comes_to}"
+        tree.add(_styled_label(label, [rule_in_words(step.rule)]))
     for part in node.parts:
         tree.children.append(_build_tree(reader, part))
     return tree
 
 
-def _styled_label(text: str, rules: Iterable[str], style: str = "") -> Text:
+def _styled_label(text: str, sources: Iterable[str], style: str = "") -> Text:
     from rich.text import Text
 
-    source = "; ".join(rule for rule in rules if rule)
+    source = "; ".join(filter(None, sources))
     return Text.assemble((clean(text), style), (f"  [{clean(source)}]" if source else "", "dim"))
+
+
+def _with_short_ids(reader: Reader, text: str) -> str:
+    from liveportal.ledger.queries.short_ids import short_ids  # Terminals only.
+
+    for whole, form in short_ids(reader, text.split()).items():
+        text = text.replace(whole, form)
+    return text
+
+
+def rule_in_words(rule: str) -> str:
+    """Return what a rule says, with its code: `paused time is not charged (R6)`."""
+    name, comma, note = rule.partition(CORRECTED)
+    words = RULES_IN_WORDS.get(name)
+    return f"{words} ({name}){comma}{note}" if words else rule
 
 
 def _shorten(text: str) -> str:
