@@ -110,7 +110,7 @@ def _described(schema: Schema, owner: type[Row], field: str) -> Schema:
 
 
 def _nested_row(annotation: Any, names: Iterable[str], name: str) -> Schema:  # noqa: ANN401
-    """Return the schema of a row whose fields are columns; if it is None, all of them are null."""
+    """Return the schema of a row with columns as fields; if it is None, they are all null."""
     kinds = get_args(annotation) or (annotation,)
     (kind,) = (kind for kind in kinds if kind is not NoneType)
     types = _types_of(kind)
@@ -145,7 +145,7 @@ def _of_type(annotation: Any) -> Schema:  # noqa: ANN401, PLR0911 -- A table: on
     if isinstance(annotation, type) and issubclass(annotation, Row):
         types = _types_of(annotation)
         return _object(types, types, annotation)
-    raise TypeError(f"there is no JSON Schema of {annotation!r}")
+    raise TypeError(f"no JSON Schema describes {annotation!r}")
 
 
 def _is_tree(annotation: Any) -> bool:  # noqa: ANN401 -- A type, as a field declares it.

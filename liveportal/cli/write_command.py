@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from liveportal.portal import Portal
 
 
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="The reason.")]
 
 
 @frozen
@@ -94,7 +94,7 @@ class Writer:
         return self.reader.parse_amount(text)
 
     def amount_if_given(self, text: str | None) -> Money | None:
-        """Parse an amount as `amount` does; None if there is none."""
+        """Parse an amount as `amount` does; None without one."""
         return None if text is None else self.amount(text)
 
     @property
@@ -191,7 +191,7 @@ _CONFIRMED = """
     SELECT first.source, first.time FROM statement
     JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
 """
-_AGAIN_HINTS = {"tip": " To record another one, add --again."}
+_AGAIN_HINTS = {"tip": " If this is another tip, add --again."}
 
 
 @contextmanager

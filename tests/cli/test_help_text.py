@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from liveportal.cli.io.help_text import HelpWriter, in_words, summary, wrapped
+from liveportal.cli.io.help_text import HelpWriter, in_words, summary
 from liveportal.cli.io.text import clean
 from tests.cli.conftest import Terminal
 
@@ -24,9 +24,16 @@ Example: liveportal requests accept REQ-1002 --slot 2
 """
 
 
+def _lines(text: str) -> list[str]:
+    writer = HelpWriter()
+    writer.width = 40
+    writer.write_text(text)
+    return writer.getvalue().splitlines()
+
+
 def test_prose_is_wrapped_once_and_examples_are_kept() -> None:
     """Each paragraph of prose is one text; no command is broken, however narrow the terminal is."""
-    assert list(wrapped(TEXT, 40)) == [
+    assert _lines(TEXT) == [
         "Accept requests: an instant one starts",
         "at once.",
         "",
@@ -43,7 +50,7 @@ def test_prose_is_wrapped_once_and_examples_are_kept() -> None:
 
 def test_prose_before_an_example_ends_its_line() -> None:
     """The lines of an example follow the sentence that introduces them."""
-    assert list(wrapped("Put -- before\nan id:\n  show -- -R1\nand go on.", 40)) == [
+    assert _lines("Put -- before\nan id:\n  show -- -R1\nand go on.") == [
         "Put -- before an id:",
         "  show -- -R1",
         "and go on.",
@@ -69,6 +76,26 @@ def test_a_list_of_commands_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "Accept requests: an instant one starts at once, a scheduled one needs a slot."
     writer.write_dl([("accept", summary(f"{text}\n\nMore."))])
     assert " ".join(writer.getvalue().split()) == f"accept {text}"
+
+
+def test_commands_and_notes_are_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command in backticks and a note in brackets stay on one line."""
+    monkeypatch.setenv("COLUMNS", "60")
+    writer = HelpWriter()
+    writer.write_text(
+        "If an id begins with a hyphen, use `liveportal requests show -- -R1` for it."
+    )
+    writer.write_dl([("--every SECONDS", "How often to look for new lines.  [default: 1.0 s]")])
+    writer.write_dl([("--automatic-decline / --no-automatic-decline", "x"), ("--id ID", "y")])
+    assert writer.getvalue().splitlines() == [
+        "If an id begins with a hyphen, use",
+        "`liveportal requests show -- -R1` for it.",
+        "--every SECONDS  How often to look for new lines.",
+        "                 [default: 1.0 s]",
+        "--automatic-decline / --no-automatic-decline",
+        "         x",
+        "--id ID  y",
+    ]
 
 
 def test_ranges_are_in_words() -> None:

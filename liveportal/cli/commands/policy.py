@@ -31,7 +31,18 @@ from liveportal.domain.row import Row, row
 from liveportal.domain.rules import RULES, Rule
 from liveportal.ledger.queries.reader import Reader
 
-app = Commands("The platform's rules: list, show, use, check, rules.", default="list")
+app = Commands(
+    """Show or change the platform's rules that your books follow.
+
+    A policy holds the rules that the platform left open, such as rounding and fees, as switches.
+
+    Examples:
+      liveportal policy show
+      liveportal policy check winter.toml
+      liveportal policy use winter.toml
+    """,
+    default="list",
+)
 
 
 @row
@@ -65,7 +76,7 @@ class ValidPolicy(Row):
 Which = Annotated[
     str,
     typer.Argument(
-        metavar="NAME|FILE", help="A shipped policy, or a TOML file.", autocompletion=policies
+        metavar="NAME|FILE", help="A built-in policy, or a TOML file.", autocompletion=policies
     ),
 ]
 
@@ -73,7 +84,7 @@ Which = Annotated[
 @app.command("list")
 @reads(PolicyRow, many=True)
 def list_() -> Query:
-    """List the shipped policies, and the one in force.
+    """List the built-in policies and the one in force.
 
     Example: liveportal policy list
     """
@@ -104,11 +115,15 @@ def show(
     policy: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME|FILE]", help="Which; default: the one in force.", autocompletion=policies
+            metavar="[NAME|FILE]",
+            help="A built-in policy, or a TOML file (default: the one in force).",
+            autocompletion=policies,
         ),
     ] = None,
 ) -> None:
-    """Show every switch of a policy, with its value and where that comes from.
+    """Show the switches of a policy.
+
+    Each has its value, and the rule or the statement that it comes from.
 
     Examples:
       liveportal policy show
@@ -131,7 +146,9 @@ def show(
 @shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
-    """Adopt a policy from now on; what was agreed keeps its own. Asks once there are sessions.
+    """Adopt a policy for sessions agreed from now on.
+
+    Sessions agreed before keep their policy. If there are sessions, the command asks first.
 
     Examples:
       liveportal policy use quarter-hour
@@ -143,9 +160,9 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
         (found,) = writer.reader.all("SELECT count(*) AS sessions FROM session")
         if count := found["sessions"]:
             writer.ask(
-                f"Adopt the policy {selected.name} in the place of {writer.reader.policy.name}?"
-                " It applies to sessions agreed from now on; those agreed before"
-                f" ({plural(count, 'session')}) keep their own."
+                f"Replace the policy {writer.reader.policy.name} by {selected.name}?"
+                " The new policy applies to sessions agreed from now on; those agreed before"
+                f" ({plural(count, 'session')}) keep their policy."
             )
         return writer.record(PolicyAdopted(policy=selected), selected.name, answer=ADOPTED)
 
@@ -153,10 +170,10 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
 
 
 def _adopted(recorded: Recorded) -> Sentence:
-    """Say which policy applies, and to what."""
+    """Name the policy that applies, and to which sessions."""
     return Sentence(
         *("Adopted", "adopt", f"the policy {recorded.data.policy.name}"),
-        more=("It applies to sessions agreed from now on; those agreed before keep their policy.",),
+        more=("It applies to sessions agreed from now on. Sessions agreed before keep theirs.",),
         next=(("See its switches", "policy show"),),
     )
 
@@ -168,7 +185,9 @@ ADOPTED = Answer(sentence=_adopted)
 @shows(ValidPolicy)
 @with_options(LedgerOption, OutputOptions)
 def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
-    """Check a policy file: exit 0 if it is right, else say which switch is wrong.
+    """Check a policy file for mistakes.
+
+    The exit code is 0 if there are no mistakes; otherwise the error names the wrong switch.
 
     Example: liveportal policy check winter.toml
     """
@@ -182,9 +201,10 @@ def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
 @shows(Rule, many=True)
 @with_options(OutputOptions)
 def rules(out: OutputOptions) -> None:
-    """List the rules that the platform stated, by the codes that other commands name (R8).
+    """List the rules that the platform stated, with their codes.
 
-    What it left open is a switch of the policy: `liveportal policy show`.
+    Other commands name these codes, such as R8. Rules that the platform left open are switches of
+    the policy: `liveportal policy show`.
 
     Example: liveportal policy rules
     """

@@ -1,6 +1,6 @@
-"""What the columns of results are for a person: headings, importance, and what is never broken.
+"""Columns of results for a person: headings, importance, and which are never broken.
 
-One thing has one name in every command, so this is said of names. What a field means is in
+One thing has one name in every command, so names decide. The meanings of fields are in
 `field_meanings`. Only terminals, help and schemas use either.
 """
 
@@ -99,7 +99,7 @@ HEADINGS = {
     "risk.held": "held",
     "seq": "journal position",
     "slots": "when",
-    "silence": "no answer means",
+    "silence": "without an answer",
     "starts_in_seconds": "starts",
     "total": "total so far",
     "would_be": "month there",

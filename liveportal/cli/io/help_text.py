@@ -7,6 +7,7 @@ indented lines are printed as they were written, since a broken command cannot b
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,12 @@ from liveportal.cli.io.text import no_colour
 if TYPE_CHECKING:
     from typer._click import Context
 
-WIDEST = 100
+NARROWEST, WIDEST = 50, 100
 """In columns."""
 
+_SPACE, _HYPHEN = "\xa0", "\u2011"
+"""The space and the hyphen at which lines are not broken."""
+_UNIT = re.compile(r"`[^`]*`|\[[^\]]*\]")
 _RANGE = re.compile(r"([\d.]+)<=x<=([\d.]+)")
 _AT_LEAST = re.compile(r"x>=([\d.]+)")
 
@@ -32,7 +36,8 @@ class HelpWriter(HelpFormatter):
     """Collects the text of a help page."""
 
     def __init__(self) -> None:
-        super().__init__(max_width=WIDEST)
+        columns = shutil.get_terminal_size().columns
+        super().__init__(width=max(NARROWEST, min(WIDEST, columns)))
         self._is_styled = sys.stdout.isatty() and not no_colour()
 
     def write_heading(self, heading: str) -> None:
@@ -46,11 +51,19 @@ class HelpWriter(HelpFormatter):
             self.write(f"{indent}{line}".rstrip() + "\n")
 
     def write_dl(
-        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+        self, rows: Sequence[tuple[str, str]], col_max: int = 24, col_spacing: int = 2
     ) -> None:
-        """Write names with their descriptions beside them."""
-        described = [(self._styled(name, fg="cyan"), in_words(text)) for name, text in rows]
-        super().write_dl(described, col_max, col_spacing)
+        """Write names with their descriptions beside them, or below those that are too long."""
+        widths = [len(name) for name, _ in rows if len(name) <= col_max]
+        super().write_dl(
+            [(self._styled(name, fg="cyan"), _unbroken(in_words(text))) for name, text in rows],
+            max(widths, default=col_max),
+            col_spacing,
+        )
+
+    def write(self, string: str) -> None:
+        """Write a text, with the spaces and hyphens at which it was not to be broken."""
+        super().write(string.replace(_SPACE, " ").replace(_HYPHEN, "-"))
 
     def _styled(self, text: str, *, bold: bool | None = None, fg: str | None = None) -> str:
         return style(text, bold=bold, fg=fg) if self._is_styled else text
@@ -105,6 +118,10 @@ def wrapped(text: str, width: int) -> Iterator[str]:
     """Yield the lines of a description, of at most `width` columns where it is prose."""
     import textwrap  # Only help needs it.
 
+    def fill(lines: Sequence[str]) -> list[str]:
+        text = _unbroken(" ".join(lines))
+        return textwrap.wrap(text, width, break_long_words=False)
+
     for number, paragraph in enumerate(text.split("\n\n")):
         if number:
             yield ""
@@ -113,10 +130,15 @@ def wrapped(text: str, width: int) -> Iterator[str]:
             if not line.startswith((" ", "Example:")):
                 prose.append(line)
                 continue
-            yield from textwrap.wrap(" ".join(prose), width, break_on_hyphens=False)
+            yield from fill(prose)
             prose.clear()
             yield line
-        yield from textwrap.wrap(" ".join(prose), width, break_on_hyphens=False)
+        yield from fill(prose)
+
+
+def _unbroken(text: str) -> str:
+    """Return a text that is not broken at hyphens, nor within a `command` or a [note]."""
+    return _UNIT.sub(lambda match: match[0].replace(" ", _SPACE), text.replace("-", _HYPHEN))
 
 
 def summary(text: str) -> str:

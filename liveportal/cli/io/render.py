@@ -89,9 +89,14 @@ def render(
                 short_forms=_short_forms,
             )
     if left_out:
+        from liveportal.cli.io.answers import listed
+        from liveportal.cli.io.columns import heading_of
+
+        named = listed(map(heading_of, left_out), len(left_out))
+        columns = f"column {named}" if len(left_out) == 1 else f"columns {named}"
         note(
-            f"There is no room for {', '.join(left_out)}. Choose columns with --fields,"
-            " or widen the terminal."
+            f"The terminal is too narrow for the {columns}."
+            " Widen it, or choose columns with --fields."
         )
 
 
@@ -135,7 +140,7 @@ def suppress_hints() -> Iterator[None]:
 
 
 def hint(text: str) -> None:
-    """Tell a person at a terminal what to do next; scripts get no hints."""
+    """Show a person at a terminal what to do next; scripts get no hints."""
     if _hints_enabled.get() and sys.stderr is not None and sys.stderr.isatty():
         with suppress(OSError):
             sys.stderr.write(wrapped(clean(text)) + "\n")

@@ -69,7 +69,7 @@ def format_short_time(instant: datetime, now: datetime, local: tzinfo | None) ->
 def format_local_time(instant: datetime, local: tzinfo | None) -> str:
     """Return a local time to the minute, such as `2026-10-05 14:00`.
 
-    In an hour that comes twice that day its offset stands beside it: `2026-10-25 02:30+01:00`.
+    In an hour that comes twice that day it has its offset: `2026-10-25 02:30+01:00`.
     """
     try:
         time = instant.astimezone(local)

@@ -27,6 +27,7 @@ from liveportal.cli.io.view_model import (
 )
 from liveportal.domain.clock import zone as zone_of
 from liveportal.domain.money import Money
+from liveportal.ledger.queries.short_ids import LONGEST_ID
 
 NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code", "seq", "sha256"})
 """Fields of records for scripts, which a terminal leaves out."""
@@ -177,13 +178,13 @@ def _value_lines(
     name: str, value: object, view: View, width: int, longest_amount: int
 ) -> list[str]:
     if isinstance(value, HumanValue):
-        texts = [clean(line) for line in value.lines(view.now, view.local)]
+        lines = [clean(line) for line in value.lines(view.now, view.local)]
+        texts = [_with_short_ids(line, view, LONGEST_ID) for line in lines]
     else:
         text = in_words(name, format_value(value, view.now, view.local))
         if isinstance(value, Money):
             return [text.rjust(min(longest_amount, width))]
-        texts = [text]
-    texts = [_with_ids_that_fit(text, view, width - GAP) for text in texts]
+        texts = [_with_short_ids(text, view, width - GAP)]
     if len(texts) == 1:
         return wrap(texts[0], width, cell_len)
     # Of several texts, the further lines of each are indented.
@@ -194,9 +195,10 @@ def _value_lines(
     ]
 
 
-def _with_ids_that_fit(text: str, view: View, width: int) -> str:
-    """Return a text whose ids, if they are wider than a line, have their short forms."""
-    wide = [word.strip("(),.;") for word in text.split() if cell_len(word) > width]
+def _with_short_ids(text: str, view: View, width: int) -> str:
+    """Return a text in which ids that are wider than this have their short forms."""
+    words = (word.strip("(),.;") for word in text.split())
+    wide = [word for word in words if cell_len(word) > width]
     for whole, form in (view.short_forms(wide) if wide else {}).items():
         text = text.replace(whole, form)
     return text

@@ -42,7 +42,7 @@ class RecurringHours(Row):
 
 @row
 class OpenHours(Row):
-    """A span in which the expert is there."""
+    """A span in which the expert is available."""
 
     start: datetime
     end: datetime
@@ -50,9 +50,9 @@ class OpenHours(Row):
 
 @row
 class PreferencesDetail(PreferencesRow):
-    """The preferences, and what they say in the syntax of their options.
+    """The preferences, also in the syntax of their options.
 
-    `unreadable` names those whose form is not known; they count as not set.
+    `unreadable` names those with an unknown form; they count as not set.
     """
 
     hours: list[str] | None
@@ -89,7 +89,7 @@ def human_preferences(
 def added_fields(preferences: PreferencesRow, now: datetime, zone_name: str) -> dict[str, object]:
     """Return preferences in the syntax of their options, this week's hours, and invalid fields.
 
-    None stands for a preference that is not set or is invalid.
+    None means that a preference is not set or is invalid.
     """
     availability: Availability | None = parse_structured("availability", preferences.availability)
     declines = parse_structured("auto_decline", preferences.auto_decline)

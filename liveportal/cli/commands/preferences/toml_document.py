@@ -30,10 +30,10 @@ LONGEST_FILE = 1_000_000
 ReadAmount = Callable[[str], Money]
 
 _HEAD = """\
-# Preferences: `liveportal preferences import FILE` records what differs from those in force.
-# What is not named here stays as it is; what is named is taken whole.
-# Rates are a minute; buffers, alarms and lengths are in minutes, attachment_limit is in bytes.
-# Hours are local times of your time zone, as are the days.
+# Preferences: `liveportal preferences import FILE` records what differs from the current ones.
+# Preferences that are not named here keep their values; those that are named are replaced whole.
+# Rates are per minute; buffers, alarms and lengths are in minutes, attachment_limit is in bytes.
+# Hours and days are in your own time zone.
 """
 
 
@@ -54,7 +54,9 @@ def format_toml(document: Mapping[str, Any]) -> str:
         value = getattr(values, name)
         if name in STRUCTURED:
             if parse_error(name, value):
-                head += f"# {name} has a form of the platform's own, which is not written here.\n"
+                head += (
+                    f"# {name} has a form that only the platform uses; it is not written here.\n"
+                )
             value = parse_structured(name, value)
         if value is not None:
             table[name] = _to_toml(name, value)

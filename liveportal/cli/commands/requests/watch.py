@@ -54,33 +54,37 @@ LONGEST_TITLE = 60
 
 @row
 class WatchedRequest(RequestRow):
-    """A new request; the reason is of one that a rule of the preferences declined."""
+    """A new request; `reason` is set if a rule of the preferences declined it."""
 
     reason: str | None
 
 
 @frozen
 class WatchOptions(Options):
-    """How long a feed is watched, and what is done with a new request."""
+    """How long a feed is watched, and what happens with a new request."""
 
     comes_first: ClassVar[bool] = True
 
-    once: Annotated[bool, typer.Option("--once", help="Stop at the present end of the file.")] = (
+    once: Annotated[bool, typer.Option("--once", help="Stop at the current end of the file.")] = (
         False
     )
     interval: Annotated[
         float,
         typer.Option(
-            "--interval", min=0.01, max=3600, metavar="SECONDS", help="How often to look for more."
+            "--interval",
+            min=0.01,
+            max=3600,
+            metavar="SECONDS",
+            help="How often to look for new lines.",
         ),
     ] = 1.0
     matching: Annotated[
-        bool, typer.Option("--matching", help="Show only those that match your skills and rates.")
+        bool, typer.Option("--matching", help="Show only matches for your skills and rates.")
     ] = False
     bell: Annotated[
         bool | None,
         typer.Option(
-            "--bell/--no-bell", help="Ring the terminal's bell; default: as your preferences say."
+            "--bell/--no-bell", help="Ring the terminal's bell (default: your preference)."
         ),
     ] = None
     command: Annotated[
@@ -88,18 +92,19 @@ class WatchOptions(Options):
         typer.Option(
             "--exec",
             metavar="COMMAND",
-            help=f"Run this, without a shell, with the request as JSON on its input and its id in"
-            f" {VARIABLE}; an id may begin with -, so give it to a command after --.",
+            help=f"Run this program for each new request: JSON on its input, the id in {VARIABLE}.",
         ),
     ] = None
     auto_decline: Annotated[
         bool,
-        typer.Option("--auto-decline/--no-auto-decline", help="Decline what your rules decline."),
+        typer.Option(
+            "--auto-decline/--no-auto-decline", help="Apply your rules that decline requests."
+        ),
     ] = True
     rejects: Annotated[
         Path | None,
         typer.Option(
-            "--rejects", metavar="FILE", help="Go on past bad lines; add each to it, and why."
+            "--rejects", metavar="FILE", help="Skip bad lines; add each to FILE with the reason."
         ),
     ] = None
 
@@ -123,22 +128,22 @@ class WatchOptions(Options):
 @with_options(WatchOptions, LedgerOption, OutputOptions)
 def watch(
     feed: Annotated[
-        str, typer.Argument(metavar="FEED", help="A JSON Lines file; - is standard input.")
+        str, typer.Argument(metavar="FEED", help="A JSON Lines file, or - for standard input.")
     ],
     ledger: LedgerOption,
     out: OutputOptions,
     wanted: WatchOptions,
     _yes: Yes = False,
 ) -> None:
-    """Record a feed as it grows, and show each new request that is still open.
+    """Record a growing feed and show new requests.
 
-    What was recorded before is skipped. A file is followed until Ctrl-C, which ends it with exit
-    code 0, also when it is replaced; standard input ends when it ends. A bad line stops it, and
-    what came before is kept. Requests that your rules decline (preferences, auto_decline) are
-    declined and shown as that.
+    It shows each new request that is still open, or that one of your rules has just declined, and
+    skips what was recorded before. It follows a file, even if the file is replaced, until you press
+    Ctrl-C (exit code 0); it reads standard input to its end. A bad line stops it, but all lines
+    before that line are kept.
 
-    What --exec runs is handed texts of strangers. An id may begin with -, and would be taken for an
-    option: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
+    The program of --exec gets text from strangers, and runs without a shell. An id may begin with
+    a hyphen, so put -- before it: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
 
     Examples:
       liveportal requests watch feed.jsonl
@@ -161,7 +166,7 @@ def watch(
             chunks = follow(stream, feed, wait, once=wanted.once)
         seen: Counter[str] = Counter()
         rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, wanted)
-        hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
+        hint(f"Watching {'standard input' if feed == STDIN else feed}. Press Ctrl-C to stop.")
         interrupted = False
         try:
             _show(_counted(rows, seen), out)
@@ -181,10 +186,10 @@ def _counted(rows: Iterator[WatchedRequest], seen: Counter[str]) -> Iterator[Wat
 
 
 def _summary(seen: Counter[str], rejected: int) -> str:
-    """Return what came while the feed was watched."""
+    """Return a sentence about the requests that came while the feed was watched."""
     declined = f", and {seen['declined']} that your rules declined" if seen["declined"] else ""
     bad = f" {plural(rejected, 'line was', 'lines were')} rejected." if rejected else ""
-    return f"Watched the feed: {plural(seen['open'], 'new request')}{declined}.{bad}"
+    return f"Stopped watching: {plural(seen['open'], 'new request')}{declined}.{bad}"
 
 
 def _check_options(

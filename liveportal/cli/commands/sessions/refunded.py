@@ -1,4 +1,4 @@
-"""What a terminal shows of a session that was refunded: it must not look paid."""
+"""How a terminal shows a refunded session: it must not look paid."""
 
 from __future__ import annotations
 
