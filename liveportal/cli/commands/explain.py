@@ -21,6 +21,7 @@ from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
 from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.domain.calculations.billing_steps import COUNTS, NO_TRIAL
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
 from liveportal.domain.row import Row, row
@@ -40,7 +41,8 @@ RULE_WORDS = {
     "R8, R9": "deducted, R9",
     "R11": "your share, R11",
     "R12, R13": "rules of payouts, R12 and R13",
-    "stands": "this amount counts",
+    COUNTS: "this amount counts",
+    NO_TRIAL: "without a free trial",
     # What the text beside it, or the steps below it, say already:
     **dict.fromkeys(("R1, R4, R5, R6", "R8, refund.deducts", "R11, fee.percent"), ""),
     **dict.fromkeys(("corrected amount", "earlier amount, taken back"), ""),

@@ -102,7 +102,7 @@ def import_(
 ) -> None:
     """Import your own export into a ledger.
 
-    If there is no ledger yet, or only one that `init` made, it makes an equal ledger: the same
+    Without a ledger, or with one that `init` just made, it makes an equal ledger: the same
     events with the same times of recording. Otherwise it adds the events that the ledger does not
     have, all of them or none. It shows what is in the file, and asks first.
 
