@@ -91,9 +91,7 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
         return
     with open_output(None) as stream:
         if ledger.typed is not None:
-            stream.write(
-                f"To use this ledger: export LIVEPORTAL_LEDGER={_quoted(ledger.path)}\n"
-            )
+            stream.write(f"To use this ledger: export LIVEPORTAL_LEDGER={_quoted(ledger.path)}\n")
         stream.writelines(f"{line}\n" for line in lines)
 
 

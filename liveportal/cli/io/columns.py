@@ -27,7 +27,12 @@ WHOLE = IDS | frozenset(
 WORDED = frozenset(("earns", "rate", "age_seconds", "slots"))
 """Fields to whose numbers and dates a terminal adds words, between which they break."""
 
-CODES = frozenset(("kind", "flags", "finding", "blocked", "missing", "filled", "enter_again"))
+CODES = frozenset(
+    (
+        *("kind", "state", "requirement", "flags", "finding", "blocked", "missing", "filled"),
+        "enter_again",
+    )
+)
 """Fields of codes such as `profile_incomplete`, which a person gets in words."""
 
 IMPORTANCE: tuple[str, ...] = (
