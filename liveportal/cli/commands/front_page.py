@@ -50,9 +50,9 @@ STANDARD_WIDTH = 80
 LEAST_TEXT = 12
 INDENT, GAP = "  ", "  "
 
-BEGIN = """You do not have a ledger yet: {path} does not exist. To begin:
-  liveportal init   creates it
-  liveportal demo   shows a month of a fictional expert, in a ledger of its own
+BEGIN = """You do not have a ledger yet ({path}). To begin:
+  liveportal init, then liveportal requests add or liveportal sync FEED
+  liveportal demo shows a month of a fictional expert in a ledger of its own
 """
 
 ShortIds = Mapping[str, str]
@@ -244,16 +244,21 @@ def _month(row: MonthRow) -> Item:
 
 
 def _payout(row: NextPayout) -> Iterator[Item]:
-    owed = f"{amount(row.owed)} is owed to you"
+    owed = f"{amount(row.owed)} owed"
     if row.on is None:
-        yield Item("None" if not row.owed.minor else f"None yet: {owed}", "", "payout list")
+        yield Item(f"None yet, of {owed}" if row.owed.minor else "None", "", "payout list")
         return
-    yield Item(f"{amount(row.amount)} on {row.on}: {owed}", "", "payout forecast")
+    yield Item(f"{amount(row.amount)} on {row.on}, of {owed}", "", "payout forecast")
     for blocker in row.blocked[:MOST_BLOCKERS]:
-        what = blocker.message.partition(". ")[0].removesuffix(".")
         is_profile = blocker.code == "profile_incomplete"
         command = "payout profile check" if is_profile else "payout preview"
-        yield Item(f"Blocked: {what[0].lower()}{what[1:]}", "", command)
+        yield Item(f"Blocked: {_in_brief(blocker.message)}", "", command)
+
+
+def _in_brief(message: str) -> str:
+    """Return the first sentence of a message as a part of a line, without the rule's code."""
+    first = message.partition(". ")[0].removesuffix(".").partition(" (R")[0].removeprefix("It is ")
+    return first[:1].lower() + first[1:]
 
 
 # --- words ----------------------------------------------------------------------------------------
