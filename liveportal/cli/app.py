@@ -36,14 +36,13 @@ from typer.main import get_command
 from typer.models import CommandFunctionType
 
 from liveportal.cli.io.errors import check_stdout
-from liveportal.cli.io.help_text import PlainHelp, summary
 from liveportal.cli.ledger_path import LEDGER_VARIABLE
 from liveportal.cli.options import LEDGER_HELP, LEDGER_PANEL
 
 if TYPE_CHECKING:
     # Typer bundles its own copy of click and exports these types nowhere else.
     from typer._click import Command as ClickCommand
-    from typer._click import Context, HelpFormatter
+    from typer._click import Context
     from typer._click.parser import _OptionParser as OptionParser
     from typer._click.parser import _ParsingState as ParsingState
     from typer._click.shell_completion import CompletionItem
@@ -155,6 +154,17 @@ _DASH_WORD = re.compile(r"-[^-].+", re.DOTALL)
 _BRACES = re.compile(r"^\{(.*)\}$")
 
 
+class PlainHelp:
+    """Help in one layout for commands and groups, on a terminal and in a pipe."""
+
+    def get_help(self, ctx: Context) -> str:
+        """Return the text of the help."""
+        from liveportal.cli.io.help_text import help_page
+
+        check_stdout()
+        return help_page(self, ctx)
+
+
 class Command(PlainHelp, TyperCommand):
     """One command."""
 
@@ -254,20 +264,6 @@ class Group(PlainHelp, TyperGroup):
     def own_options(self, ctx: Context) -> Sequence[str]:
         """Return the options that are not those of the default command."""
         return ctx.help_option_names
-
-    def description(self) -> str:
-        """Return what the group is for and, after the first paragraph, its default command."""
-        first, _, others = inspect.cleandoc(self.help or "").partition("\n\n")
-        default = f"Default command: {self.default}." if self.default else ""
-        return "\n\n".join(filter(None, (first, default, others)))
-
-    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """List the commands, each with the first paragraph of its help."""
-        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, summary(c.help or "")) for name, c in named if c and not c.hidden]
-            )
 
     def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 -- The command's own result.
         """Run the command; if its name came after an option, the error says that it comes first."""

@@ -85,13 +85,13 @@ def test_commands_and_notes_are_not_broken(monkeypatch: pytest.MonkeyPatch) -> N
     writer.write_text(
         "If an id begins with a hyphen, use `liveportal requests show -- -R1` for it."
     )
-    writer.write_dl([("--every SECONDS", "How often to look for new lines.  [default: 1.0 s]")])
+    writer.write_dl([("--every SECONDS", "How often to look for new lines.  [default: on-off]")])
     writer.write_dl([("--automatic-decline / --no-automatic-decline", "x"), ("--id ID", "y")])
     assert writer.getvalue().splitlines() == [
         "If an id begins with a hyphen, use",
         "`liveportal requests show -- -R1` for it.",
         "--every SECONDS  How often to look for new lines.",
-        "                 [default: 1.0 s]",
+        "                 [default: on-off]",
         "--automatic-decline / --no-automatic-decline",
         "         x",
         "--id ID  y",

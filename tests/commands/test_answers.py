@@ -120,7 +120,7 @@ def test_a_day_is_followed_by_the_next_commands_alone(
     day.follow("Pause it")
     day.follow("Resume it")
     assert "42.00 USD is yours" in day.follow("End it", "--billed", "60")
-    assert "42.00 USD of your earnings is held" in day.follow("If it is claimed back", "--reason", "slow")
+    assert "42.00 USD of your earnings is held" in day.follow("Record a refund claim", "--reason", "slow")
     assert "stays held" in day.follow("Dispute it")
     assert "the 42.00 USD that was held is yours again" in day.follow("If it is accepted")
     assert "session" in day.follow("When it is paid out")
@@ -233,7 +233,7 @@ def test_an_interrupted_watch_says_what_came(empty: Shell, monkeypatch: pytest.M
     feed = empty.file("feed.jsonl", _opened_in_zone("UTC"))
     ran = empty.run("requests", "watch", feed, terminal=True)
     assert (ran.code, ran.out.count("R-1: ")) == (0, 1)
-    assert ran.err.endswith("Watched the feed: 1 new request.\n")
+    assert ran.err.endswith("Stopped watching: 1 new request.\n")
     assert empty.run("requests", "watch", feed).err == ""
 
 

@@ -124,7 +124,7 @@ def _sentence(made: NewLedger, *, zone_given: bool) -> Sentence:
             *(() if zone_given else change_zone),
             ("Add a request", "requests add --help"),
             ("Log a past session", "sessions log --help"),
-            ("Record a feed", "sync FEED"),
+            ("Record a feed", "sync --help"),
         ),
         nothing="Nothing was created.",
     )

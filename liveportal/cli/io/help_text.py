@@ -6,9 +6,11 @@ indented lines are printed as they were written, since a broken command cannot b
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,6 @@ from typer._click.formatting import HelpFormatter
 from typer._click.termui import style
 from typer.core import TyperGroup, TyperOption
 
-from liveportal.cli.io.errors import check_stdout
 from liveportal.cli.io.text import no_colour
 
 if TYPE_CHECKING:
@@ -69,54 +70,50 @@ class HelpWriter(HelpFormatter):
         return style(text, bold=bold, fg=fg) if self._is_styled else text
 
 
-class PlainHelp:
-    """The methods of a command or group that lay its help out."""
+def help_page(command: Any, context: Context) -> str:  # noqa: ANN401 -- A command or a group.
+    """Return the help: usage, description, arguments and options, commands, names of fields."""
+    writer = HelpWriter()
+    command.format_usage(context, writer)
+    writer.write_paragraph()
+    with writer.indentation():
+        writer.write_text(_description(command))
+    for name, rows in _sections(command, context):
+        with writer.section(name):
+            writer.write_dl(rows)
+    return writer.getvalue().rstrip("\n")
 
-    def get_help(self: Any, ctx: Context) -> str:
-        """Return the text of the help."""
-        check_stdout()
-        writer = HelpWriter()
-        self.format_help(ctx, writer)
-        return writer.getvalue().rstrip("\n")
 
-    def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write usage, description and options, and the names that `--fields` takes."""
-        super().format_help(ctx, formatter)  # type: ignore[misc]
-        if shown := getattr(getattr(self, "callback", None), "shown", None):
-            from liveportal.cli.io.field_meanings import field_lines
+def _description(command: Any) -> str:  # noqa: ANN401
+    """Return what a command is for; of a group, its default command after the first paragraph."""
+    text = inspect.cleandoc(command.help or "")
+    if not getattr(command, "default", None):
+        return text
+    first, _, others = text.partition("\n\n")
+    return "\n\n".join(filter(None, (first, f"Default command: {command.default}.", others)))
 
-            with formatter.section("Fields for --fields"):
-                formatter.write_dl(field_lines(shown))
 
-    def description(self: Any) -> str:
-        """Return what the command or group is for, with examples."""
-        return self.help or ""
+def _sections(command: Any, context: Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:  # noqa: ANN401
+    """Yield the sections of the help that have names with descriptions."""
+    panels: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+    for parameter in command.get_params(context):
+        default_panel = "Options" if isinstance(parameter, TyperOption) else "Arguments"
+        panel = getattr(parameter, "rich_help_panel", None) or default_panel
+        if row := parameter.get_help_record(context):
+            panels.setdefault(panel, []).append(row)
+    yield from ((name, rows) for name, rows in panels.items() if rows)
+    if isinstance(command, TyperGroup):
+        names = command.list_commands(context)
+        listed = [(name, command.get_command(context, name)) for name in names]
+        rows = [(name, summary(c.help or "")) for name, c in listed if c and not c.hidden]
+        yield "Commands", rows
+    if shown := getattr(command.callback, "shown", None):
+        from liveportal.cli.io.field_meanings import field_lines
 
-    def format_help_text(self: Any, _ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the description."""
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(self.description())
-
-    def format_options(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the arguments and options, one section per panel; then a group's commands."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
-        for parameter in self.get_params(ctx):
-            default_panel = "Options" if isinstance(parameter, TyperOption) else "Arguments"
-            panel = getattr(parameter, "rich_help_panel", None) or default_panel
-            if row := parameter.get_help_record(ctx):
-                sections.setdefault(panel, []).append(row)
-        for panel, rows in sections.items():
-            if rows:
-                with formatter.section(panel):
-                    formatter.write_dl(rows)
-        if isinstance(self, TyperGroup):
-            self.format_commands(ctx, formatter)
+        yield "Fields for --fields", field_lines(shown)
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
     """Yield the lines of a description, of at most `width` columns where it is prose."""
-    import textwrap  # Only help needs it.
 
     def fill(lines: Sequence[str]) -> list[str]:
         text = _unbroken(" ".join(lines))

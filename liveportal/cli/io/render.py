@@ -89,14 +89,9 @@ def render(
                 short_forms=_short_forms,
             )
     if left_out:
-        from liveportal.cli.io.answers import listed
-        from liveportal.cli.io.columns import heading_of
-
-        named = listed(map(heading_of, left_out), len(left_out))
-        columns = f"column {named}" if len(left_out) == 1 else f"columns {named}"
         note(
-            f"The terminal is too narrow for the {columns}."
-            " Widen it, or choose columns with --fields."
+            f"Columns that do not fit: {', '.join(left_out)}."
+            " Widen the terminal, or choose columns with --fields."
         )
 
 

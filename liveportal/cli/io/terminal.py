@@ -46,8 +46,8 @@ def show(
 ) -> tuple[str, ...]:
     """Write a result as a table, or as a listing of names and values, without truncation.
 
-    Columns without a value are left out unless they were chosen. Return the columns for which
-    there was no room.
+    Columns without a value are left out unless they were chosen. Return the headings of those for
+    which the terminal is too narrow.
     """
     terminal = console(stream, width)
     instant = now or utc_now()
@@ -72,7 +72,7 @@ def show(
             terminal.print(Text(clean(heading), style="bold"))
         for _ in range(count):
             print_lines(terminal, next(drawn))
-    return table.left_out
+    return tuple(map(heading_of, table.left_out))
 
 
 def print_lines(terminal: Console, lines: Iterable[Text]) -> None:
@@ -96,7 +96,7 @@ def _sections(result: Table, rows: list[Row]) -> Iterator[tuple[str | None, int]
 def detail_lines(
     item: Detail, fields: Sequence[str], view: View
 ) -> tuple[list[Text], tuple[str, ...]]:
-    """Return a result as lines of names and values, and the columns for which there was no room.
+    """Return a result as lines of names and values, and the headings of columns left out.
 
     Records within it are tables under their names.
     """
@@ -127,7 +127,7 @@ def detail_lines(
             lines += [Text(), Text(clean(heading), style="bold")]
             top = table.heading if len(table.columns) > 1 else ()  # Of one it would say nothing.
             lines += [Text("  ") + line for line in chain(top, *table.rows)]
-            left_out += [f"{name}.{column}" for column in table.left_out]
+            left_out += [f"{heading_of(column)} ({heading})" for column in table.left_out]
         if tables:
             after_table = True
             continue
