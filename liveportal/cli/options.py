@@ -140,9 +140,7 @@ class OutputOptions(Options):
         if len(given) > 1:
             context.fail(f"Choose one format: --{given[0]} or --{given[1]}.")
         if values["header"] and given and given[0] in ("json", "jsonl"):
-            context.fail(
-                f"--header is for rows. With --{given[0]}, each value is named."
-            )
+            context.fail(f"--header is for rows. With --{given[0]}, each value is named.")
         is_write = any(option.name == "dry_run" for option in context.command.params)
         return cls(**{**values, "no_pager": values["no_pager"] or is_write})
 

@@ -92,7 +92,7 @@ class Writer:
         return self.reader.parse_amount(text)
 
     def amount_if_given(self, text: str | None) -> Money | None:
-        """Parse an amount as `amount` does; None if there is none."""
+        """Parse an amount as `amount` does; None without one."""
         return None if text is None else self.amount(text)
 
     @property

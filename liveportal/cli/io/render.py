@@ -135,7 +135,7 @@ def suppress_hints() -> Iterator[None]:
 
 
 def hint(text: str) -> None:
-    """Tell a person at a terminal what to do next; scripts get no hints."""
+    """Show a person at a terminal what to do next; scripts get no hints."""
     if _hints_enabled.get() and sys.stderr is not None and sys.stderr.isatty():
         with suppress(OSError):
             sys.stderr.write(wrapped(clean(text)) + "\n")

@@ -258,7 +258,7 @@ class _SpanParser:
     ) -> str | None:
         """Return the instant with an offset that a text can mean, such as `…T14:00-05:00`, or None.
 
-        Without a T or seconds, a span of usual length is no instant, unless it ends on another day
+        Without a T or seconds, a span of usual length is not an instant, unless it ends on another day
         and its end is the zone's own offset.
         """
         side = _parse_side(text)
