@@ -36,13 +36,7 @@ class Balance(Row):
 
 @row
 class Figures(Row):
-    (
-        """The totals of a month, or of a part of the month; `minutes` has two digits after"""
-        " "
-        ""
-        " the point."
-        ""
-    )
+    """The totals of a month, or of a part; `minutes` has two digits after the point."""
 
     sessions: int
     free_sessions: int
