@@ -23,7 +23,7 @@ from liveportal.domain.events.types import TYPES
 from liveportal.domain.patterns import pattern
 
 LONGEST_LINE = 16 * 1024 * 1024
-"""In bytes; a longer line is refused before all of it is read, so that memory stays bounded."""
+"""In bytes; a longer line is refused before it is read to its end, so that memory stays bounded."""
 
 CHUNK_BYTES = 8 * 1024 * 1024
 """The size of the lines that are read together; the last line may exceed it."""
@@ -51,7 +51,7 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> I
     """Yield the lines of a feed, numbered from `before` + 1; blank lines are skipped.
 
     A byte order mark at the beginning is skipped. A line of more than `longest` bytes
-    (`LONGEST_LINE` if None) is yielded before the rest of it is read, which may be endless. Raises
+    (`LONGEST_LINE` if None) is yielded before its end is read, which may never come. Raises
     `UnreadableFile`.
     """
     number, longest = before, longest or LONGEST_LINE

@@ -29,7 +29,7 @@ def of_type(name: str, value: object, kind: type[T], form: str) -> T:
 
 
 def one_of(name: str, value: object, values: Iterable[str]) -> str:
-    """Return a word unchanged; raises `InvalidArgument` if it is none of the known ones."""
+    """Return a word unchanged; raises `InvalidArgument` unless it is one of the known words."""
     known = tuple(values)
     if not isinstance(value, str) or value not in known:
         raise InvalidArgument(name, f"must be one of {', '.join(known)}, not {_shown(value)}")

@@ -1,4 +1,4 @@
-"""Record a feed, from a file of JSON Lines or from events: all of it, or batch by batch."""
+"""Record a feed, from a file of JSON Lines or from events: as a whole, or batch by batch."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class _Encoded:
         self._stream = stream
 
     def readline(self, limit: int) -> bytes:
-        """Return a line in UTF-8, or the first `limit` characters of it."""
+        """Return a line in UTF-8, or its first `limit` characters."""
         line = self._stream.readline(limit)
         return line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
 

@@ -38,7 +38,7 @@ PROGRAM = "liveportal"
 DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
 
 NOTHING_RECORDED = "Nothing was recorded."
-"""The answer to a "no", which is no error."""
+"""The answer to a "no", which is not an error."""
 
 BUG = 1
 USAGE = 2

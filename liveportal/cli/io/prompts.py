@@ -33,7 +33,7 @@ class InvalidInput(Malformed):
 def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
     """Ask a yes-or-no question such as "Concede claim CL-1?"; return only if the answer is yes.
 
-    Nothing is asked with `--yes` or in a dry run. Raises `Declined`, and `ConfirmationNeeded` if
+    It does not ask with `--yes` or in a dry run. Raises `Declined`, and `ConfirmationNeeded` if
     standard input or standard error is not a terminal.
     """
     if yes or dry_run:
@@ -106,7 +106,7 @@ def can_ask() -> bool:
 
 
 def read_ids(given: Sequence[str]) -> Iterator[str]:
-    """Yield the given ids; `-` stands for those on standard input, read one per line as they come.
+    """Yield the given ids; `-` means those on standard input, read one per line as they come.
 
     Blank lines are skipped. Raises `InvalidInput`.
     """

@@ -258,8 +258,8 @@ class _SpanParser:
     ) -> str | None:
         """Return the instant with an offset that a text can mean, such as `…T14:00-05:00`, or None.
 
-        Without a T or seconds, a span of usual length is no instant, unless it ends on another day
-        and its end is the zone's own offset.
+        Without a T or seconds, a span of usual length is not an instant, unless it ends on another
+        day and its end is the zone's own offset.
         """
         side = _parse_side(text)
         if side is None or side.clock.offset is None or not ISO_DATE.fullmatch(side.day or ""):

@@ -355,7 +355,7 @@ def _ambiguous_date(words: str, *numbers: str) -> InvalidTime:
 
 
 def _position_of(word: str, names: tuple[str, ...]) -> int | None:
-    """Return the position, from 1, of the name that a word abbreviates; None if it is none."""
+    """Return the position, from 1, of the name that a word abbreviates; None without one."""
     if len(word) < _SHORTEST_NAME:
         return None
     return next((position for position, name in enumerate(names, 1) if name.startswith(word)), None)

@@ -64,7 +64,7 @@ def _fold_source(source: str) -> str:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
 def event_data(cls: type[T]) -> type[T]:
-    """Declare the class of an event's data or of a part of it: frozen, built by keyword."""
+    """Declare the class of an event's data, or of a part: frozen, built by keyword."""
     return frozen(cls)
 
 

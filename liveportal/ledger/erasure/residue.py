@@ -1,6 +1,6 @@
 """Erases the residue of a customer outside the rows: free pages, WAL, vault files and copies.
 
-The rows are erased in one transaction, but the rest cannot be part of it. So a marker file,
+The rows are erased in one transaction, which cannot include the rest. So a marker file,
 `ledger.db.forgetting`, is created beside the ledger before the commit and removed when everything
 is done. If it still exists, a crash or a reader interrupted the work, and the next process that
 opens the ledger continues it.

@@ -141,7 +141,7 @@ def event_of(reader: Reader, source: str, event_id: str) -> Event:
 def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
     """Return the source and id of the event that `name` means.
 
-    The id of an adjustment or a payout names the event that created it, or the last such
+    The id of an adjustment or a payout means the event that created it; for the last such
     event if it was reversed and recorded again. Raises `UnknownEntity`.
     """
     event = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)

@@ -54,7 +54,7 @@ def new_key() -> bytes:
 
 
 def key_id(key: bytes) -> str:
-    """Return the id of a key, stored with its sealed values; it reveals nothing of the key."""
+    """Return the id of a key, stored with its sealed values; it reveals nothing about the key."""
     return hashlib.sha256(b"liveportal.key.v1" + key).hexdigest()[:16]
 
 
@@ -247,7 +247,7 @@ def parse_keys(text: str, where: str) -> dict[str, bytes]:
 
 
 def _in_keyring(ask: Callable[[KeyringBackend], T]) -> T | None:
-    """Call `ask` with the system's keyring, or return None if there is none.
+    """Call `ask` with the system's keyring, or return None without one.
 
     Runs in a thread that is abandoned after `KEYRING_SECONDS`: a keyring is reached through a bus
     that may hang, even when it is only looked up. Raises `KeyringUnavailable`.

@@ -92,7 +92,7 @@ def has_ledger_header(path: Path) -> bool:
 
 
 def ledger_of(path: Path) -> Path | None:
-    """Return the ledger to which a path belongs, perhaps the path itself; None if there is none.
+    """Return the ledger to which a path belongs, perhaps the path itself; None without one.
 
     Links are followed. The path need not exist.
     """

@@ -1,7 +1,7 @@
 """A temporary database beside an open ledger, which statements on the ledger can read too.
 
 It is a private file, so that memory use does not grow with it. Its name is removed at once where
-the system permits that: then nothing remains of it, even if the program is killed.
+the system permits that: then nothing remains, even if the program is killed.
 """
 
 from __future__ import annotations

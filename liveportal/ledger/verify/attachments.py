@@ -279,7 +279,7 @@ def _terms(db: Connection) -> Iterator[driver.Cursor]:
 def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFound | None]:
     """Check the payout profile against the journal's fingerprints; return the number of values.
 
-    Or return the error that says why they cannot be read: a missing or wrong key is no damage.
+    Or return the error that says why they cannot be read: a missing or wrong key is not damage.
     """
     from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 

@@ -117,7 +117,7 @@ def _except(table: Table, schema: str, other: str) -> str:
 
 
 class ExpectedDifferences:
-    """Which rows may stand otherwise, since an event that they depend on is judged otherwise."""
+    """Which rows may differ, because today an event that they depend on is judged differently."""
 
     def __init__(self, db: Connection, played: ReplayResult) -> None:
         self._affected = played.affected

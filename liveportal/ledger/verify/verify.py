@@ -4,7 +4,7 @@ The checks are: the file and its schema (`file_integrity`); the hash chain again
 the digests against the personal data and the transactions (`chain`); in the same pass, the derived
 tables against a replay of the journal, the flows against the transfers, and the views against the
 totals calculated in Python (`projections`); and the vault against the events (`attachments`). Rule
-drift is no failure: history is kept, and the differences are reported.
+drift is not a failure: history is kept, and the differences are reported.
 
 A quick verification replays nothing: it does not compare the derived tables with the journal.
 """
