@@ -120,7 +120,9 @@ def test_a_day_is_followed_by_the_next_commands_alone(
     day.follow("Pause it")
     day.follow("Resume it")
     assert "42.00 USD is yours" in day.follow("End it", "--billed", "60")
-    assert "42.00 USD of your earnings is held" in day.follow("Record a refund claim", "--reason", "slow")
+    assert "42.00 USD of your earnings is held" in day.follow(
+        "Record a refund claim", "--reason", "slow"
+    )
     assert "stays held" in day.follow("Dispute it")
     assert "the 42.00 USD that was held is yours again" in day.follow("If it is accepted")
     assert "session" in day.follow("When it is paid out")

@@ -223,9 +223,9 @@ def _upcoming(row: AgendaRow, clock: Clock, short_ids: ShortIds) -> Item:
 
 def _claim(row: OpenClaim, short_ids: ShortIds) -> Item:
     left = f"{format_length(row.left_seconds)} left, " if row.left_seconds is not None else ""
-    cost = f"no answer costs {amount(row.cost)}"
+    cost = f"{amount(row.cost)} at risk"
     if row.silence == Silence.NONE:
-        cost = f"{amount(row.held)} is held"
+        cost = f"{amount(row.held)} held"
     return Item(
         left + cost,
         _about(row.customer_name or row.customer, row.title),
