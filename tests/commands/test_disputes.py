@@ -335,7 +335,7 @@ def test_the_record_is_kept_and_warns(states: Shell) -> None:
     ran = states.run("dispute", "file", "CL-2", "--summary", "one\ntwo\x1b[2J", terminal=True)
     assert ran.code == 0
     for output in (
-        "Disputing CL-2: ",
+        "You dispute claim CL-2: ",
         "  | one",
         "  | two",
         "1 filed, 0 accepted, 1 rejected",

@@ -119,7 +119,7 @@ def test_a_statement_adds_up(shell: Shell, tmp_path: Path) -> None:
     earlier = tmp_path / "earlier.html"
     earlier.write_text(paths["november"].read_text().replace("statement.v2", "statement.v1"))
     error = shell.refuses(6, "ledger", "verify", "--statement", earlier)
-    assert "wrote has another form" in error["hint"]
+    assert "Versions before December 2026 wrote corrections differently" in error["hint"]
     for ending in ("pdf", "csv"):
         path = tmp_path / f"november.{ending}"
         shell.ok("earnings", "statement", "2026-11", "-o", path)
@@ -166,7 +166,7 @@ def test_a_far_year_is_no_flood(shell: Shell) -> None:
         rows = json.loads(ran.out)
         assert [row["month"] for row in rows] == ["2026-10", "9999-12"]
         assert ran.err == (
-            "note: From 2026-11 to 9999-11 nothing happened: these months are left out.\n"
+            "note: No entries from 2026-11 to 9999-11: these months are left out.\n"
         )
     ran = shell.run("earnings", "months", "--year", "2026", "--json")
     assert [row["month"] for row in json.loads(ran.out)] == ["2026-10"]

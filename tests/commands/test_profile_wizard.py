@@ -187,7 +187,7 @@ def test_what_is_seldom_meant_is_asked_about(person: Person) -> None:
     strange = (*GERMAN[:-4], "1234", "2022-01-05")
     ran = person(*SET, answers=strange)
     assert ran.code == 0, ran
-    assert "none that DE gives to people" in ran.err
+    assert "does not look like one that DE gives to people" in ran.err
     assert "valid until 2025-12-31" in ran.err
 
 
@@ -230,6 +230,6 @@ def test_what_is_typed_does_not_appear(empty: Shell) -> None:
                 seen += more
     os.close(terminal)
     assert running.returncode == 0
-    assert b"Changed the payout profile" in seen
+    assert b"Changed your payout profile" in seen
     assert b"536" not in seen
     assert shown(empty)["tax_number"] == "536-90-4399"

@@ -104,7 +104,7 @@ def test_every_format_has_it(earned: Shell) -> None:
     assert header.split(",")[-4:] == ["risk.final", "risk.claimable", "risk.held", "risk.as_of"]
     assert row.split(",")[-4:-1] == ["96.00", "0.00", "0.00"]
     assert (
-        "risk: still claimable" in earned.run("earnings", "--month", "2026-10", terminal=True).out
+        "still claimable" in earned.run("earnings", "--month", "2026-10", terminal=True).out
     )
 
 

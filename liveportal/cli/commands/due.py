@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.io.answers import plural
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
@@ -100,6 +99,7 @@ def _is_by(row: DueRow, last: datetime) -> bool:
 
 def _write_calendar(reader: Reader, rows: Sequence[DueRow], path: Path) -> None:
     from liveportal.cli.commands.sessions.calendar import existing_calendar
+    from liveportal.cli.io.answers import plural
     from liveportal.exports.calendar import write_calendar
     from liveportal.ledger.queries.calendar import book_name
 

@@ -15,7 +15,6 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.earnings.span import AnyMonths, Span
-from liveportal.cli.io.answers import plural
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
@@ -96,6 +95,8 @@ def compare_zones(reader: Reader, span: Span) -> Table:
         nets[_move_name(row)] += row.amount.minor
 
     def heading(row: Row) -> str:
+        from liveportal.cli.io.answers import plural  # No other format needs it.
+
         net = Money(nets[_move_name(row)], reader.currency)
         return (
             f"{_move_name(row)}: {plural(sessions[_move_name(row)], 'session')},"
@@ -269,14 +270,15 @@ def check(
 
 
 def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:
+    from liveportal.cli.io.answers import plural
     from liveportal.ledger.queries import billing_audit
 
     differing = [row.difference for row in rows if row.difference]
     total = sum(differing, Money(0, currency))
     count = len(differing)
-    difference = f": {total} {currency} in total" if count else ""
-    title = f"{plural(count, 'session')} billed differently from our calculation{difference}"
-    title = title[0].upper() + title[1:]
+    difference = f", by {total} {currency} in total" if count else ""
+    sessions = f"{plural(count, 'session')}{difference}"
+    title = f"Billed differently from our calculation: {sessions}"
     return Table(
         billing_audit.AuditRow,
         rows,

@@ -12,7 +12,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.payouts.answers import key_changed, profile_changed
 from liveportal.cli.commands.payouts.profile.options import Profile, read_file
-from liveportal.cli.io.answers import listed
+from liveportal.cli.io.answers import ended, listed
 from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, can_ask, confirm
@@ -239,7 +239,7 @@ def _ask_profile(writer: Writer) -> Changes:
         change = changes(checks.check_fields(part))
         question = "Record these answers now, and the others later?"
     for caution in _cautions(writer, change, in_force):
-        writer.ask(f"{caution.message}. Continue anyway?")
+        writer.ask(f"{ended(caution.message)} Continue anyway?")
     if change.event_fields:
         write_summary(change, in_force)
         writer.ask(question)
@@ -257,7 +257,7 @@ def _cautions(writer: Writer, change: Changes, in_force: Values) -> list[Caution
     if is_new_w8ben and not checks.is_likely(number, country):
         cautions.append(
             UnlikelyTaxNumber(
-                f"tax_number: this does not look like a tax number of a person in {country}",
+                f"The tax number does not look like one that {country} gives to people.",
                 hint="Compare it with a letter from your tax office. To set it anyway: --anyway.",
             )
         )
