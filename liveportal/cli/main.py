@@ -22,7 +22,13 @@ from liveportal.cli.io.errors import (
     report_usage,
     write_failure,
 )
-from liveportal.cli.signals import exit_code_of, handle_signals, interruption_name, show_cursor
+from liveportal.cli.signals import (
+    exit_code_of,
+    handle_signals,
+    interruption_message,
+    interruption_name,
+    show_cursor,
+)
 from liveportal.domain.errors import LiveportalError, OutOfMemory, OutputFailed
 from liveportal.ledger.storage.commits import begin, so_far
 
@@ -71,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort) as error:
         show_cursor()
         return write_failure(
-            interruption_name(error), interruption_name(error), exit_code_of(error), argv
+            interruption_name(error), interruption_message(error), exit_code_of(error), argv
         )
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno != errno.ENOMEM:

@@ -16,7 +16,7 @@ LONGEST_BYTES = 100_000
 def read_secret(path: Path) -> str:
     """Return the text of a file that only its owner may read; `-` is standard input.
 
-    Raises `UnsafeKey` if others may read it, `UnreadableFile`, and `InvalidValue` unless it is text.
+    Raises `UnsafeKey` if others may read it, `UnreadableFile`, and `InvalidValue` if it is binary.
     """
     content = (
         stdin_bytes().read(LONGEST_BYTES + 1) if path == Path(STDIN) else _read_private_file(path)

@@ -12,7 +12,7 @@ _MOST_SUGGESTIONS = 3
 _REWORDED = (
     (r"No such command '(.*?)'\.?", r"There is no command '\1'."),
     (r"Missing command\.?", "A command is missing."),
-    (r"Got unexpected extra arguments? \((.*)\)\.?", r"There are too many arguments: \1."),
+    (r"Got unexpected extra argument\(s\) \((.*)\)\.?", r"There are too many arguments: \1."),
     (r"'(.*)' is not a valid integer\.?", r"'\1' is not a whole number."),
     (r"'(.*)' is not a valid float\.?", r"'\1' is not a number."),
     (r"(\S+) is not in the range x>=(\S+?)\.?", r"\1 is less than \2."),

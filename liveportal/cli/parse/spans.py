@@ -300,7 +300,7 @@ class _SpanParser:
 
     def _ambiguous(self, text: str, texts: list[str]) -> InvalidTime:
         return InvalidTime(
-            f"{text[:60]!r} can be read in {len(texts)} ways.",
+            f"{text[:60]!r} can be read in several ways.",
             hint=_hint_for(texts),
             timezone=self.zone_name,
             readings=texts,

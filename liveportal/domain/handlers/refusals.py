@@ -12,31 +12,31 @@ from liveportal.domain.hint import Hint
 StatefulEntity = Request | Session | Claim | Payout
 
 _STATES = {
-    ("request", "open"): "is{already} open",
-    ("request", "accepted"): "has{already} been accepted",
-    ("request", "declined"): "has{already} been declined",
-    ("request", "withdrawn"): "was{already} withdrawn by the customer",
-    ("request", "taken"): "was{already} taken by another expert",
-    ("request", "expired"): "has{already} expired",
+    ("request", "open"): "is already open",
+    ("request", "accepted"): "has already been accepted",
+    ("request", "declined"): "has already been declined",
+    ("request", "withdrawn"): "was already withdrawn by the customer",
+    ("request", "taken"): "was already taken by another expert",
+    ("request", "expired"): "has already expired",
     ("session", "upcoming"): "has not started yet",
-    ("session", "live"): "is{already} live",
-    ("session", "paused"): "is{already} paused",
-    ("session", "ended"): "has{already} ended",
-    ("session", "cancelled"): "was{already} cancelled",
-    ("session", "missed"): "was{already} missed",
-    ("claim", "open"): "is{already} open",
-    ("claim", "disputed"): "is{already} disputed",
-    ("claim", "conceded"): "was{already} conceded",
-    ("claim", "granted"): "was{already} granted to the customer",
-    ("claim", "denied"): "was{already} denied by the platform",
-    ("claim", "withdrawn"): "was{already} withdrawn by the customer",
-    ("claim", "accepted"): "was{already} decided for you",
-    ("claim", "rejected"): "was{already} decided against you",
-    ("payout", "sent"): "was{already} sent and has not arrived yet",
-    ("payout", "paid"): "has{already} arrived",
-    ("payout", "failed"): "has{already} failed",
-    ("payout", "returned"): "was{already} returned",
-    ("payout", "reversed"): "was{already} reversed",
+    ("session", "live"): "is already live",
+    ("session", "paused"): "is already paused",
+    ("session", "ended"): "has already ended",
+    ("session", "cancelled"): "was already cancelled",
+    ("session", "missed"): "was already missed",
+    ("claim", "open"): "is already open",
+    ("claim", "disputed"): "is already disputed",
+    ("claim", "conceded"): "was already conceded",
+    ("claim", "granted"): "was already granted to the customer",
+    ("claim", "denied"): "was already denied by the platform",
+    ("claim", "withdrawn"): "was already withdrawn by the customer",
+    ("claim", "accepted"): "was already decided for you",
+    ("claim", "rejected"): "was already decided against you",
+    ("payout", "sent"): "was already sent and has not arrived yet",
+    ("payout", "paid"): "has already arrived",
+    ("payout", "failed"): "has already failed",
+    ("payout", "returned"): "was already returned",
+    ("payout", "reversed"): "was already reversed",
 }
 _IMPOSSIBLE = {
     "request.taken": "it cannot be taken by another expert",
@@ -95,7 +95,9 @@ def already_exists(kind: str, entity_id: str) -> AlreadyExists:
 def state_of(entity: StatefulEntity, *, already: bool = False) -> str:
     """Return a clause about the state of an entity: `Session S-1 has ended (2026-10-05 ...)`."""
     kind = _kind_of(entity)
-    phrase = _STATES[kind, entity.state].format(already=" already" if already else "")
+    phrase = _STATES[kind, entity.state]
+    if not already:
+        phrase = phrase.replace(" already", "")
     since = _since(entity)
     lasting = "since " if entity.state in _LASTING else ""
     return f"{kind.capitalize()} {entity.id} {phrase}" + (

@@ -313,7 +313,7 @@ def _check_address(change: Changes, after: Values, in_force: Values) -> None:
 def _check_lacking(what: str, names: Collection[str]) -> None:
     if names:
         raise IncompleteProfile(
-            f"{what} also needs {' and '.join(names)}.",
+            f"{what} needs {' and '.join(names)}.",
             hint=Hint(
                 "Give these fields together. On a terminal, {setting_the_profile} asks for"
                 " all of them."

@@ -215,7 +215,7 @@ def space(health: Health, _around: Surroundings, _now: datetime) -> Check:
     """Check whether there is space for a backup, and for an upgrade, which keeps a copy."""
     if health.free_bytes is None:
         return Check("space", SKIPPED, "The free disk space is not known.")
-    free = f"{_format_megabytes(health.free_bytes)} are free"
+    free = f"The disk has {_format_megabytes(health.free_bytes)} free"
     need = 3 * health.bytes + health.vault_bytes + SPARE_BYTES
     if health.free_bytes < health.bytes + SPARE_BYTES:
         hint = "Free some disk space. Even a single event may fail to be recorded."
@@ -243,7 +243,12 @@ def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
         return Check("backup", WARNING, f"{when} It is more than a week old.", hint)
     more = (health.inside.events if health.inside else 0) - last.events
     if more > 0:
-        return Check("backup", WARNING, f"{when} {more} events were recorded since.", hint)
+        return Check(
+            "backup",
+            WARNING,
+            f"{when} {more} event{'s were' if more > 1 else ' was'} recorded since.",
+            hint,
+        )
     return Check("backup", OK, when)
 
 
