@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_rows_are_the_same_tree(states: Shell, command: str, names: tuple[str, .
 def test_a_terminal_draws_the_tree(
     states: Shell, command: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In 80 columns, amounts first, rule and event behind."""
+    """In 80 columns, amounts first, rule and event behind; no code of a rule is alone."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "80")
     ran = states.run(*command.split(), terminal=True)
@@ -75,6 +76,8 @@ def test_a_terminal_draws_the_tree(
     for name in names[1:]:
         assert f"{tree[name]['amount']}  {tree[name]['what']}\n" in ran.out
     assert "event 13]" in ran.out
+    assert "your share (R11)" in ran.out
+    assert not re.search(r"[\[;] *R[0-9]", ran.out)
     assert all(len(text) <= 80 for text in ran.out.splitlines())
 
 

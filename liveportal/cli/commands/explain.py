@@ -199,7 +199,7 @@ def _build_tree(reader: Reader, node: Node, style: str = "") -> Tree:
     from rich.tree import Tree
 
     sources = [rule_in_words(node.rule), f"event {node.seq}" if node.seq else ""]
-    what = _shorten(_with_short_ids(reader, node.what))
+    what = _shorten(_with_short_ids(reader, clean(node.what)))
     tree = Tree(_styled_label(f"{reader.money(node.minor)}  {what}", sources, style))
     for step in node.steps:
         label = f"{_shorten(step.what)}: {step.comes_to}"
