@@ -135,7 +135,9 @@ def test_a_ledger_begins_in_the_machines_zone(
     """`init` says so; --timezone says otherwise, and one without a name is the policy's."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     ran = nothing.run("init", terminal=True)
-    assert "read as Asia/Tokyo, this computer's zone" in ran.err
+    assert "your times in Asia/Tokyo (this computer's zone)" in " ".join(ran.out.split())
+    assert "liveportal preferences set --zone ZONE" in ran.out
+    assert ran.err == ""
     assert nothing.ok("ledger", "info")["own_timezone"] == "Asia/Tokyo"
     other = ("--ledger", nothing.folder / "other.db")
     assert nothing.ok("init", *other, "--timezone", "UTC")["own_timezone"] == "UTC"

@@ -286,7 +286,7 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
         assert exported.out == ""
     else:
         assert tomllib.loads(exported.out)["role"] == text
-        assert "# availability has a form of the platform's own" in exported.out
+        assert "# availability has a form that only the platform uses" in exported.out
 
 
 def test_a_change_replaces_what_cannot_be_read(empty: Shell) -> None:

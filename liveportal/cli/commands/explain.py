@@ -211,7 +211,8 @@ def _build_tree(reader: Reader, node: Node, style: str = "", above: int | None =
     from rich.tree import Tree
 
     event = f"event {node.seq}" if node.seq not in (None, above) else ""
-    label = f"{reader.money(node.minor)}  {_shorten(node.what)}"
+    what = _shorten(_with_short_ids(reader, clean(node.what)))
+    label = f"{reader.money(node.minor)}  {what}"
     tree = Tree(_styled_label(label, [_in_words(node.rule), event], style))
     for step in node.steps:
         tree.add(_styled_label(f"{_shorten(step.what)}: {step.comes_to}", [_in_words(step.rule)]))
