@@ -583,7 +583,7 @@ def test_another_book_is_asked_about_and_kept(rich: Shell) -> None:
     option, path = other(rich)
     rich.ok(option, "init")
     head = rich.ok(option, "ledger", "info")["head"]
-    assert "another book" in rich.refuses(7, option, *RESTORE, "copy.zip")["message"]
+    assert "a different ledger" in rich.refuses(7, option, *RESTORE, "copy.zip")["message"]
     row = rich.ok(option, *RESTORE, "copy.zip", "--yes")
     assert (row["lost"], row["replaced"]) == (1, 1)
     assert rich.ok("--ledger", row["kept"], "ledger", "verify")["head"] == head

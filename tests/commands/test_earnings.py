@@ -289,7 +289,7 @@ def test_bounds_on_a_terminal(states: Shell) -> None:
     ran = states.run("earnings", *OCTOBER, "--bounds", terminal=True)
     assert ran.code == 0
     assert ran.out.startswith("Net of 2026-10: between 179.05 and 218.95 USD")
-    assert "as it was booked" in ran.out
+    assert "as booked" in ran.out
     assert "What the platform billed stands" in ran.err
     assert all(len(text) <= 80 for text in ran.out.splitlines())
 
@@ -364,7 +364,7 @@ def test_differences_on_a_terminal(october: Shell) -> None:
     lines = seen(october, "diff", "2001-01-01")
     assert lines[0] == "2026-10"
     assert any(text.split() == ["minutes", "0.00", "95.50", "95.50"] for text in lines)
-    assert any("session.ended S-1001, 2026-10-05 14:21, net 42.00" in text for text in lines)
+    assert any("session ended S-1001, 2026-10-05 14:21: net 42.00" in text for text in lines)
 
 
 # --- check ----------------------------------------------------------------------------------------
@@ -392,5 +392,5 @@ def test_check_compares_bills_with_our_calculation(empty: Shell) -> None:
     lines = seen(empty, "check")
     assert lines[0] == "Billed differently from our calculation: 2 sessions, by 3.92 USD in total"
     assert seen(empty, "check", "--month", "2026-12") == [
-        "Every session was billed as our calculation says: --all shows each."
+        "Every bill agrees with our calculation. To list them, add --all."
     ]

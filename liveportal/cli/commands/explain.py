@@ -221,6 +221,14 @@ def _build_tree(reader: Reader, node: Node, style: str = "", above: int | None =
     return tree
 
 
+def _with_short_ids(reader: Reader, text: str) -> str:
+    from liveportal.ledger.queries.short_ids import short_ids  # Terminals only.
+
+    for whole, form in short_ids(reader, text.split()).items():
+        text = text.replace(whole, form)
+    return text
+
+
 def _in_words(rule: str) -> str:
     """Return the rule of an amount in words, with its code."""
     name, comma, more = rule.partition(", corrected")

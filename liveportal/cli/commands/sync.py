@@ -129,7 +129,7 @@ def _counted(count: int, text: str) -> str:
 def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
     """Return the error that ends a run that went on past bad lines; no file for a dry run."""
     return RejectedLines(
-        f"{count} lines were rejected",
+        f"{plural(count, 'line was', 'lines were')} rejected.",
         hint="This was a dry run. Nothing was recorded or written."
         if rejects is None
         else f"They are in {rejects}, each with its reason. All other lines were recorded.",

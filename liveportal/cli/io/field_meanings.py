@@ -126,7 +126,6 @@ MEANINGS: dict[str, str] = {
     "filed": "How many disputes you have filed.",
     "files": "How many evidence files there are.",
     "filled": "The fields that have a value.",
-    "final": "The part that no refund can take any more.",
     "finding": "What was found, as a code.",
     "first_recorded": "When the first event was recorded.",
     "flags": "Warnings that apply, as codes.",

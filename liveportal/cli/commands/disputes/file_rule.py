@@ -82,7 +82,7 @@ def file_(
     text = _edit_draft(claim, ledger) if summary is None else read_text(summary)
     if not text.strip():
         raise InvalidValue(
-            "the summary is empty",
+            "The summary is empty.",
             hint="Describe what happened: the platform reads nothing else from you.",
         )
     if claim != STDIN:

@@ -89,7 +89,7 @@ def verify(
     manifest = checked.manifest
     _raise_if_changed(pack, checked.problems)
     if not has_manifest_fields(manifest):
-        raise InvalidPack(f"{pack} is the pack of no claim", path=str(pack))
+        raise InvalidPack(f"{pack} is not the pack of a refund claim.", path=str(pack))
     if (keep or name) and not manifest["redacted"]:
         raise typer.BadParameter("--keep and --name belong to a redacted pack")
     texts = [item["file"] for item in manifest["items"]] if manifest["redacted"] else PAGE_FILES
@@ -139,7 +139,7 @@ def _raise_if_changed(pack: Path, problems: Sequence[Problem]) -> None:
         return
     first = problems[0]
     raise PackChanged(
-        f"{pack} is not what was written: {first.file}: {first.what}",
+        f"{pack} is not as it was written. {first.file}: {first.what}.",
         hint="Ask the sender for the pack again, or make it again from the ledger.",
         file=str(pack),
         problems=[{"file": problem.file, "what": problem.what} for problem in problems],

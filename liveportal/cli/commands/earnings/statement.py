@@ -120,7 +120,7 @@ def _new_file(name: str) -> Path:
     path = Path(DEFAULT_FILE.format(name))
     if path.exists() or path.is_symlink():
         raise OutputFailed(
-            f"{path} exists already",
+            f"{path} already exists.",
             hint=f"Name another file with -o, or replace it with -o {path}.",
         )
     return path
@@ -156,14 +156,14 @@ def verify_statement(reader: Reader, path: Path) -> str:
     seal = seal_in(content.decode("utf-8", "replace"))
     if seal is None:
         raise NotAStatement(
-            f"{path} is not a statement: it has no seal",
+            f"{path} is not a statement: it has no seal.",
             hint="Give a file that `liveportal earnings statement` wrote.",
             file=str(path),
         )
     document = document_of(reader, seal)
     if document is None:
         raise StatementChanged(
-            f"the ledger does not have what {path} shows for {seal.name}",
+            f"The ledger does not have what {path} shows for {seal.name}.",
             hint="The statement is from another ledger, or one of the two was changed."
             + _old_format_hint(seal),
             file=str(path),
@@ -171,7 +171,7 @@ def verify_statement(reader: Reader, path: Path) -> str:
         )
     if content != writer_of(path)(document) and not _is_rendered_differently(path, content):
         raise StatementChanged(
-            f"{path} was changed after it was written",
+            f"{path} was changed after it was written.",
             hint=f"The ledger still has {seal.name}. Write the statement again:"
             f" `liveportal earnings statement {seal.name}`.",
             file=str(path),

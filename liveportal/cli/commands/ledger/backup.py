@@ -251,7 +251,7 @@ def _report_gaps(result: BackupResult) -> None:
     if damaged := list(result.manifest.damaged):
         raise BackupIncomplete(
             f"{result.file} was made, but {len(damaged)} evidence files are damaged or lost,"
-            f" the first {damaged[0][:12]}…",
+            f" the first {damaged[0][:12]}….",
             hint="Attach the right files again. No older backup was removed.",
             file=str(result.file),
             damaged=damaged,

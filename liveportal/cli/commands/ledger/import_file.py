@@ -166,7 +166,7 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
                 buffer.write(chunk)
         except OSError as error:
             raise UnreadableFile(
-                f"standard input cannot be buffered: {error.strerror}",
+                f"Standard input cannot be buffered: {error.strerror}.",
                 hint="Write it to a file, and import the file.",
             ) from None
         yield cast("BinaryIO", buffer)

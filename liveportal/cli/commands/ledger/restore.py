@@ -166,7 +166,7 @@ def _decryption(
     if kind == "recipient":
         if identity is None:
             raise BackupLocked(
-                f"{file} is encrypted to a key",
+                f"{file} is encrypted to a key.",
                 hint="Give the file of your secret key with --identity FILE.",
                 path=str(file),
             )

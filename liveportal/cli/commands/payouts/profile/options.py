@@ -183,7 +183,7 @@ def read_file(file: str, zone: str) -> dict[str, Any]:
     except ValueError as error:
         place = _PLACE.search(str(error))
         raise InvalidValue(
-            f"{where} is not TOML{f' {place[0]}' if place else ''}",
+            f"{where} is not TOML{f' {place[0]}' if place else ''}.",
             hint='Write one field per line, such as: name = "Anna Example"',
         ) from None
     return {name: _plain(name, document, zone) for name in document}
@@ -193,9 +193,9 @@ def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
     if name not in KEYS:
         known = ", ".join(KEYS)
         # A key that does not look like a name may be a secret in the wrong place.
-        subject = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
+        subject = f"The key {name}" if re.fullmatch("[a-z_]{1,32}", name) else "A key of the file"
         raise InvalidValue(
-            f"{subject} not a field of the payout profile", hint=f"The fields are {known}."
+            f"{subject} is not a field of the payout profile.", hint=f"The fields are {known}."
         )
     value = document[name]
     if name not in DAYS:
