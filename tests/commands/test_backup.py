@@ -149,7 +149,8 @@ def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None
     late = everything(rich)
     error = rich.refuses(7, *RESTORE, "copy.zip")
     assert error["code"] == "confirmation_needed"
-    assert f"has {made['events'] + 2} events, the backup {made['events']}" in error["message"]
+    before, after = made["events"] + 2, made["events"]
+    assert f"({before} events) with the backup of {after} events?" in error["message"]
     assert "The 2 that the backup has not stay in a copy" in error["message"]
     row = rich.ok(*RESTORE, "copy.zip", "--yes")
     assert (row["state"], row["replaced"], row["lost"]) == ("replaced", made["events"] + 2, 2)
