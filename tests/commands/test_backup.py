@@ -149,9 +149,9 @@ def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None
     late = everything(rich)
     error = rich.refuses(7, *RESTORE, "copy.zip")
     assert error["code"] == "confirmation_needed"
-    before, after = made["events"] + 2, made["events"]
-    assert f"({before} events) with the backup of {after} events?" in error["message"]
-    assert "The 2 that the backup has not stay in a copy" in error["message"]
+    question = f"({made['events'] + 2} events) with the backup of {made['events']} events?"
+    assert question in error["message"]
+    assert "The backup does not have the last 2. A copy of the ledger is kept" in error["message"]
     row = rich.ok(*RESTORE, "copy.zip", "--yes")
     assert (row["state"], row["replaced"], row["lost"]) == ("replaced", made["events"] + 2, 2)
     assert everything(rich)[:2] == before[:2]  # The vault has one more.

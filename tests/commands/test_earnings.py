@@ -290,7 +290,7 @@ def test_bounds_on_a_terminal(states: Shell) -> None:
     assert ran.code == 0
     assert ran.out.startswith("Net of 2026-10: between 179.05 and 218.95 USD")
     assert "as booked" in ran.out
-    assert "What the platform billed stands" in ran.err
+    assert "Amounts that the platform billed" in ran.err
     assert all(len(text) <= 80 for text in ran.out.splitlines())
 
 

@@ -75,7 +75,7 @@ def test_a_terminal_draws_the_tree(
     tree = states.ok(*command.split())
     for name in names[1:]:
         assert f"{tree[name]['amount']}  {tree[name]['what']}\n" in ran.out
-    assert "event 13)" in ran.out
+    assert "event 13]" in ran.out
     assert not re.search(r"[\[;]\s*R[0-9]", ran.out)
     assert all(len(text) <= 80 for text in ran.out.splitlines())
 

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 100
 RULE_WORDS = {
-    "R1, R4": "the agreed rate, R4",
-    "R6": "not charged, R6",
-    "R8, R9": "deducted, R9",
-    "R11": "your share, R11",
-    "R12, R13": "rules of payouts, R12 and R13",
+    "R1, R4": "the agreed rate (R4)",
+    "R6": "paused time is not charged (R6)",
+    "R8, R9": "a refund is deducted (R9)",
+    "R11": "your share (R11)",
+    "R12, R13": "minimum and date of payouts (R12, R13)",
     COUNTS: "this amount counts",
     NO_TRIAL: "without a free trial",
     # What the text beside it, or the steps below it, say already:
@@ -233,7 +233,7 @@ def _in_words(rule: str) -> str:
     """Return the rule of an amount in words, with its code."""
     name, comma, more = rule.partition(", corrected")
     words = RULE_WORDS.get(name, name)
-    words = _SWITCH.sub(lambda found: f", {found[1]}" if found[1] else "", words)
+    words = _SWITCH.sub(lambda found: f" ({found[1]})" if found[1] else "", words)
     return f"{words}; corrected{more}" if comma else words
 
 
@@ -241,7 +241,7 @@ def _styled_label(text: str, rules: Iterable[str], style: str = "") -> Text:
     from rich.text import Text
 
     source = "; ".join(rule for rule in rules if rule)
-    return Text.assemble((clean(text), style), (f"  ({clean(source)})" if source else "", "dim"))
+    return Text.assemble((clean(text), style), (f"  [{clean(source)}]" if source else "", "dim"))
 
 
 def _shorten(text: str) -> str:
