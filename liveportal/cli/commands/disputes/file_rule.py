@@ -51,7 +51,7 @@ def file_(
     ] = False,
     attach: Annotated[
         list[Path] | None,
-        typer.Option("--attach", metavar="FILE", help="A file to keep as evidence. Repeatable."),
+        typer.Option("--attach", metavar="FILE", help="Keep this file as evidence. Repeatable."),
     ] = None,
 ) -> None:
     """Dispute a refund claim, with a summary.
@@ -177,7 +177,7 @@ def rule(
         bool | None,
         typer.Option(
             "--accepted/--rejected",
-            help="Accepted: you keep the money. Rejected: the refund is deducted.",
+            help="Whether you keep the money, or lose it.",
         ),
     ] = None,
     note: Annotated[

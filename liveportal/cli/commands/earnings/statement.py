@@ -61,7 +61,7 @@ def statement(
         str,
         typer.Argument(
             metavar="[MONTH|YEAR]",
-            help="A month (2026-10, oct or last) or a year (2026).",
+            help="A month (2026-10) or a year (2026).",
             autocompletion=periods,
         ),
     ] = "last",

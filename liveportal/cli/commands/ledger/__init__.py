@@ -95,7 +95,7 @@ def reverse(
     write: WriteOptions,
     out: OutputOptions,
     source: Annotated[
-        str, typer.Option("--source", metavar="URI", help="Its source. Default: this program.")
+        str, typer.Option("--source", metavar="URI", help="The source of the event.")
     ] = "urn:liveportal:cli",
 ) -> None:
     """Reverse a tip, adjustment or payout.

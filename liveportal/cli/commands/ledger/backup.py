@@ -78,7 +78,7 @@ class BackupOptions(Options):
         typer.Option(
             "--keep",
             metavar="7d,4w,12m",
-            help="In --to, keep one backup a day, week, month or year (y) and remove the others.",
+            help="Keep one a day, week, month or year (y) in --to.",
         ),
     ] = None
     encrypt: Annotated[
@@ -97,7 +97,7 @@ class BackupOptions(Options):
         typer.Option(
             "--passphrase-file",
             metavar="FILE",
-            help="Encrypt with the passphrase in this private file; - is standard input.",
+            help="Encrypt with the passphrase in a file, or -.",
         ),
     ] = None
 
@@ -145,7 +145,11 @@ def backup(
     never replaces another file. -o names it; by default it gets a dated name in the current folder.
 
     With a passphrase or --recipient it is encrypted in the format of age (age-encryption.org). An
-    encrypted backup also contains the key to the payout profile, if that is in a file.
+    encrypted backup also contains the key to the payout profile, if that is in a file. With
+    --passphrase-file -, the passphrase is read from standard input; a file must be private.
+
+    --keep removes older backups from the folder of --to, except for the newest one of each of the
+    last days, weeks, months or years that it names.
 
     If evidence files are damaged or lost, all others are backed up and the exit code is 6.
 

@@ -68,7 +68,7 @@ def restore(
         typer.Option(
             "--identity",
             metavar="FILE",
-            help="A secret key of age that decrypts it; - is standard input.",
+            help="Decrypt with the secret key in a file, or -.",
         ),
     ] = None,
     passphrase_file: Annotated[
@@ -76,7 +76,7 @@ def restore(
         typer.Option(
             "--passphrase-file",
             metavar="FILE",
-            help="A private file with the passphrase; - is standard input.",
+            help="Decrypt with the passphrase in a file, or -.",
         ),
     ] = None,
     dry_run: DryRun = False,
@@ -90,7 +90,8 @@ def restore(
 
     Evidence files are restored, and so is the key to the payout profile if the backup has it. `key`
     shows whether the restored profile can be read: restored or kept, or else wrong_key or
-    key_not_found. --dry-run checks all this and changes nothing.
+    key_not_found. --dry-run checks all this and changes nothing. With -, a key or passphrase is
+    read from standard input.
 
     Examples:
       liveportal ledger restore ledger-0199f0a2c4d1-20261128T120000Z.zip --dry-run

@@ -100,7 +100,7 @@ Heads = Annotated[
     typer.Option(
         "--head",
         metavar="HASH",
-        help="Also prove that the ledger had this head (16 digits or more).",
+        help="Also prove that the ledger had this head.",
     ),
 ]
 
@@ -127,8 +127,9 @@ def verify(
     vault. If something is wrong, the exit code is 6 and the first bad record is named.
 
     Somebody who can write the file could replace all of its content. To rule that out, note the
-    head that is shown, and give it with --head later; statements and evidence packs contain it too.
-    With --statement, the ledger must still have exactly what a statement shows.
+    head that is shown, and give it with --head later (16 digits are enough); statements and
+    evidence packs contain it, too. With --statement, the ledger must still have exactly what a
+    statement shows.
 
     Events that today's rules would book differently are not an error: what was booked is kept, and
     they are listed as rules_changed (null with --quick).

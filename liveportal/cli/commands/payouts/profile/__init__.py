@@ -375,7 +375,7 @@ def rotate_key(
         typer.Option(
             "--keep-old-key",
             metavar="FILE",
-            help="Write the old key, which older backups need, to this new file.",
+            help="Keep the old key in this file, for old backups.",
         ),
     ] = None,
     dry_run: DryRun = False,
