@@ -110,7 +110,7 @@ def _described(schema: Schema, owner: type[Row], field: str) -> Schema:
 
 
 def _nested_row(annotation: Any, names: Iterable[str], name: str) -> Schema:  # noqa: ANN401
-    """Return the schema of a row with columns as fields; if it is None, they are all null."""
+    """Return the schema of a row with columns as fields; without the row they are all null."""
     kinds = get_args(annotation) or (annotation,)
     (kind,) = (kind for kind in kinds if kind is not NoneType)
     types = _types_of(kind)

@@ -282,7 +282,7 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
     exported = empty.run("preferences", "export")
     assert not FORBIDDEN.search(exported.out + exported.err)
     if exported.code:  # A lone surrogate has no place in TOML.
-        assert "role has a character that TOML cannot hold: U+D800" in exported.err
+        assert "role has a character that TOML cannot express: U+D800" in exported.err
         assert exported.out == ""
     else:
         assert tomllib.loads(exported.out)["role"] == text

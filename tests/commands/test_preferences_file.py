@@ -101,7 +101,7 @@ def test_what_a_file_names_is_taken_whole(full: Shell) -> None:
 
 
 FILES = [
-    ("rol = 'x'", "rol", "is no preference"),
+    ("rol = 'x'", "rol", "is not a preference"),
     ("role = 5", "role", "must be a text"),
     ("role = 2026-10-05", "role", "must be a text"),
     ("skills = 'urp'", "skills", "must be a list"),

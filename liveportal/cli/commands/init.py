@@ -139,4 +139,4 @@ def _create(ledger: LedgerOption, policy: Policy, timezone: str | None, *, dry_r
     if not dry_run:
         Portal.create(ledger.path, policy, settings=settings, now=utc_now)
     elif ledger.path.exists():
-        raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
+        raise LedgerExists(f"There is already a file at {ledger.path}.", path=str(ledger.path))

@@ -78,15 +78,15 @@ def _document(words: Sequence[str]) -> dict[str, Any]:
         return _event_document(words[1:])
     shown = declared(words)
     if shown is None:
-        raise typer.BadParameter(f"{_spelt(words)} shows no rows: it has no schema")
+        raise typer.BadParameter(f"{_spelt(words)} shows no rows, so it has no schema.")
     return schema_of(_spelt(("liveportal", *words)), shown)
 
 
 def _event_document(words: Sequence[str]) -> dict[str, Any]:
     name = " ".join(words).removeprefix(PREFIX)
     if name not in TYPES:
-        problem = f"{name!r} is not a type of event" if words else "name a type of event"
-        raise typer.BadParameter(f"{problem}. The types are: {', '.join(TYPES)}")
+        problem = f"{name!r} is not a type of event" if words else "Name a type of event"
+        raise typer.BadParameter(f"{problem}. The types are: {', '.join(TYPES)}.")
     return event_schema(TYPES[name])
 
 
@@ -99,7 +99,9 @@ def declared(words: Sequence[str]) -> Shown | None:
     if isinstance(command, commands.Group):
         if command.default is None:
             names = ", ".join(_names_in(command))
-            raise typer.BadParameter(f"{_spelt(words)} has several commands: {names}")
+            raise typer.BadParameter(
+                f"{_spelt(words)} is a group. Name one of its commands: {names}."
+            )
         command = command.load_command(command.default)
     return getattr(command.callback, "shown", None)
 
@@ -111,8 +113,8 @@ def _find(words: Sequence[str]) -> Any:  # noqa: ANN401 -- Typer does not export
         names = _names_in(command)
         if word not in names:
             close = get_close_matches(word, names)
-            hint = f". Did you mean {' or '.join(close)}?" if close else ""
-            raise typer.BadParameter(f"there is no command {_spelt(words[: number + 1])!r}{hint}")
+            hint = f" Did you mean {' or '.join(close)}?" if close else ""
+            raise typer.BadParameter(f"{_spelt(words[: number + 1])!r} is not a command.{hint}")
         command = command.load_command(word)
     return command
 

@@ -226,7 +226,7 @@ def leading_fields(fields: Fields) -> tuple[str, ...]:
 
 
 def value_of(row: Row, field: str) -> object:
-    """Return the value of a field; None if the mapping that contains it is None.
+    """Return the value of a field; None if the row lacks the mapping around the field.
 
     Raises `KeyError` if the row lacks the field, which is a bug of the command.
     """

@@ -111,7 +111,9 @@ def set_(
         --recurring 'FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h'
     """
     if wanted == Preferences():
-        raise typer.BadParameter("name at least one preference; your time zone is --zone")
+        raise typer.BadParameter(
+            "Name at least one preference to change; for your time zone, use --zone."
+        )
 
     def change(writer: Writer) -> Row:
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
@@ -178,7 +180,7 @@ def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
     def read_back(reader: Reader, _name: str) -> Row:
         # Checked within the transaction, so that no concurrent change is overwritten.
         if ledger_info.preferences_replaced(reader) != seq:
-            raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
+            raise LedgerBusy("Another process changed the preferences.", hint="Try again.")
         return _human_preferences(reader)
 
     return writer.record(data, "preferences", answer=Answer(PreferencesRow, read_back))

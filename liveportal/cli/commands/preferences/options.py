@@ -291,8 +291,8 @@ def _edit_list(
         left = [item for item in items if item.casefold() != text.casefold()]
         if len(left) == len(items):
             raise UnknownEntity(
-                f"there is no {what} {text!r} among yours",
-                hint=f"They are: {', '.join(items) or 'none'}.",
+                f"{text!r} is not one of your {what}s.",
+                hint=f"Your {what}s are: {', '.join(items)}." if items else f"You have no {what}s.",
             )
         items = left
     return tuple(items)
@@ -319,6 +319,7 @@ def _parse_own_amount(writer: Writer, text: str) -> Money:
 def _parse_minutes(text: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", text, re.ASCII):
         raise InvalidValue(
-            f"{text[:40]!r} is no number of minutes", hint="Write it like --alarm 15 --alarm 60."
+            f"{text[:40]!r} is not a number of minutes.",
+            hint="Write it like --alarm 15 --alarm 60.",
         )
     return int(text)

@@ -87,8 +87,8 @@ def _check_text(path: str, text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValue(
-            f"{path} has a character that TOML cannot hold: U+{ord(text[error.start]):04X}",
-            hint="Give it another text with `liveportal preferences set` first.",
+            f"{path} has a character that TOML cannot express: U+{ord(text[error.start]):04X}.",
+            hint="Change the text with `liveportal preferences set` first.",
             field=path,
         ) from None
     return text
@@ -119,14 +119,14 @@ def content_of(file: str) -> tuple[str, str]:
                 content = source.read(LONGEST_FILE + 1)
         except (OSError, ValueError) as error:  # `ValueError`: the name has a NUL.
             reason = getattr(error, "strerror", None) or error
-            raise UnreadableFile(f"{file} cannot be read: {reason}", path=file) from None
+            raise UnreadableFile(f"{file} cannot be read: {reason}.", path=file) from None
     if len(content) > LONGEST_FILE:
-        raise UnreadableFile(f"{where} is longer than {LONGEST_FILE} bytes", path=file)
+        raise UnreadableFile(f"{where} is longer than {LONGEST_FILE} bytes.", path=file)
     try:
         return where, content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableFile(
-            f"{where} is not UTF-8 text (byte {error.start + 1})", path=file
+            f"{where} is not UTF-8 text (byte {error.start + 1}).", path=file
         ) from None
 
 
@@ -138,7 +138,7 @@ def parse_toml(text: str, where: str, amount: ReadAmount) -> PreferencesChanged:
     try:
         document = toml_file.loads(text)
     except ValueError as error:
-        raise InvalidValue(f"{where} is not TOML: {error}", path=where) from None
+        raise InvalidValue(f"{where} is not TOML: {error}.", path=where) from None
     try:
         return _decode_document(document, amount)
     except InvalidEvent as error:
@@ -149,7 +149,9 @@ def _decode_document(document: dict[str, Any], amount: ReadAmount) -> Preference
     known = [name for name, *_ in field_specs(PreferencesChanged)]
     for name in document:
         if name not in known:
-            raise InvalidEvent(name[:64], f"is no preference; there are {', '.join(known)}")
+            raise InvalidEvent(
+                name[:64], f"is not a preference. The preferences are: {', '.join(known)}"
+            )
     values = _to_event_values(document, amount)
     data: PreferencesChanged = decode(PreferencesChanged, values)
     for name in STRUCTURED:

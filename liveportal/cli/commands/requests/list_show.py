@@ -126,15 +126,17 @@ class Selection(Options):
         """Refuse an unknown state, kind or order, and --all with a state, as wrong usage."""
         parse_states(self.state, STATES)
         if self.state and self.all_states:
-            raise typer.BadParameter("--all is every state: give --all or --state")
+            raise typer.BadParameter("--all includes every state. Give either --all or --state.")
         kind, sort = self.kind, self.sort
         if kind not in (None, *KINDS):
             raise typer.BadParameter(
-                f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind"
+                f"{kind!r} is not a kind of request. The kinds are: {', '.join(KINDS)}.",
+                param_hint="--kind",
             )
         if sort.removeprefix("-") not in SORTS:
             raise typer.BadParameter(
-                f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort"
+                f"{sort!r} is not an order. The orders are: {', '.join(SORTS)}.",
+                param_hint="--sort",
             )
 
     @property

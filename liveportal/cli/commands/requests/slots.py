@@ -33,8 +33,8 @@ def format_slots(slots: Sequence[RankedSlotRow]) -> HumanValue:
 def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> int | None:
     """Return the number of the slot to accept: the best one, or the user's choice.
 
-    None if there are no slots or if there is no terminal to ask on; the rules then report what is
-    missing. Raises `SlotsPast` if all slots have begun, and `Declined`.
+    None without slots, or without a terminal to ask on; the rules then report what is missing.
+    Raises `SlotsPast` if all slots have begun, and `Declined`.
     """
     slots = requests.ranked_slots(writer.reader, request_id, writer.at or utc_now())
     if not slots or not (best or (ask and can_ask())):
@@ -48,8 +48,8 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
         return choose("Which slot? (q to cancel)", range(1, len(slots) + 1), default)
     if default is None:
         raise SlotsPast(
-            f"every slot of request {request_id} has begun already",
-            hint="--slot N --anyway accepts one all the same.",
+            f"Every slot of request {request_id} has already begun.",
+            hint="To accept one anyway, use --slot N --anyway.",
             id=request_id,
         )
     return default

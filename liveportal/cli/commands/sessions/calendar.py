@@ -107,8 +107,8 @@ def existing_calendar(path: Path | None) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableFile(
-            f"{path} cannot be read: {error.strerror}",
-            hint="What is in it would be lost. Choose another file.",
+            f"{path} cannot be read: {error.strerror}.",
+            hint="Choose another file; the content of this one would be lost.",
             path=str(path),
         ) from None
 

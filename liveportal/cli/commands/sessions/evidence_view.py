@@ -118,8 +118,8 @@ def _open_copy(
         raise
     if typer.launch(str(path)):
         raise NotOpened(
-            f"there is no program to open {path.name} with",
-            hint=f"A copy of it is {path}.",
+            f"No program on this computer opens {path.name}.",
+            hint=f"Open the copy yourself: {path}.",
             path=str(path),
         )
     opened = OpenedFile(
