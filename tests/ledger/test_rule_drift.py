@@ -218,5 +218,5 @@ def test_a_difference_without_rule_drift_is_a_failure(
     path = tmp_path / "ledger.db"
     path.write_bytes(made["whatever is said of a thing"].read_bytes())
     tampered(path, "UPDATE session SET flags = '[\"overlap\"]' WHERE id = 'S-5'")
-    with pytest.raises(VerificationFailed, match="session S-5 is not what the journal says: flags"):
+    with pytest.raises(VerificationFailed, match="session S-5 differs from the journal in flags"):
         changes(path)
