@@ -265,7 +265,9 @@ def test_a_failure_of_the_commit(older: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 TAMPERED = {
-    'UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1': "the transactions of event 6",
+    'UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1': (
+        "the transactions of event 6"
+    ),
     "UPDATE session SET gross_minor = 1 WHERE id = 'S-1'": "session S-1 differs from the journal",
     "DELETE FROM event WHERE seq = 60": "event",
     "UPDATE event SET facts = '{}' WHERE seq = 4": "event 4 was changed",

@@ -161,7 +161,9 @@ JOURNAL = {
     "UPDATE event SET personal_digest = x'' WHERE seq = 2": (
         "the personal data of event 2 was changed"
     ),
-    "UPDATE event SET effects_digest = x'00' WHERE seq = 6": "the transactions of event 6 were changed",
+    "UPDATE event SET effects_digest = x'00' WHERE seq = 6": (
+        "the transactions of event 6 were changed"
+    ),
     "UPDATE event_personal SET body = replace(body, 'Help', 'Halp') WHERE seq = 2": (
         "the personal data of event 2 was changed"
     ),
@@ -175,7 +177,7 @@ JOURNAL = {
         "the personal data of event 3 was changed"
     ),
     "INSERT INTO event_personal VALUES (999, x'00', '{}')": (
-        "event_personal 999 refers to a row of event that is not there"
+        "event_personal 999 refers to a missing row of event"
     ),
     'UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1': (
         "the transactions of event 6 were changed"
@@ -183,22 +185,32 @@ JOURNAL = {
     "UPDATE transfer SET credit = 'assets:bank' WHERE \"transaction\" = 1 AND n = 1": (
         "the transactions of event 6 were changed"
     ),
-    'DELETE FROM transfer WHERE "transaction" = 1 AND n = 2': "the transactions of event 6 were changed",
+    'DELETE FROM transfer WHERE "transaction" = 1 AND n = 2': (
+        "the transactions of event 6 were changed"
+    ),
     "INSERT INTO transfer VALUES (1, 3, 'assets:bank', 'income:tips', 5, '2026-10')": (
         "the transactions of event 6 were changed"
     ),
     "INSERT INTO transfer VALUES (999, 1, 'assets:bank', 'income:tips', 5, '2026-10')": (
-        "a row of transfer refers to a row of transaction that is not there"
+        "a row of transfer refers to a missing row of transaction"
     ),
-    "UPDATE \"transaction\" SET kind = 'tip' WHERE id = 1": "the transactions of event 6 were changed",
-    "UPDATE \"transaction\" SET period = '2026-09' WHERE id = 1": "the transactions of event 6 were changed",
-    "UPDATE \"transaction\" SET session = 'S-2' WHERE id = 1": "the transactions of event 6 were changed",
+    "UPDATE \"transaction\" SET kind = 'tip' WHERE id = 1": (
+        "the transactions of event 6 were changed"
+    ),
+    "UPDATE \"transaction\" SET period = '2026-09' WHERE id = 1": (
+        "the transactions of event 6 were changed"
+    ),
+    "UPDATE \"transaction\" SET session = 'S-2' WHERE id = 1": (
+        "the transactions of event 6 were changed"
+    ),
     'UPDATE "transaction" SET seq = 5 WHERE id = 1': "the transactions of event 5 were changed",
     'INSERT INTO "transaction" (id, seq, kind, time, period) VALUES'
-    " (999, 5, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": "the transactions of event 5 were changed",
+    " (999, 5, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": (
+        "the transactions of event 5 were changed"
+    ),
     'INSERT INTO "transaction" (id, seq, kind, time, period) VALUES'
     " (999, 999, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": (
-        "transaction 999 refers to a row of event that is not there"
+        "transaction 999 refers to a missing row of event"
     ),
 }
 
@@ -270,7 +282,7 @@ CHANGED = {
         "session S-3 differs from the journal in period"
     ),
     "DELETE FROM session WHERE id = 'S-3'": (
-        "a row of session_count refers to a row of session that is not there"
+        "a row of session_count refers to a missing row of session"
     ),
     "DELETE FROM session WHERE id = 'S-7'": "session S-7 is missing",
     "DELETE FROM session_alias": "session_alias other:2 is missing",
@@ -318,31 +330,35 @@ CHANGED = {
     "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 6": (
         "the transactions of event 6 were changed"
     ),
-    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": "the transactions of event 6 were changed",
+    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": (
+        "the transactions of event 6 were changed"
+    ),
     "DELETE FROM session_count WHERE seq = 6": "the transactions of event 6 were changed",
     'INSERT INTO session_count SELECT 3, 1, session, kind, time, period, start, "end",'
     ' billed_us, sessions, free_sessions, "transaction" FROM session_count WHERE seq = 6': (
         "the minutes or the number of sessions of event 3 were changed"
     ),
     "UPDATE session_count SET seq = 999 WHERE seq = 6": (
-        "a row of session_count refers to a row of event that is not there"
+        "a row of session_count refers to a missing row of event"
     ),
     "INSERT INTO profile_field VALUES ('iban')": "profile_field iban comes from no event",
     "DELETE FROM profile_field WHERE name = 'name'": "profile_field name is missing",
     "UPDATE month_flow SET amount = amount + 1 WHERE credit = 'income:tips' AND"
     " period = '2026-10'": (
-        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+        "the sums of 2026-10 from income:tips to assets:platform differ from the transfers"
     ),
     "UPDATE month_flow SET count = count + 1 WHERE credit = 'income:tips' AND period = '2026-10'": (
-        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+        "the sums of 2026-10 from income:tips to assets:platform differ from the transfers"
     ),
     "DELETE FROM month_flow WHERE credit = 'income:tips' AND period = '2026-10'": (
-        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+        "the sums of 2026-10 from income:tips to assets:platform differ from the transfers"
     ),
     "INSERT INTO month_flow VALUES ('2026-01', 'assets:bank', 'income:tips', 1, 1)": (
-        "the sums of 2026-01 from income:tips to assets:bank are not its transfers'"
+        "the sums of 2026-01 from income:tips to assets:bank differ from the transfers"
     ),
-    "UPDATE sealed_value SET seq = 2": "the value of address in the payout profile comes from no event",
+    "UPDATE sealed_value SET seq = 2": (
+        "the value of address in the payout profile comes from no event"
+    ),
     "UPDATE profile_fact SET field = 'iban' WHERE field = 'country'": (
         "the value of iban in the payout profile comes from no event"
     ),
@@ -399,7 +415,7 @@ def test_what_quick_finds(path: Path) -> None:
     assert verified(path, quick=True).head == whole.head
     assert found(path) == "session S-1 differs from the journal in state"
     tampered(path, "UPDATE session SET policy = 999 WHERE id = 'S-2'")
-    assert found(path, quick=True) == "session S-2 refers to a row of policy that is not there"
+    assert found(path, quick=True) == "session S-2 refers to a missing row of policy"
 
 
 @pytest.mark.parametrize("statement", [text for text in CHANGED if "month_flow" in text])
@@ -538,13 +554,13 @@ DEEP = {
     "INSERT INTO message SELECT NULL, artifact, 4, 0, speaker, text FROM message LIMIT 1": (
         "has 3 messages, but 4 are stored"
     ),
-    "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "are in no transcript",
+    "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "come from no transcript",
     "INSERT INTO message_index (message_index) VALUES ('delete-all')": "the full-text index",
     "UPDATE profile_fact SET value = 'DE' WHERE field = 'country'": (
         "the payout profile differs from what was recorded in country"
     ),
     "UPDATE sealed_value SET body = zeroblob(length(body)) WHERE field = 'name'": (
-        "a value of the payout profile was changed: "
+        "the payout profile was changed: "
     ),
 }
 
@@ -694,4 +710,4 @@ def test_the_views_and_the_fold_are_compared(path: Path, monkeypatch: pytest.Mon
         return [*earlier, last, replace(last, month="2030-01")]
 
     monkeypatch.setattr(earnings, "months", one_more)
-    assert found(path) == "the views show a month 2030-01 in which nothing happened"
+    assert found(path) == "the views show 2030-01, a month in which nothing happened"

@@ -228,11 +228,11 @@ def _hint_open_points(verified: Verified) -> None:
             f" If you have it, attach it again: `liveportal sessions attach {file.session} FILE`."
         )
     for drift in drifts[:_MOST_HINTS]:
-        hint(f"Today's rules differ at event {drift.seq} ({drift.type}): {drift.what}.")
+        hint(f"Today's rules differ at event {drift.seq} ({drift.type}). {drift.what}")
     if len(drifts) > _MOST_HINTS:
         hint(f"And {len(drifts) - _MOST_HINTS} more: --json --fields rules_changed lists them.")
     if drifts:
-        hint("What was booked stands.")
+        hint("What was booked does not change.")
     if verified.enter_again:
         fields = ", ".join(verified.enter_again)
         hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
