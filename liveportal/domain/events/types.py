@@ -171,7 +171,7 @@ class RequestTaken(RequestClosed):
 
 @event_data
 class RequestExpired(RequestClosed):
-    """The request lapsed: nobody accepted it in time."""
+    """The request lapsed because no one accepted it in time."""
 
     TYPE = "request.expired"
 
@@ -262,16 +262,16 @@ class SessionEnded(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="What the customer pays for the session. By default, the book's policy computes it.",
+        doc="What the customer pays for the session. By default, the book's policy calculates it.",
     )
 
 
 @event_data
 class SessionLogged(SessionEvent):
-    """A whole session that is over, in one event: it needs no request.
+    """One event for a whole session that is over. It needs no request.
 
-    It is billed as an ended session is. It counts in the month of its `end`, whatever the event's
-    `time`.
+    It is billed like an ended session. It counts in the month of its `end`, not of the
+    event's `time`.
     """
 
     TYPE = "session.logged"
@@ -288,7 +288,7 @@ class SessionLogged(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="What the customer pays for the session. By default, the book's policy computes it.",
+        doc="What the customer pays for the session. By default, the book's policy calculates it.",
     )
     title: str | None = of(TEXT, default=None, personal=True, doc="What the session was about.")
 
@@ -318,7 +318,7 @@ class SessionCorrected(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="The right bill. By default, an earlier `billed` stays; else the policy computes it.",
+        doc="The right bill. By default, an earlier `billed` stays; else the policy calculates it.",
     )
     reason: str = of(TEXT, personal=True, doc="What was wrong.")
 
@@ -354,7 +354,7 @@ class ReviewPosted(SessionEvent):
 
 @event_data
 class TipReceived(SessionEvent):
-    """The customer gave a tip after the session ended. All of it is the expert's."""
+    """The customer gave a tip after the session ended. The expert gets the whole tip."""
 
     TYPE = "tip.received"
     session: str = of(ID, doc="The session.")
@@ -362,7 +362,7 @@ class TipReceived(SessionEvent):
     again: bool | None = of(
         BOOLEAN,
         default=None,
-        doc="True for one more tip: an equal tip of another source is else taken for the same one.",
+        doc="True for one more tip. Otherwise, an equal tip from another source is the same tip.",
     )
 
 
@@ -645,7 +645,7 @@ class PreferencesChanged(BookEvent):
     auto_decline: Any = of(
         Document(),
         default=None,
-        doc="Rules by which requests are declined: by the first whose conditions are all met.",
+        doc="Rules by which requests are declined: the first one with all conditions met applies.",
     )
     notifications: Any = of(Document(), default=None, doc="How the expert is notified.")
     attachment_limit: int | None = of(
