@@ -309,7 +309,7 @@ def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
     """Never a third interval, in any zone, offset, day or spelling."""
     seen = set()
 
-    @settings(max_examples=500)
+    @settings(max_examples=450)
     @given(meant())
     def check(case: Meant) -> None:
         try:

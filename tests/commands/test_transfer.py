@@ -467,7 +467,7 @@ def test_a_lost_row_is_no_import(moved: Shell) -> None:
         db.execute("DELETE FROM sealed_value WHERE field = 'name'")
     ran = moved.run(*at(moved, *VERIFY))
     assert ran.code == 6
-    assert "a value of the payout profile is missing: name" in ran.err
+    assert "the value of name in the payout profile is missing" in ran.err
 
 
 def test_a_profile_that_was_changed_elsewhere(book: Shell, moved: Shell) -> None:

@@ -267,16 +267,14 @@ def _hint_open_points(verified: Verified) -> None:
             f" been there. If you have it: `liveportal sessions attach {file.session} FILE`."
         )
     for drift in drifts[:_MOST_HINTS]:
-        hint(
-            f"Today's rules would book event {drift.seq} ({drift.type}) differently: {drift.what}."
-        )
+        hint(f"Today's rules would book event {drift.seq} ({drift.type}) differently. {drift.what}")
     if len(drifts) > _MOST_HINTS:
         hint(
             f"There are {len(drifts) - _MOST_HINTS} more such events. To list them:"
             " `liveportal ledger verify --json --fields rules_changed`."
         )
     if drifts:
-        hint("What was booked at the time is kept.")
+        hint("What was booked does not change.")
     if verified.enter_again:
         names = [name.replace("_", " ") for name in verified.enter_again]
         hint(
