@@ -63,7 +63,7 @@ def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
         "head": made["head"],
         "in_ledger": True,
         "seal": made["seal"],
-        "proved": f"Every event, figure, text and file of the pack is what {proved.ledger} gives.",
+        "proved": f"Every event, figure, text and file of the pack agrees with {proved.ledger}.",
         "not_compared": [],
     }
     info = proved.ok("ledger", "info")
@@ -187,7 +187,7 @@ def test_a_redacted_pack_has_no_names_and_proves_the_whole(proved: Shell) -> Non
         assert proved.refuses(6, *check, *names)["code"] == "pack_changed"
     partly = proved.ok(*check)
     assert partly["in_ledger"] == "partly"
-    assert "named as not compared" in partly["proved"]
+    assert "some files could not be" in partly["proved"]
     reasons = {row["file"]: row["why"] for row in partly["not_compared"]}
     assert sorted(reasons) == [
         *("files/01-chat.txt", "files/02-Fix.shader", "index.html", "index.md"),
@@ -265,7 +265,8 @@ def test_a_pack_needs_no_ledger(proved: Shell, monkeypatch: pytest.MonkeyPatch) 
     checked = proved.ok(*CHECK)
     assert (checked["in_ledger"], checked["not_compared"]) == (None, None)
     assert checked["proved"] == (
-        f"The pack agrees with seal {checked['seal']}. Compare it with what the expert gave you."
+        f"The pack agrees with the seal {checked['seal']}."
+        " Compare it with the seal from the expert."
     )
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
     assert proved.ok(*CHECK)["in_ledger"] is None

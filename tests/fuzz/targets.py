@@ -34,7 +34,7 @@ from liveportal.domain.text import clean, csv_safe
 from liveportal.exports import events as exports
 from liveportal.exports.calendar import CalendarEvent, write_calendar
 from liveportal.exports.pack import verify_pack
-from liveportal.exports.statement import to_csv
+from liveportal.exports.statement_csv import to_csv
 from liveportal.feeds import exported, jsonl, transcripts
 from liveportal.feeds.following import read_stream
 from liveportal.ledger import imports
