@@ -84,9 +84,10 @@ def evidence(
 ) -> None:
     """Write an evidence pack for the reviewer of a dispute.
 
-    The pack has the events, the bill, the transcript and your files. It is a ZIP archive with a page for a browser (index.html) and the same page as text
-    (index.md). It speaks of you as "the expert", spells out the platform's rules, and explains how
-    to check the pack. The same ledger gives the same bytes. Without -o, the pack is CLAIM.zip.
+    The pack has the events, the bill, the transcript and your files. It is a ZIP archive with a
+    page for a browser (index.html) and the same page as text (index.md). It speaks of you as "the
+    expert", spells out the platform's rules, and explains how to check the pack. The same ledger
+    gives the same bytes. Without -o, the pack is CLAIM.zip.
 
     The answer shows the seal of the pack. Send it to the reviewer by another way than the pack, so
     that they can check that nothing was changed. --redact also blacks out names in file names and

@@ -97,8 +97,8 @@ def statement(
 ) -> None:
     """Write a statement of earnings for a tax adviser.
 
-    It covers a month or a year. The ending of -o FILE decides the format: .html, .pdf or .csv. Without -o, the statement is a new page in this
-    folder, such as statement-2026-10.html.
+    It covers a month or a year. The ending of -o FILE decides the format: .html, .pdf or .csv.
+    Without -o, the statement is a new page in this folder, such as statement-2026-10.html.
 
     It names payee, platform, time zone and policy, and shows the income, the balances, every
     session and every transaction; a year also has the figures for tax forms. It holds no personal
