@@ -219,7 +219,7 @@ def test_a_session_names_the_claim_on_it(states: Shell, clock: SetClock) -> None
     assert states.ok(*filed)["id"] == "CL-2"
     assert states.ok(*filed)["replayed"] is True
     missing = states.refuses(3, "dispute", "file", "S-1002", "--summary", "Fixed.")
-    assert missing["message"] == "session S-1002 has no refund claim"
+    assert missing["message"] == "Session S-1002 has no refund claim."
     assert (
         states.refuses(3, "dispute", "file", "nope", "--summary", "x")["details"]["kind"] == "claim"
     )

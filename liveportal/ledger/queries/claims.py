@@ -217,7 +217,7 @@ def resolve_claim(reader: Reader, text: str) -> str:
     if found := reader.one(_ON_SESSION, session):
         return str(found["id"])
     raise UnknownEntity(
-        f"session {session} has no refund claim",
+        f"Session {session} has no refund claim.",
         hint=Hint.listing("claim"),
         kind="claim",
         id=text,

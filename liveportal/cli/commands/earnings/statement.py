@@ -282,7 +282,7 @@ def _read_statement(path: Path) -> bytes:
         raise unreadable(path, error.strerror) from None
     if len(content) > LONGEST_FILE:
         raise UnreadableFile(
-            f"{path} is too long: a statement has at most {LONGEST_FILE:,} bytes", path=str(path)
+            f"{path} is too long: a statement has at most {LONGEST_FILE:,} bytes.", path=str(path)
         )
     return content
 

@@ -151,7 +151,7 @@ def read_secret(name: str) -> str:
     """
     text = ask_hidden(f"{name} (not shown):") if can_ask() else read_text(STDIN)
     if not text:
-        raise field_error(name, "nothing was given")
+        raise field_error(name, "is missing")
     return text
 
 
@@ -162,7 +162,7 @@ def parse_day(name: str, text: str, zone: str) -> str:
     except InvalidTime:
         raise field_error(name, "is not a day", "Write it like 2026-01-31.") from None
     if name == "tax_signed" and moment > utc_now():
-        raise field_error(name, "is still to come")
+        raise field_error(name, "is in the future")
     return local_date(moment, zone).isoformat()
 
 
@@ -184,7 +184,7 @@ def read_file(file: str, zone: str) -> dict[str, Any]:
         place = _PLACE.search(str(error))
         raise InvalidValue(
             f"{where} is not TOML{f' {place[0]}' if place else ''}.",
-            hint='Write one field per line, such as: name = "Anna Example"',
+            hint='Write one field per line, such as name = "Anna Example".',
         ) from None
     return {name: _plain(name, document, zone) for name in document}
 
