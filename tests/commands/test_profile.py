@@ -287,7 +287,7 @@ def test_nothing_is_not_a_number(german: Shell) -> None:
     for name in ("us-account", "iban", "tax-number"):
         for stdin in (b"", b" \n"):
             error = german.refuses(1, *SET, f"--{name}", "-", stdin=stdin)
-            assert "nothing was given" in error["message"]
+            assert "is missing" in error["message"]
 
 
 def test_standard_input_is_read_once(bank: Shell) -> None:
