@@ -84,6 +84,7 @@ HEADINGS = {
     "earlier": "claimed before",
     "earns": "would earn",
     "earns_minutes": "minutes assumed",
+    "eligible": "eligible for payout",
     "explained_by": "readings that explain it",
     "expected": "our calculation",
     "expected_earned": "would earn",

@@ -126,8 +126,8 @@ def paid(what: str, lines: Sequence[tuple[LedgerEntry, int]], steps: Steps) -> N
         if minor == whole.minor:
             parts.append(whole)
         else:
-            what = f"Part of {whole.what[0].lower()}{whole.what[1:]}"
-            parts.append(Node(what, minor, "the oldest first", entry.seq))
+            name = f"Part of {whole.what[0].lower()}{whole.what[1:]}"
+            parts.append(Node(name, minor, "the oldest first", entry.seq))
     return _sum_node(what, tuple(parts))
 
 

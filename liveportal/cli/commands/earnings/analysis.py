@@ -73,7 +73,7 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     none = HumanValue(None, _constant_lines("none"))
     rows = [group if group.group is not None else {**group, "group": none} for group in groups]
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
-    title = f"Earnings of {span.name} by {way}"
+    title = f"Earnings of {span.name} by {way} ({reader.currency})"
     empty = "Nothing was earned. Months that have earnings: `liveportal earnings months`."
     return Table(breakdown.GroupRow, rows, human, title=title, empty=empty)
 

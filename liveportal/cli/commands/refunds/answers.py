@@ -44,7 +44,7 @@ def claimed(recorded: Recorded) -> Sentence:
         with_reason(f"the customer wants {amount(facts.row.amount)} back", recorded.data.reason),
         (
             f"{amount(facts.held)} of your earnings is held until the claim is decided.{until}",
-            f"If you do nothing: {facts.if_silent}" if facts.if_silent else "",
+            facts.if_silent or "",
         ),
         _answers(facts),
     )

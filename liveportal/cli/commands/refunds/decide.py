@@ -104,7 +104,7 @@ def claim(
 def concede(reason: Reason = None) -> WriteStep:
     """Give the money back without a dispute.
 
-    The question that is asked first names the amount that will be deducted from your earnings.
+    It asks first, and shows the amount that will be deducted from your earnings.
 
     Example: liveportal refunds concede CL-1
     """
