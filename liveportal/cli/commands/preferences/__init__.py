@@ -91,7 +91,7 @@ def set_(
       liveportal preferences set --vacation ''
     """
     if wanted == Preferences():
-        raise typer.BadParameter("name at least one preference; your time zone is --zone")
+        raise typer.BadParameter("Name at least one preference. Your time zone is set with --zone.")
 
     def change(writer: Writer) -> Row:
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
@@ -152,7 +152,7 @@ def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
     def read_back(reader: Reader, _name: str) -> Row:
         # Checked within the transaction, so that no concurrent change is overwritten.
         if ledger_info.preferences_replaced(reader) != seq:
-            raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
+            raise LedgerBusy("Another process changed the preferences.", hint="Try again.")
         return _human_preferences(reader)
 
     return writer.record(data, "preferences", answer=Answer(PreferencesRow, read_back))

@@ -260,8 +260,8 @@ def _edit_list(
         left = [item for item in items if item.casefold() != text.casefold()]
         if len(left) == len(items):
             raise UnknownEntity(
-                f"there is no {what} {text!r} among yours",
-                hint=f"They are: {', '.join(items) or 'none'}.",
+                f"There is no {what} {text!r} in your preferences.",
+                hint="`liveportal preferences show` lists what is set.",
             )
         items = left
     return tuple(items)
@@ -288,6 +288,7 @@ def _parse_own_amount(writer: Writer, text: str) -> Money:
 def _parse_minutes(text: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", text, re.ASCII):
         raise InvalidValue(
-            f"{text[:40]!r} is no number of minutes", hint="Write it like --alarm 15 --alarm 60."
+            f"{text[:40]!r} is not a number of minutes.",
+            hint="Write it like --alarm 15 --alarm 60.",
         )
     return int(text)

@@ -93,7 +93,7 @@ def accept(
       liveportal requests list --field id | liveportal requests accept -
     """
     if slot and best:
-        raise typer.BadParameter("--slot and --best exclude each other")
+        raise typer.BadParameter("Give only one of --slot and --best.")
     ask = not (write.yes or write.dry_run)
 
     def acceptance(writer: Writer, name: str) -> RequestAccepted:
@@ -126,9 +126,9 @@ def decline(
       liveportal requests decline --auto --dry-run
     """
     if auto is bool(requests):
-        raise typer.BadParameter("name requests, or let your rules find them with --auto")
+        raise typer.BadParameter("Name requests, or let your rules find them with --auto.")
     if auto and reason is not None:
-        raise typer.BadParameter("--auto records the reason of each rule: leave out --reason")
+        raise typer.BadParameter("Leave out --reason: --auto records the reason of each rule.")
     reasons: dict[str, str] = {}
 
     def find_declined(writer: Writer) -> Sequence[str]:
@@ -225,6 +225,7 @@ def _parse_slot(text: str, zone: str, now: datetime) -> Slot:
     when, comma, minutes = text.rpartition(",")
     if not comma or not minutes.strip().isascii() or not minutes.strip().isdigit():
         raise InvalidValue(
-            f"{text[:60]!r} is not a slot", hint="Write it like 'tomorrow 9am, 45' (minutes last)."
+            f"{text[:60]!r} is not a slot.",
+            hint="Write it like 'tomorrow 9am, 45', with the minutes at the end.",
         )
     return Slot(start=read_time(when, zone, now), minutes=int(minutes))

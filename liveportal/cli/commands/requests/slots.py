@@ -48,8 +48,8 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
         return choose("Which slot? (q leaves)", range(1, len(slots) + 1), default)
     if default is None:
         raise SlotsPast(
-            f"every slot of request {request_id} has begun already",
-            hint="--slot N --anyway accepts one all the same.",
+            f"All slots of request {request_id} have already begun.",
+            hint="To accept one anyway, add --slot N --anyway.",
             id=request_id,
         )
     return default

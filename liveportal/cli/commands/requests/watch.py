@@ -113,9 +113,11 @@ class WatchOptions(Options):
         try:
             words = tuple(shlex.split(self.command))
         except ValueError as error:
-            raise typer.BadParameter(f"it cannot be split: {error}", param_hint="--exec") from None
+            raise typer.BadParameter(
+                f"It cannot be read as a command: {error}.", param_hint="--exec"
+            ) from None
         if not words:
-            raise typer.BadParameter("it names no command", param_hint="--exec")
+            raise typer.BadParameter("It does not name a command.", param_hint="--exec")
         return words
 
 
@@ -192,7 +194,7 @@ def _check_options(
 ) -> None:
     """Refuse options that conflict, and files that would be written over."""
     if math.isnan(wanted.interval):
-        raise typer.BadParameter("it is not a number of seconds", param_hint="--interval")
+        raise typer.BadParameter("It is not a number of seconds.", param_hint="--interval")
     _check_output(out, ends=wanted.once or feed == STDIN, once=wanted.once)
     wanted.command_words()
     input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
@@ -204,10 +206,12 @@ def _check_options(
 
 def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
     if out.json and not once:
-        raise typer.BadParameter("--json is one array, which needs an end: use --jsonl, or --once")
+        raise typer.BadParameter(
+            "--json writes one array, which needs an end. Use --jsonl, or add --once."
+        )
     if out.output is not None and not ends:
         raise typer.BadParameter(
-            "--output is written whole, at the end: use the shell's >, or --once"
+            "--output writes a file at the end. Use the shell's >, or add --once."
         )
 
 

@@ -92,9 +92,11 @@ def attach(
       liveportal sessions attach S-1001 notes.md --kind transcript --name "my notes"
     """
     if kind is not None and kind not in KINDS:
-        raise typer.BadParameter(f"the kinds are: {', '.join(KINDS)}", param_hint="--kind")
+        raise typer.BadParameter(
+            f"{kind!r} is not a kind. The kinds are: {', '.join(KINDS)}.", param_hint="--kind"
+        )
     if name is not None and len(files) > 1:
-        raise typer.BadParameter("--name is for one file", param_hint="--name")
+        raise typer.BadParameter("--name can be used only for one file.")
     with open_writer(ledger, write, out, AttachResult) as writer:
         check_target(out.output, files)
         zone = writer.zone

@@ -147,7 +147,7 @@ def list_(
         while read -r seq id; do echo "$id is news" && echo "$seq" > seen; done
     """
     if month is not None and (first is not None or last is not None):
-        raise typer.BadParameter("give --month, or --from and --to")
+        raise typer.BadParameter("Give only one of --month, or --from with --to.")
     session_filter = SessionFilter(
         states=parse_states(state, STATES),
         customer=customer,
@@ -190,14 +190,14 @@ def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:
 def _parse_words(text: str | None) -> tuple[str, ...]:
     parsed = words(text or "")
     if text is not None and not parsed:
-        raise typer.BadParameter("there is no word in it to look for", param_hint="--text")
+        raise typer.BadParameter("It has no word to look for.", param_hint="--text")
     return parsed
 
 
 def _check_sort(name: str) -> str:
     if name.removeprefix("-") not in SORTS:
         raise typer.BadParameter(
-            f"{name!r} is nothing to sort by. The fields are: {', '.join(SORTS)}.",
+            f"{name!r} is not a field to sort by. The fields are: {', '.join(SORTS)}.",
             param_hint="--sort",
         )
     return name

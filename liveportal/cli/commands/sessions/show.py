@@ -72,7 +72,7 @@ def show(
       liveportal sessions show S-1001 --open call.mp4
     """
     if sum((follow, transcript, opened is not None)) > 1:
-        raise typer.BadParameter("--follow, --transcript and --open exclude one another")
+        raise typer.BadParameter("Give only one of --follow, --transcript and --open.")
     if transcript or opened is not None:
         show_evidence(session, opened, ledger, read, out)
         return

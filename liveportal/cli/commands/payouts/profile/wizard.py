@@ -218,7 +218,7 @@ def _format_kept(text: str) -> str:
 
 
 def _raise_needed() -> str:
-    raise InvalidValue("This is needed", hint="Ctrl-C ends it.")
+    raise InvalidValue("An answer is needed.", hint="To stop without saving, press Ctrl-C.")
 
 
 def whole_part(
