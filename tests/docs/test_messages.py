@@ -20,11 +20,17 @@ from liveportal.domain import errors
 from liveportal.domain.errors import LiveportalError, about
 
 ROOT = Path(__file__).parents[2]
-PREDICATES = {"InvalidEvent": 1, "InvalidArgument": 1, "invalid": 1, "field_error": 1}
+PREDICATES = {
+    "InvalidEvent": 1,
+    "InvalidArgument": 1,
+    "invalid": 1,
+    "field_error": 1,
+    "NotForFeeds": 1,
+}
 """Errors that are about a field, an argument or a switch, with the place of their reason."""
 SENTENCE = re.compile(r"""(?:[A-Z…'"/0-9-]|\{).*(?:[.?]|\}\.?)""", re.DOTALL)
 PREDICATE = re.compile(
-    r"(?:must|may|is|are|has|have|needs|could|cannot|appears|never) .*[^.]", re.DOTALL
+    r"(?:does|must|may|\{\}|is|are|has|have|needs|could|cannot|appears|never) .*[^.]", re.DOTALL
 )
 HINT = re.compile(r"(?:[A-Z`'\"-]|\{).*(?:[.?`}]|[a-z] FILE)", re.DOTALL)
 

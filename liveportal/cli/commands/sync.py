@@ -129,10 +129,10 @@ def _counted(count: int, text: str) -> str:
 def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
     """Return the error that ends a run that went on past bad lines; no file for a dry run."""
     return RejectedLines(
-        f"{plural(count, 'line was', 'lines were')} rejected.",
+        f"{count} line{'s were' if count != 1 else ' was'} rejected.",
         hint="This was a dry run. Nothing was recorded or written."
         if rejects is None
-        else f"They are in {rejects}, each with its reason. All other lines were recorded.",
+        else f"The file {rejects} has each with its reason. All other lines were recorded.",
         refused=count,
     )
 
@@ -172,7 +172,7 @@ def mention_rejects(error: LiveportalError) -> None:
     """Mention `--rejects` in the hint of an error about a line of a feed."""
     hint = spell(error.hint) or ""
     if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
-        advice = f"To skip such lines and keep them with their reasons: {_REJECTS} FILE."
+        advice = f"To leave such lines out, add {_REJECTS} FILE, which gets each with its reason."
         error.hint = f"{hint} {advice}".lstrip()
 
 

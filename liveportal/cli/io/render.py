@@ -194,9 +194,11 @@ def _select_fields(fields: tuple[str, ...], names: tuple[str, ...] | None) -> tu
     for name in names:
         matches = [f for f in fields if f == name or f.startswith(f"{name}.")]
         if not matches:
+            from liveportal.cli.io.usage import suggestion  # Only this error needs it.
+
             raise UnknownField(
-                f"there is no field {name!r}",
-                hint=f"The fields are: {', '.join(fields)}.",
+                f"There is no field {name!r}.",
+                hint=suggestion(name, fields, "`--help` lists the fields of the command."),
                 field=name,
                 fields=fields,
             )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import typer
 
 _MOST_SUGGESTIONS = 3
+_LONGEST_LIST = 120
+"""In characters; a longer list of choices is left to a command."""
 _REWORDED = (
     (r"No such command '(.*?)'\.?", r"There is no command '\1'."),
     (r"Missing command\.?", "A command is missing."),
@@ -50,6 +52,17 @@ def usage_hints(error: typer.TyperException, path: str) -> Iterator[str]:
     kinds = {parameter.param_type_name for parameter in getattr(command, "params", ())}
     if type(error).__name__ == "NoSuchOption" and "argument" in kinds:
         yield "An id that begins with - must come after --, as in: show -- -R1."
+
+
+def suggestion(given: str, known: Iterable[str], listing: str) -> str:
+    """Return a hint for a word that is not known: similar ones, else all; or how to list them."""
+    from difflib import get_close_matches
+
+    words = list(known)
+    every = f"The choices are: {', '.join(words)}."
+    listed = every if len(every) <= _LONGEST_LIST else listing
+    similar = get_close_matches(given, words, _MOST_SUGGESTIONS)
+    return f"Did you mean {' or '.join(similar)}? {listed}" if similar else listed
 
 
 def _parameter(error: typer.TyperException) -> str:

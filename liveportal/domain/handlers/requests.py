@@ -70,7 +70,7 @@ def on_opened(data: RequestOpened, event: Event, context: RuleContext) -> Decisi
     if context.request(data.request):
         raise already_exists("request", data.request)
     if (data.kind == "scheduled") is not bool(data.slots):
-        requirement = "are required" if data.kind == "scheduled" else "are not allowed"
+        requirement = "must be given" if data.kind == "scheduled" else "must be left out"
         raise InvalidEvent("slots", f"{requirement} for a request of the kind {data.kind}")
     cautions = rate_cautions(data.rate, context.policy)
     request = Request(

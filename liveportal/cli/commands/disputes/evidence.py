@@ -104,12 +104,9 @@ def evidence(
     from liveportal.ledger.queries.claims import resolve_claim
 
     if out.output == Path("-"):
-        raise typer.BadParameter(
-            "a pack cannot be written to standard output; give the name of a file",
-            param_hint="--output",
-        )
+        raise typer.BadParameter("a pack needs a file name", param_hint="--output")
     if (keep or name) and not redact:
-        raise typer.BadParameter("--keep and --name need --redact")
+        raise typer.BadParameter("--keep and --name can be used only with --redact.")
     result_options = replace(out, output=None)
     check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:

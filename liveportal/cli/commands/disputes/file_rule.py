@@ -70,11 +70,13 @@ def file_(
       liveportal dispute file CL-1 --summary - < summary.txt
     """
     if (summary is None) is not edit:
-        raise typer.BadParameter("describe what happened: give --summary TEXT, or --edit")
+        raise typer.BadParameter("Describe what happened, with --summary TEXT or --edit.")
     if claim == STDIN and summary == STDIN:
-        raise typer.BadParameter("only one of claim and summary can be read from standard input")
+        raise typer.BadParameter(
+            "Only one of the claim and the summary can be read from standard input."
+        )
     if claim == STDIN and (edit or attach):
-        raise typer.BadParameter("--edit and --attach are for one claim: name it")
+        raise typer.BadParameter("Name one claim: --edit and --attach cannot be used for several.")
     check_output_possible(all_fields(claims.ClaimResult), out, spared=ledger.files)
     if claim != STDIN:
         with open_readonly(ledger.path) as reader:
@@ -83,7 +85,7 @@ def file_(
     if not text.strip():
         raise InvalidValue(
             "The summary is empty.",
-            hint="Describe what happened: the platform reads nothing else from you.",
+            hint="Describe what happened. The reviewer reads only this text.",
         )
     if claim != STDIN:
         _preview(claim, text, ledger)
@@ -193,6 +195,6 @@ def rule(
       liveportal dispute rule CL-1 --rejected --note "The recording has no sound."
     """
     if accepted is None:
-        raise typer.BadParameter("give --accepted or --rejected")
+        raise typer.BadParameter("Give --accepted or --rejected.")
     decision = DisputeAccepted if accepted else DisputeRejected
     return _step(lambda _, name: decision(claim=name, note=note))

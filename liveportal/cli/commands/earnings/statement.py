@@ -191,8 +191,8 @@ def _new_file(name: str) -> Path:
     path = Path(DEFAULT_FILE.format(name))
     if path.exists() or path.is_symlink():
         raise OutputFailed(
-            f"{path} already exists.",
-            hint=f"Name another file with -o, or replace this one with -o {path}.",
+            f"The file {path} already exists.",
+            hint=f"Name another file with -o, or replace it with -o {path}.",
         )
     return path
 
@@ -212,7 +212,7 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
         from liveportal.exports.statement_pdf import pdf
 
         return pdf
-    raise typer.BadParameter(f"{path.name} must end with .html, .pdf or .csv")
+    raise typer.BadParameter(f"The name {path.name} must end in .html, .pdf or .csv.")
 
 
 def _writes(path: Path, document: Document, content: bytes) -> bool:
@@ -239,22 +239,22 @@ def verify_statement(reader: Reader, path: Path) -> str:
     if seal is None:
         raise NotAStatement(
             f"{path} is not a statement: it has no seal.",
-            hint="Give a file that `liveportal earnings statement` wrote.",
+            hint="Name a file that `liveportal earnings statement` wrote.",
             file=str(path),
         )
     document = document_of(reader, seal)
     if document is None:
         raise StatementChanged(
-            f"The ledger does not have the figures of {seal.name} that {path} has the seal of.",
-            hint="The statement is of another ledger, or one of the two was changed."
+            f"This ledger does not have the figures that {path} shows for {seal.name}.",
+            hint="The file is from another ledger, or one of the two was changed."
             + _old_format_hint(seal),
             file=str(path),
             statement=seal.name,
         )
     if not _writes(path, document, content) and not _is_rendered_differently(path, content):
         raise StatementChanged(
-            f"{path} was changed after it was written; the ledger still has {seal.name}.",
-            hint="Write the statement again: `liveportal earnings statement`.",
+            f"{path} was changed after it was written. The ledger still has {seal.name} unchanged.",
+            hint="Write it again with `liveportal earnings statement`.",
             file=str(path),
             statement=seal.name,
         )
@@ -282,7 +282,7 @@ def _read_statement(path: Path) -> bytes:
         raise unreadable(path, error.strerror) from None
     if len(content) > LONGEST_FILE:
         raise UnreadableFile(
-            f"{path} is too long: a statement has at most {LONGEST_FILE:,} bytes.", path=str(path)
+            f"{path} is longer than {LONGEST_FILE} bytes.", hint="Check the path.", path=str(path)
         )
     return content
 

@@ -167,7 +167,7 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
         except OSError as error:
             raise UnreadableFile(
                 f"Standard input cannot be buffered: {error.strerror}.",
-                hint="Write it to a file, and import the file.",
+                hint="Write the export to a file, and import the file.",
             ) from None
         yield cast("BinaryIO", buffer)
 

@@ -167,8 +167,8 @@ def _decryption(
     if kind == "recipient":
         if identity is None:
             raise BackupLocked(
-                f"{file} is encrypted to a key.",
-                hint="Give the file of your secret key with --identity FILE.",
+                f"{file} is encrypted for a key.",
+                hint="Give the secret key with --identity FILE.",
                 path=str(file),
             )
         return Decryption(identities=[read_secret(identity)])

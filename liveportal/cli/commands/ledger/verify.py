@@ -141,7 +141,7 @@ def verify(
       liveportal ledger verify --statement october.html
     """
     if quick and deep:
-        raise typer.BadParameter("cannot be combined with --deep", param_hint="--quick")
+        raise typer.BadParameter("Give only one of --quick and --deep.")
     heads = [_parse_head(text) for text in head or ()]
     check_target(out.output, (*ledger.files, *((statement,) if statement else ())))
     with open_readonly(ledger.path) as reader:
@@ -194,7 +194,7 @@ def _next(head: str | None) -> list[tuple[str, str]]:
 def _parse_head(text: str) -> str:
     if not _HEAD_PATTERN.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is not 16 to 64 hexadecimal digits", param_hint="--head"
+            f"{text!r} is not a text of 16 to 64 hexadecimal digits", param_hint="--head"
         )
     return text.lower()
 

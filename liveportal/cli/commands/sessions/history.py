@@ -146,7 +146,7 @@ def list_(
         while read -r seq id; do echo "$id changed" && echo "$seq" > seen; done
     """
     if month is not None and (first is not None or last is not None):
-        raise typer.BadParameter("Give either --month, or --from and --to.")
+        raise typer.BadParameter("Give only one of --month, or --from with --to.")
     session_filter = SessionFilter(
         states=parse_states(state, STATES),
         customer=customer,
@@ -190,7 +190,7 @@ def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:
 def _parse_words(text: str | None) -> tuple[str, ...]:
     parsed = words(text or "")
     if text is not None and not parsed:
-        raise typer.BadParameter("--text has no word to search for.", param_hint="--text")
+        raise typer.BadParameter("It has no word to look for.", param_hint="--text")
     return parsed
 
 

@@ -220,7 +220,7 @@ def _format_kept(text: str) -> str:
 
 
 def _raise_needed() -> str:
-    raise InvalidValue("An answer is needed.", hint="Press Ctrl-C to stop.")
+    raise InvalidValue("An answer is needed.", hint="To stop without saving, press Ctrl-C.")
 
 
 def whole_part(
