@@ -145,7 +145,7 @@ def decline(
     empty = "Your rules decline no open request." if auto else "No ids were given."
     run_step(requests or find_declined, step, DECLINED, ledger, write, out, empty=empty)
     if auto and not reasons:
-        hint("`liveportal preferences show` shows your rules (auto_decline).")
+        hint("See your rules with `liveportal preferences show`.")
 
 
 @records(Ids, WITHDRAWN, many=True)
