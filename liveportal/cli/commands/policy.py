@@ -35,7 +35,8 @@ from liveportal.ledger.queries.reader import Reader
 app = Commands(
     """Show or change the platform's rules that your books follow.
 
-    A policy holds the rules that the platform left open, such as rounding and fees, as switches.
+    A policy is a set of switches, for rules that the platform stated, such as its fee, and for
+    those that it left open, such as rounding.
 
     Examples:
       liveportal policy show
