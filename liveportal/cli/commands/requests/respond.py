@@ -84,7 +84,7 @@ def accept(
     ] = None,
     overlap: Overlap = False,
 ) -> None:
-    """Accept requests and agree on their sessions.
+    """Accept requests, and book or start their sessions.
 
     An instant request starts its session at once. A scheduled request needs a slot: give --slot or
     --best, or choose from the list that a terminal shows.
