@@ -102,6 +102,16 @@ def test_the_roots_help_lists_every_command(run: Run) -> None:
     assert lines == [[name, lazy.help] for name, lazy in COMMANDS.items()]
 
 
+def test_a_line_of_a_list_of_commands_fits_eighty_columns(run: Run) -> None:
+    """Each command's line is short, and no list cuts one."""
+    for group in ((), ("requests",), ("sessions",), ("preferences",), ("policy",), ("customers",)):
+        listed = run(*group, "--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
+        lines = [line.split(maxsplit=1)[1] for line in listed.splitlines()]
+        assert lines
+        assert all(len(line) <= 55 and line.endswith(".") for line in lines), lines
+        assert "..." not in listed
+
+
 def test_examples_are_printed_as_they_were_written(run: Run) -> None:
     """Their line breaks are kept, and brackets are brackets."""
     out = run("sample", "summary", "--help").out

@@ -231,7 +231,7 @@ def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
 @shows(Rule, many=True)
 @with_options(OutputOptions)
 def rules(out: OutputOptions) -> None:
-    """List the rules that the platform stated, with their codes.
+    """List the rules of the platform with their codes.
 
     Other commands name these codes, such as R8. Rules that the platform left open are switches of
     the policy: `liveportal policy show`.
