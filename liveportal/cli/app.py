@@ -406,7 +406,7 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Keep your side of a paid live-help platform, with books that are right to the cent.
+    """Manage your side of a paid live-help platform, with books that are right to the cent.
 
     On a terminal, `liveportal` alone shows what needs your attention, with the command to type
     next. With --json it writes the same as one object; in a pipe it prints this help.

@@ -97,8 +97,19 @@ def test_the_roots_help_lists_every_command(run: Run) -> None:
     assert result == run() == run("-h")
     assert result.code == 0
     assert "LIVEPORTAL_LEDGER" in result.out
-    lines = [line.split(maxsplit=1) for line in result.out.partition("Commands:\n")[2].splitlines()]
+    listed = result.out.partition("Commands:\n")[2].partition("\n\n")[0]
+    lines = [line.split(maxsplit=1) for line in listed.splitlines()]
     assert lines == [[name, lazy.help] for name, lazy in COMMANDS.items()]
+
+
+def test_a_line_of_a_list_of_commands_fits_eighty_columns(run: Run) -> None:
+    """Each command's line is short, and no list cuts one."""
+    for group in ((), ("requests",), ("sessions",), ("preferences",), ("policy",), ("customers",)):
+        listed = run(*group, "--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
+        lines = [line.split(maxsplit=1)[1] for line in listed.splitlines()]
+        assert lines
+        assert all(len(line) <= 55 and line.endswith(".") for line in lines), lines
+        assert "..." not in listed
 
 
 def test_examples_are_printed_as_they_were_written(run: Run) -> None:
@@ -115,7 +126,7 @@ def test_a_groups_help(run: Run) -> None:
     out = run("sample", "--help").out
     assert "Samples, [bold] and plain." in out
     assert "Default command: summary." in out
-    commands = out.partition("Commands:\n")[2]
+    commands = out.partition("Commands:\n")[2].partition("\n\n")[0]
     assert [line.split()[0] for line in commands.splitlines()] == [
         *("summary", "rows", "write", "fail", "within"),
     ]

@@ -154,7 +154,7 @@ def test_several_ids_have_a_line_each_and_a_count(states: Shell, clock: SetClock
     clock.set(at("2026-11-02 10:10"))
     ran = states.run("sessions", "pause", "S-LIVE", "S-UP", "S-9", terminal=True)
     assert ran.code == 4
-    stopped = "the timer stops at Mon 2 Nov 10:10, UTC with 10 min on it"
+    stopped = "the timer stops at 10 min (Mon 2 Nov 10:10, UTC)"
     assert ran.out.splitlines() == [
         f"Paused session S-LIVE with Zoë: {stopped}.",
         "S-UP: session S-UP is upcoming: it cannot be paused.",

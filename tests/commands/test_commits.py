@@ -162,7 +162,9 @@ def test_an_id_that_begins_like_an_option(empty: Shell) -> None:
     assert "after --" in ran.err
     assert "Put -- before an id" in empty.run("--help").out
     watch_help = " ".join(empty.run("requests", "watch", "--help").out.split())
-    assert 'put -- before it: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`' in watch_help
+    assert (
+        'put -- before it, as in `liveportal requests show -- "$LIVEPORTAL_REQUEST"`' in watch_help
+    )
 
 
 def test_what_exec_is_handed(empty: Shell) -> None:

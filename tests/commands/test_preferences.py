@@ -216,7 +216,13 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
     assert ran.code == 0
     for output in (
         *("mon-fri 09:00-12:30 13:30-18:00", "sat 10:00-14:00", "2026-12-24..2026-12-25 none"),
-        *(SATURDAYS, "next: 20", "10 min before, 5 min after", "the bell rings", "alarms 15, 60"),
+        *(
+            SATURDAYS,
+            "next: 20",
+            "10 min before, 5 min after",
+            "bell for new requests",
+            "reminders 15, 60",
+        ),
         *("below 2.50 USD and instant: pays less than I take", "500 MB", "4.00", "open this week"),
     ):
         assert output in ran.out
@@ -226,7 +232,7 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
     changed = full.run("preferences", "set", "--alarm", "5", terminal=True)
     assert changed.out.startswith("Changed your preferences: notifications.\n")
     shown = full.run("preferences", terminal=True).out
-    assert "alarms 5 min before a session" in shown
+    assert "calendar reminders 5 min before a session" in shown
     assert "mon-fri 09:00-12:30 13:30-18:00" in shown
 
 

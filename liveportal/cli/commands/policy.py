@@ -11,8 +11,8 @@ from liveportal.cli.app import Commands
 from liveportal.cli.completion import policies
 from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.output_file import check_target
-from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
+from liveportal.cli.io.render import for_person, render
+from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows, shows_result
 from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import (
     LedgerOption,
@@ -26,6 +26,7 @@ from liveportal.cli.read_command import Query, open_reader, reads
 from liveportal.cli.write_command import Writer, run_write
 from liveportal.cli.write_result import Answer, Recorded
 from liveportal.domain.events.types import PolicyAdopted
+from liveportal.domain.patterns import pattern
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
 from liveportal.domain.rules import RULES, Rule
@@ -34,7 +35,8 @@ from liveportal.ledger.queries.reader import Reader
 app = Commands(
     """Show or change the platform's rules that your books follow.
 
-    A policy holds the rules that the platform left open, such as rounding and fees, as switches.
+    A policy is a set of switches, for rules that the platform stated, such as its fee, and for
+    those that it left open, such as rounding.
 
     Examples:
       liveportal policy show
@@ -72,6 +74,8 @@ class ValidPolicy(Row):
     currency: str
     valid: bool
 
+
+_SOURCE = pattern(r"(R[0-9]+|silent)(?:(; reading)?: (.*))?")
 
 Which = Annotated[
     str,
@@ -139,7 +143,33 @@ def show(
         SwitchRow(switch=switch, value=value, source=selected.source.get(switch))
         for switch, value in selected.switches().items()
     ]
-    render(Table(SwitchRow, rows, title=f"Policy {selected.name}"), out)
+    shown = [_human_row(row) for row in rows] if for_person(out) else rows
+    render(Table(SwitchRow, shown, title=f"Policy {selected.name}"), out)
+
+
+def _human_row(switch: SwitchRow) -> AnyRow:
+    """Return a switch's row; a terminal shows the origin of the value in words."""
+    source = switch.source and source_in_words(switch.source)
+    return {**switch, "source": HumanValue(switch.source, lambda _now, _local: [source or ""])}
+
+
+def source_in_words(source: str) -> str:
+    """Return where a value comes from, with the text of a rule that has only its code.
+
+    `R11` is the rule itself, `R5: TEXT` what it says, and `silent; reading: TEXT` our reading where
+    the platform said nothing.
+    """
+    match = _SOURCE.fullmatch(source)
+    if not match:
+        return source
+    code, reading, text = match.groups()
+    if text is None:
+        texts = {rule.rule: f"{rule.text.rstrip('.')} ({code})" for rule in RULES}
+        return texts.get(code, source)
+    text = f"our reading: {text}" if reading else text
+    if code == "silent":
+        return f"not stated; {text}" if reading else text
+    return f"{text} ({code})"
 
 
 @app.command("use")
@@ -201,7 +231,7 @@ def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
 @shows(Rule, many=True)
 @with_options(OutputOptions)
 def rules(out: OutputOptions) -> None:
-    """List the rules that the platform stated, with their codes.
+    """List the rules of the platform with their codes.
 
     Other commands name these codes, such as R8. Rules that the platform left open are switches of
     the policy: `liveportal policy show`.

@@ -84,16 +84,23 @@ def help_page(command: Any, context: Context) -> str:  # noqa: ANN401 -- A comma
 
 
 def _description(command: Any) -> str:  # noqa: ANN401
-    """Return what a command is for; of a group, its default command after the first paragraph."""
-    text = inspect.cleandoc(command.help or "")
-    if not getattr(command, "default", None):
-        return text
-    first, _, others = text.partition("\n\n")
-    return "\n\n".join(filter(None, (first, f"Default command: {command.default}.", others)))
+    """Return what a command is for; of a group, its default command before the examples."""
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
+    if default := getattr(command, "default", None):
+        is_example = [paragraph.startswith("Example") for paragraph in (*paragraphs, "Example")]
+        paragraphs.insert(is_example.index(True), f"Default command: {default}.")
+    return "\n\n".join(paragraphs)
 
 
 def _sections(command: Any, context: Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:  # noqa: ANN401
     """Yield the sections of the help that have names with descriptions."""
+    if isinstance(command, TyperGroup):
+        names = command.list_commands(context)
+        listed = [(name, command.get_command(context, name)) for name in names]
+        yield (
+            "Commands",
+            [(name, summary(c.help or "")) for name, c in listed if c and not c.hidden],
+        )
     panels: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
     for parameter in command.get_params(context):
         default_panel = "Options" if isinstance(parameter, TyperOption) else "Arguments"
@@ -101,11 +108,6 @@ def _sections(command: Any, context: Context) -> Iterator[tuple[str, list[tuple[
         if row := parameter.get_help_record(context):
             panels.setdefault(panel, []).append(row)
     yield from ((name, rows) for name, rows in panels.items() if rows)
-    if isinstance(command, TyperGroup):
-        names = command.list_commands(context)
-        listed = [(name, command.get_command(context, name)) for name in names]
-        rows = [(name, summary(c.help or "")) for name, c in listed if c and not c.hidden]
-        yield "Commands", rows
     if shown := getattr(command.callback, "shown", None):
         from liveportal.cli.io.field_meanings import field_lines
 

@@ -17,7 +17,8 @@ from liveportal.cli.commands.preferences.show import (
     human_preferences,
 )
 from liveportal.cli.io.output_file import check_target, open_output
-from liveportal.cli.io.view_model import Detail, Row, shows_result
+from liveportal.cli.io.render import hint
+from liveportal.cli.io.view_model import Detail, Row, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputFile,
@@ -26,7 +27,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.read_command import Query, open_reader, reads, reference_time
+from liveportal.cli.read_command import open_reader, reference_time, run_read
 from liveportal.cli.write_command import Writer, run_write
 from liveportal.cli.write_result import Answer
 from liveportal.domain.errors import LedgerBusy
@@ -63,8 +64,9 @@ UNCHANGED: Row = {
 
 
 @app.command("show")
-@reads(PreferencesDetail)
-def show() -> Query:
+@shows(PreferencesDetail)
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show your preferences and this week's hours.
 
     Examples:
@@ -79,7 +81,9 @@ def show() -> Query:
         row = {**human, **added_fields(preferences, now, zone)}
         return Detail(PreferencesDetail, row, HUMAN_FIELDS, title="Preferences")
 
-    return query
+    shown = run_read(query, ledger, read, out)
+    if not any(shown.row[name] for name in columns(PreferencesRow)):
+        hint("No preferences are set. `liveportal preferences set --help` lists them.")
 
 
 @app.command("set")

@@ -158,9 +158,9 @@ def _availability_lines(
 
 
 def _notification_lines(notifications: Notifications) -> list[str]:
-    bell = {True: ["the bell rings"], False: ["no bell"], None: []}[notifications.bell]
+    bell = {True: ["bell for new requests"], False: ["no bell"], None: []}[notifications.bell]
     alarms = ", ".join(str(minutes) for minutes in notifications.alarms or ())
-    return [*bell, *([f"alarms {alarms} min before a session"] if alarms else [])]
+    return [*bell, *([f"calendar reminders {alarms} min before a session"] if alarms else [])]
 
 
 def _buffer_lines(buffers: Mapping[str, int]) -> list[str]:

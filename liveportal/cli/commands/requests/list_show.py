@@ -109,7 +109,7 @@ class Selection(Options):
         typer.Option(
             "--since",
             metavar="TIME|SEQ",
-            help="Show only requests opened since this time, or after this journal position (seq).",
+            help="Show only requests since this time or position (seq).",
         ),
     ] = None
     sort: Annotated[

@@ -84,7 +84,7 @@ def accept(
     ] = None,
     overlap: Overlap = False,
 ) -> None:
-    """Accept requests and agree on their sessions.
+    """Accept requests, and book or start their sessions.
 
     An instant request starts its session at once. A scheduled request needs a slot: give --slot or
     --best, or choose from the list that a terminal shows.
@@ -145,7 +145,7 @@ def decline(
     empty = "Your rules decline no open request." if auto else "No ids were given."
     run_step(requests or find_declined, step, DECLINED, ledger, write, out, empty=empty)
     if auto and not reasons:
-        hint("`liveportal preferences show` shows your rules (auto_decline).")
+        hint("See your rules with `liveportal preferences show`.")
 
 
 @records(Ids, WITHDRAWN, many=True)

@@ -92,7 +92,7 @@ class WatchOptions(Options):
         typer.Option(
             "--exec",
             metavar="COMMAND",
-            help=f"Run this program for each new request: JSON on its input, the id in {VARIABLE}.",
+            help="Run this program for each new request (see above).",
         ),
     ] = None
     auto_decline: Annotated[
@@ -144,8 +144,10 @@ def watch(
     Ctrl-C (exit code 0); it reads standard input to its end. A bad line stops it, but all lines
     before that line are kept.
 
-    The program of --exec gets text from strangers, and runs without a shell. An id may begin with
-    a hyphen, so put -- before it: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
+    The program of --exec gets the request as JSON on its standard input, and its id in the variable
+    LIVEPORTAL_REQUEST. The text comes from strangers, so the program runs without a shell. An id
+    may begin with a hyphen: put -- before it, as in
+    `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
 
     Examples:
       liveportal requests watch feed.jsonl

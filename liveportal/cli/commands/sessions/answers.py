@@ -71,10 +71,11 @@ def paused(recorded: Recorded) -> Sentence:
     """Return when the timer stopped, and what is on it."""
     facts: SessionFacts = recorded.facts
     active = facts.figures.active_seconds
-    on_timer = f" with {format_length(active)} on it" if active is not None else ""
+    when_paused = moment(recorded.at, recorded.zone, recorded.now)
+    stopped = f"{format_length(active)} ({when_paused})" if active is not None else when_paused
     return Sentence(
         *("Paused", "pause", session_with(facts)),
-        f"the timer stops at {moment(recorded.at, recorded.zone, recorded.now)}{on_timer}",
+        f"the timer stops at {stopped}",
         ("Paused time is not charged.",),
         (
             ("Resume it", f"sessions resume {facts.short}"),

@@ -60,7 +60,7 @@ Kind = Annotated[
     typer.Option(
         "--kind",
         metavar="KIND",
-        help="transcript, attachment, recording or code (default: by file name).",
+        help="transcript, attachment, recording or code (default: by name).",
         autocompletion=choices(KINDS),
     ),
 ]

@@ -89,7 +89,7 @@ Text = Annotated[
     typer.Option(
         "--text",
         metavar="WORDS",
-        help="Show only sessions that mention all these words, in any text or transcript.",
+        help="Show only sessions that mention all these words.",
     ),
 ]
 Claimed = Annotated[

@@ -46,7 +46,7 @@ RightBill = Annotated[
     typer.Option(
         "--billed",
         metavar="AMOUNT|policy",
-        help="The platform's bill, or `policy` for our calculation (default: the last bill).",
+        help="The platform's bill, or `policy` for our calculation.",
     ),
 ]
 BY_POLICY = "policy"

@@ -92,7 +92,7 @@ def show(
     if any(claim.state == "open" for claim in row.claims):
         hint_dispute([row.id])
     if row.state in RUNNING:
-        hint("Watch it live with --follow.")
+        hint(f"Watch it live with `liveportal sessions show {row.id} --follow`.")
 
 
 def _human_row(row: ShownSession) -> dict[str, object]:
