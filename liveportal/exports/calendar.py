@@ -2,7 +2,7 @@
 
 A client identifies an event by its UID and keeps the one with the higher SEQUENCE, then the later
 DTSTAMP, so importing the file again never creates a second event. All times are UTC, so that no
-change of the clocks moves a session. Entries of other programs in the file stay unchanged. There is
+change of the clocks moves a session. Entries of other programs in the file stay unchanged. It has
 no METHOD: this is a calendar, not an invitation (RFC 5546 would require an organizer per event).
 """
 

@@ -380,7 +380,7 @@ def _unredacted_texts(pack: Pack, expected: _Expected) -> dict[str, bytes]:
 
 
 def is_blacked_out(redacted: bytes, original: bytes) -> bool:
-    """Return True if the first text is the second one with parts of it blacked out."""
+    """Return True if the first text is the second one with parts blacked out."""
     text = original.decode()
     first, *parts = redacted.decode("utf-8", "replace").replace(f'"{BLACK}"', BLACK).split(BLACK)
     if not parts or not text.startswith(first):

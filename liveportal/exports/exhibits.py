@@ -97,7 +97,7 @@ def _archive_name(name: str) -> str:
 
 
 def _redact_file(artifact: CaseFile, path: Path, rules: ExhibitRules) -> bytes | None:
-    """Return a file with other people blacked out; None if it is no text, or names remain."""
+    """Return a file with other people blacked out; None for other files, and if names remain."""
     redact = rules.redact
     assert redact is not None  # noqa: S101 (called for redacted packs only)
     if not _is_text(artifact):

@@ -43,7 +43,7 @@ _NAME = re.compile(
 
 @frozen
 class PackEntry:
-    """A file of the pack: its content or the path of it, and one line on what it shows."""
+    """A file of the pack: its content or its path, and one line on what it shows."""
 
     name: str
     content: bytes | Path

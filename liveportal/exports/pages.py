@@ -15,11 +15,11 @@ from typing import Protocol
 
 from liveportal.domain.case import Case
 from liveportal.domain.frozen import frozen
-from liveportal.exports.dossier import Exhibit
-from liveportal.exports.pages_1 import dossier_pages
+from liveportal.exports.dossier import Exhibit, Reasons
+from liveportal.exports.pages_1 import REASONS_1, dossier_pages
 from liveportal.exports.redaction import redactor
 from liveportal.exports.redaction_1 import redactor as redactor_1
-from liveportal.exports.review import review_pages
+from liveportal.exports.review import REASONS, review_pages
 from liveportal.exports.spellings import comparison_key
 
 
@@ -37,20 +37,6 @@ class Redact(Protocol):
     def finds_name(self, text: str) -> bool:
         """Return True if a name can be read in a text."""
         ...
-
-
-@frozen
-class Reasons:
-    """Why a file is not in the pack, as its pages give it.
-
-    `too_large` takes the largest size in bytes. `without_hash` follows a reason, up to the
-    semicolon in it, where the hash is withheld, too.
-    """
-
-    absent: str
-    too_large: str
-    unreadable: str
-    without_hash: str
 
 
 @frozen
@@ -109,21 +95,6 @@ class _RedactorOfFormat1:
         return False
 
 
-_REASONS_1 = Reasons(
-    absent="the file is not in the vault; this is its hash as the platform told it",
-    too_large="larger than {largest} bytes; it can be shown, and known by its hash",
-    unreadable="withheld, since nothing in it can be blacked out; it can be known by its hash",
-    without_hash="; its hash is withheld, too, since a short text could be guessed from it",
-)
-_REASONS_3 = Reasons(
-    absent="not in this pack: the platform reported the file, but the expert does not have it;"
-    " its SHA-256 is the one that the platform reported",
-    too_large="not in this pack: the file is larger than {largest:,} bytes; the expert can show it,"
-    " and its SHA-256 identifies it",
-    unreadable="not in this pack: names cannot be blacked out in the file; its SHA-256 identifies"
-    " it",
-    without_hash="; its SHA-256 is not shown either, because a short text could be guessed from it",
-)
 _PROOF_1 = "`liveportal dispute verify FILE` proves that nothing was changed."
 _PROOF_2 = (
     "`liveportal dispute verify FILE` shows the seal of this pack. Compare it with the one"
@@ -134,7 +105,7 @@ PAGES: Mapping[int, Page] = {
     1: Page(
         number=1,
         write=partial(dossier_pages, proof=_PROOF_1),
-        reasons=_REASONS_1,
+        reasons=REASONS_1,
         redactor=_RedactorOfFormat1,
         names=_customer_and_speakers,
         same_name=str.casefold,
@@ -143,7 +114,7 @@ PAGES: Mapping[int, Page] = {
     2: Page(
         number=2,
         write=partial(dossier_pages, proof=_PROOF_2),
-        reasons=_REASONS_1,
+        reasons=REASONS_1,
         redactor=redactor,
         names=_all_people,
         same_name=comparison_key,
@@ -151,7 +122,7 @@ PAGES: Mapping[int, Page] = {
     3: Page(
         number=3,
         write=review_pages,
-        reasons=_REASONS_3,
+        reasons=REASONS,
         redactor=redactor,
         names=_all_people,
         same_name=comparison_key,

@@ -8,8 +8,23 @@ from liveportal.domain.calculations.billing_steps import bill_steps
 from liveportal.domain.case import Case
 from liveportal.domain.clock import LAST
 from liveportal.domain.money import Money
-from liveportal.exports.dossier import Dossier, Exhibit, Figure, TimelineEntry, html, markdown
+from liveportal.exports.dossier import (
+    Dossier,
+    Exhibit,
+    Figure,
+    Reasons,
+    TimelineEntry,
+    html,
+    markdown,
+)
 from liveportal.exports.sentences_1 import describe
+
+REASONS_1 = Reasons(
+    absent="the file is not in the vault; this is its hash as the platform told it",
+    too_large="larger than {largest} bytes; it can be shown, and known by its hash",
+    unreadable="withheld, since nothing in it can be blacked out; it can be known by its hash",
+    without_hash="; its hash is withheld, too, since a short text could be guessed from it",
+)
 
 
 def dossier_pages(case: Case, exhibits: Sequence[Exhibit], proof: str) -> Mapping[str, str]:

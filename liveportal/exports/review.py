@@ -29,24 +29,33 @@ from liveportal.exports.document import (
     columns,
     text_cells,
 )
-from liveportal.exports.dossier import PICTURES, Exhibit
+from liveportal.exports.dossier import PICTURES, Exhibit, Reasons
 from liveportal.exports.local_time import SECOND_US, local_text, span_text
 from liveportal.exports.review_bill import PlatformRules, bill_steps
 from liveportal.exports.sentences import quoted, sentence
 
 UTC = "UTC"
+REASONS = Reasons(
+    absent="not in this pack: the platform reported the file, but the expert does not have it;"
+    " its SHA-256 is the one that the platform reported",
+    too_large="not in this pack: the file is larger than {largest:,} bytes; the expert can show it,"
+    " and its SHA-256 identifies it",
+    unreadable="not in this pack: names cannot be blacked out in the file; its SHA-256 identifies"
+    " it",
+    without_hash="; its SHA-256 is not shown either, because a short text could be guessed from it",
+)
 _STATES = {
     "open": "open; the expert has not disputed it",
     "disputed": "disputed by the expert; not decided yet",
-    "accepted": "decided: the dispute was accepted, and there is no refund",
-    "rejected": "decided: the dispute was rejected, and the customer gets the refund",
+    "accepted": "decided: the dispute was accepted, so no refund is paid",
+    "rejected": "decided: the dispute was rejected, so the refund is paid",
     "conceded": "decided: the expert agreed to the refund",
     "granted": "decided: the platform granted the refund",
     "denied": "decided: the platform refused the refund",
     "withdrawn": "closed: the customer withdrew it",
 }
 _OUTCOMES = {
-    "accepted": "The dispute was accepted. There is no refund, and the expert is not charged.",
+    "accepted": "The dispute was accepted. No refund is paid, and the expert is not charged.",
     "rejected": "The dispute was rejected. The refund is paid, and the expert is charged.",
     "conceded": "The expert agreed to the refund. It is paid, and the expert is charged.",
     "granted": "The platform granted the refund. It is paid, and the expert is charged.",
@@ -56,8 +65,8 @@ _OUTCOMES = {
 _REPORTERS = {"expert": "the expert", "platform": "the platform", "unknown": "not known"}
 _CHECKS = (
     (
-        "Ask the expert for the seal of the pack, by another way than the pack itself. The seal is"
-        " a SHA-256: 64 letters and digits."
+        "Ask the expert for the seal of the pack, through another channel than the one that the"
+        " pack came through. The seal is a SHA-256: 64 letters and digits."
     ),
     (
         "Calculate the SHA-256 of the file manifest.json. It must be the seal. On Linux: sha256sum"
@@ -108,8 +117,8 @@ def _claim(case: Case) -> Iterator[Block]:
     facts = [
         ("Refund claim", case.claim),
         ("State of the claim", _STATES[case.state]),
-        ("Refund that the customer asks for", _amount(case.amount)),
-        ("Amount that the customer paid", _amount(paid)),
+        ("Refund asked for", _amount(case.amount)),
+        ("Amount paid", _amount(paid)),
         ("The customer", _customer(case)),
         ("The customer's reason", quoted(case.reason) if case.reason else "not given"),
     ]
@@ -219,7 +228,7 @@ def _events(case: Case) -> Iterator[Block]:
     ]
     yield Heading("What happened")
     yield Table(
-        f"All events and messages in the order of time. The times are those of {case.zone}, the"
+        f"All events and messages, the oldest first. The times are those of {case.zone}, the"
         " platform's time zone. The session clock is the time since the start of the session,"
         " pauses included. Messages without a time are at the end.",
         columns(
@@ -286,15 +295,15 @@ def _bill(case: Case) -> Iterator[Block]:
             text_cells(step.name, step.how, step.result)
             for step in bill_steps(case.session, case.policy, case.zone)
         ),
-        "The session has not ended, so there is no bill yet.",
+        "The session has not ended, so it has no bill yet.",
     )
 
 
 def _exhibits(case: Case, exhibits: Sequence[Exhibit]) -> Iterator[Block]:
     yield Heading("The exhibits")
     yield Table(
-        "The files of the session. The SHA-256 identifies the content of a file: a file with one"
-        " changed letter has another one.",
+        "The files of the session. The SHA-256 identifies the content of a file: if one letter"
+        " changes, the SHA-256 changes.",
         columns(
             *("Exhibit", "File", "What it shows", f"Added ({case.zone})", "Bytes", "SHA-256"),
             styles=("time", "", "", "time", "number", ""),
@@ -316,7 +325,7 @@ def _exhibits(case: Case, exhibits: Sequence[Exhibit]) -> Iterator[Block]:
         "No files belong to the session.",
     )
     if case.messages:
-        yield Paragraph("The file transcript.txt has the messages of all transcripts alone.")
+        yield Paragraph("The file transcript.txt has only the messages, from all transcripts.")
     for number, exhibit in enumerate(exhibits, 1):
         if exhibit.file is not None and exhibit.media_type in PICTURES:
             yield Picture(exhibit.file, f"Exhibit {number}: {exhibit.name}")

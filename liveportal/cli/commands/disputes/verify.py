@@ -93,7 +93,7 @@ def verify(
     _raise_if_changed(pack, checked.problems)
     if not has_manifest_fields(manifest):
         raise InvalidPack(
-            f"{pack} is not an evidence pack of a claim.",
+            f"{pack} is not the evidence pack of a claim.",
             hint="Give a file that `liveportal dispute evidence` wrote.",
             path=str(pack),
         )
