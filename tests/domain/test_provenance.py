@@ -187,9 +187,9 @@ def test_a_payout_that_came_back_is_seen_in_both_directions(books: Book) -> None
     assert (owed_now.what, arrived.what) == ("Owed by the platform", "Paid out")
     assert arrived.minor == 3700
     moves = [(part.what, part.minor) for part in owed_now.parts]
-    assert ("payout PO-1", -3700) in moves
-    assert ("payout failed PO-1", 3700) in moves
-    assert ("payout PO-2", -3700) in moves
+    assert ("Sent in payout PO-1", -3700) in moves
+    assert ("Failed payout PO-1", 3700) in moves
+    assert ("Sent in payout PO-2", -3700) in moves
     assert where.minor == 3500
 
 
@@ -210,8 +210,8 @@ def test_a_reversed_payout_is_nowhere_any_more(books: Book) -> None:
     _, where = provenance.session(books.reader(), "S-1")
     (owed_now,) = where.parts
     assert parts_of(owed_now) == [
-        ("earning S-1", 4200),
-        ("payout PO-1", -4200),
+        ("Session S-1", 4200),
+        ("Sent in payout PO-1", -4200),
         ("reversal PO-1", 4200),
     ]
 
