@@ -212,7 +212,7 @@ def test_a_reversed_payout_is_nowhere_any_more(books: Book) -> None:
     assert parts_of(owed_now) == [
         ("Session S-1", 4200),
         ("Sent in payout PO-1", -4200),
-        ("reversal PO-1", 4200),
+        ("Reversal of PO-1", 4200),
     ]
 
 
