@@ -209,7 +209,7 @@ def test_a_closed_input_is_reported(empty: Shell) -> None:
     """A closed standard input is malformed input, as ever."""
     ran = empty.script("liveportal requests watch - <&-")
     assert ran.code == 1
-    assert "standard input" in ran.err
+    assert "Standard input" in ran.err
 
 
 def test_a_pipe_with_a_name_ends_when_it_ends(empty: Shell) -> None:
