@@ -183,7 +183,8 @@ class Writer:
         reported = "this" if kind == thing else f"this {kind}"
         return (
             f"Nothing new was recorded: {first['source']} already reported {reported} for"
-            f" {thing} {entity_id}, at {readable(from_text(first['time']))}.{_AGAIN_HINTS.get(kind, '')}"
+            f" {thing} {entity_id}, at {readable(from_text(first['time']))}."
+            f"{_AGAIN_HINTS.get(kind, '')}"
         )
 
 

@@ -156,7 +156,7 @@ def test_several_ids_have_a_line_each_and_a_count(states: Shell, clock: SetClock
     assert ran.out.splitlines() == [
         f"Paused session S-LIVE with Zoë: {stopped}.",
         "S-UP: Session S-UP has not started yet, so it cannot be paused.",
-        "S-9: there is no session S-9.",
+        "S-9: There is no session S-9.",
         "Recorded 1 of 3. 2 failed.",
     ]
 
@@ -217,7 +217,7 @@ def test_a_session_names_the_claim_on_it(states: Shell, clock: SetClock) -> None
     assert states.ok(*filed)["id"] == "CL-2"
     assert states.ok(*filed)["replayed"] is True
     missing = states.refuses(3, "dispute", "file", "S-1002", "--summary", "Fixed.")
-    assert missing["message"] == "session S-1002 has no open claim"
+    assert missing["message"] == "Session S-1002 has no open claim."
     assert (
         states.refuses(3, "dispute", "file", "nope", "--summary", "x")["details"]["kind"] == "claim"
     )

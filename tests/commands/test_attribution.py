@@ -200,7 +200,7 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
     recorded_before(spoken.ledger, said)
     check = check_of(spoken, "authority")
     assert (check["status"], check["check"]) == ("warning", "authority")
-    assert f"of {jsonl.parse(said).source}" in check["message"]
+    assert f"from {jsonl.parse(said).source}" in check["message"]
     verify_and_back_up(spoken)
 
 
@@ -309,7 +309,7 @@ def test_a_released_ledger(nothing: Shell, number: int) -> None:
     for _ in range(2):  # As it was, and upgraded.
         rows = old.ok("doctor", *options)
         (check,) = [row for row in rows if row["check"] == "authority"]
-        assert (check["status"], "customer.forgotten of" in check["message"]) == ("warning", True)
+        assert (check["status"], "customer.forgotten from" in check["message"]) == ("warning", True)
         assert old.run("ledger", "verify", "--deep", *options).code in {0, 6}
         assert old.ok("ledger", "verify", *options)["attach_again"] == []
         old.ok("sessions", "list", *options)
