@@ -108,10 +108,7 @@ def _add_committed(error: LiveportalError) -> LiveportalError:
         error.details |= {"recorded": commits.events, "event": commits.own_id}
         hint = "This remains recorded." if commits.events else "This remains done."
         if commits.events == 1 and commits.own_id:
-            hint += (
-                f" To see it, repeat the command with --key {commits.own_id}, which records"
-                " nothing."
-            )
+            hint += f" The same command with --key {commits.own_id} shows it and records no more."
         error.hint = f"{hint_for(error)} {hint}" if error.hint else hint
     return error
 

@@ -181,9 +181,12 @@ class Writer:
         if first is None:
             return None
         kind = outcome.event.data.TYPE.partition(".")[0]
+        thing = outcome.event.data.entity.partition(":")[0]
+        reported = "this" if kind == thing else f"this {kind}"
         return (
-            f"Nothing new was recorded: {first['source']} already reported this {kind} for"
-            f" {entity_id}, at {readable(from_text(first['time']))}.{_AGAIN_HINTS.get(kind, '')}"
+            f"Nothing new was recorded: {first['source']} already reported {reported} for"
+            f" {thing} {entity_id}, at {readable(from_text(first['time']))}."
+            f"{_AGAIN_HINTS.get(kind, '')}"
         )
 
 

@@ -410,7 +410,7 @@ class Conflict(Refused):
 
     def __init__(self, what: str, fields: list[str], *, hint: str | None = None) -> None:
         super().__init__(
-            f"{what} was already recorded with a different {' and '.join(fields)}.",
+            f"{what} was already recorded with a different value for {' and '.join(fields)}.",
             hint=hint or "Recorded facts never change. Use a new id or key for something new.",
             fields=fields,
         )

@@ -206,7 +206,7 @@ def test_groups_on_a_terminal(states: Shell) -> None:
     sync(states, logged("S-9", "10-30 09:00", "10-30 10:00", customer=evil))
     states.ok("earnings", "adjust", "5.00", "--reason", "bonus", "--at", "2026-10-30 09:00")
     lines = seen(states, *OCTOBER, "--by", "customer")
-    assert lines[0] == "Earnings of 2026-10 by customer"
+    assert lines[0] == "Earnings of 2026-10 by customer (USD)"
     assert any("evil" in text for text in lines)
     assert "\x1b[2J" not in "".join(lines)
     assert lines[-1].startswith("none")

@@ -20,7 +20,7 @@ from liveportal.domain import errors
 from liveportal.domain.errors import LiveportalError, about
 
 ROOT = Path(__file__).parents[2]
-PREDICATES = {
+PREDICATES = dict.fromkeys(("InvalidEvent", "InvalidArgument", "invalid", "field_error", "NotForFeeds"), 1)
     "InvalidEvent": 1,
     "InvalidArgument": 1,
     "invalid": 1,

@@ -239,7 +239,9 @@ def next_state(
     if state := moves.get((cast("State", entity.state), event.data.TYPE)):
         return state
     kind = event.data.TYPE
-    is_there = entity.state in {state for (_, step), state in moves.items() if step == kind}
+    is_there = kind != "dispute.withdrawn" and entity.state in {
+        state for (_, step), state in moves.items() if step == kind
+    }
     raise error(
         f"{state_of(entity, already=True)}." if is_there else cannot(entity, kind),
         hint=next_step(entity),

@@ -32,7 +32,7 @@ _STATES = {
     ("claim", "withdrawn"): "was already withdrawn by the customer",
     ("claim", "accepted"): "was already decided for you",
     ("claim", "rejected"): "was already decided against you",
-    ("payout", "sent"): "was already sent and has not arrived yet",
+    ("payout", "sent"): "was already sent",
     ("payout", "paid"): "has already arrived",
     ("payout", "failed"): "has already failed",
     ("payout", "returned"): "was already returned",

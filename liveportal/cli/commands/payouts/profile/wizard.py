@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 from liveportal.cli.commands.payouts.profile.options import parse_day
-from liveportal.cli.io.answers import ended
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.prompts import ask_hidden, ask_line
 from liveportal.cli.io.text import clean
@@ -106,7 +105,7 @@ class ProfileAnswers:
             try:
                 self.given[field] = check(text or default) if text or default else _raise_needed()
             except LiveportalError as error:
-                _write_line(f"{ended(error.message)} {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
             else:
                 return
 
@@ -152,7 +151,7 @@ class ProfileAnswers:
             try:
                 document = checks.address(parts, code)
             except LiveportalError as error:
-                _write_line(f"{ended(error.message)} {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
                 present = parts
                 continue
             if "address" not in self._in_force or document != self._in_force["address"].plain:
@@ -178,7 +177,7 @@ class ProfileAnswers:
                 checks.check_fields({"tax_form": form, "tax_number": number, "country": country})
                 break
             except LiveportalError as error:
-                _write_line(f"{ended(error.message)} {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
                 self._ask("tax_number", str, label=_NUMBERS[form], secret=True, replace=True)
         if "tax_signed" in FORMS[form]:
             read: Check = lambda text: parse_day("tax_signed", text, self._zone)  # noqa: E731
