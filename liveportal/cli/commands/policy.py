@@ -190,7 +190,7 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
         (found,) = writer.reader.all("SELECT count(*) AS sessions FROM session")
         if count := found["sessions"]:
             writer.ask(
-                f"Replace the policy {writer.reader.policy.name} by {selected.name}?"
+                f"Replace the policy {writer.reader.policy.name} with {selected.name}?"
                 " The new policy applies to sessions agreed from now on; those agreed before"
                 f" ({plural(count, 'session')}) keep their policy."
             )
