@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.case import Case, CaseEvent, CaseMessage
-from liveportal.domain.clock import LAST, microseconds
+from liveportal.domain.clock import LAST, microseconds, parse_instant
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Deducts
 from liveportal.exports.document import (
@@ -218,7 +218,7 @@ def _exhibit_range(count: int) -> str:
 def _events(case: Case) -> Iterator[Block]:
     numbers = {kept.seq: n for n, kept in enumerate(case.kept, 1) if kept.seq is not None}
     rows = [
-        (event.time, event.seq, _event_row(case, event, numbers))
+        (_time_of_event(event), event.seq, _event_row(case, event, numbers))
         for event in case.events
         if event.tells
     ]
@@ -242,14 +242,22 @@ def _events(case: Case) -> Iterator[Block]:
 
 
 def _event_row(case: Case, event: CaseEvent, numbers: Mapping[int, int]) -> tuple[Cell, ...]:
-    text = sentence(event.kind, event.data, case.zone)
+    text, time = sentence(event.kind, event.data, case.zone), _time_of_event(event)
+    if time != event.time:
+        text = f"{text} This was recorded on {local_text(event.time, case.zone)}."
     if event.seq in numbers:
         text = f"{text} (Exhibit {numbers[event.seq]})"
     source = " and ".join(_REPORTERS[name] for name in event.reported_by)
     return (
-        Cell(local_text(event.time, case.zone), instant=event.time),
-        *text_cells(_session_clock(case, event.time), text, f"{source[:1].upper()}{source[1:]}"),
+        Cell(local_text(time, case.zone), instant=time),
+        *text_cells(_session_clock(case, time), text, f"{source[:1].upper()}{source[1:]}"),
     )
+
+
+def _time_of_event(event: CaseEvent) -> datetime:
+    """Return when an event happened; a session that was logged afterwards is at its start."""
+    is_logged = event.kind == "session.logged" and "start" in event.data
+    return parse_instant(event.data["start"]) if is_logged else event.time
 
 
 def _message_row(

@@ -160,9 +160,22 @@ def test_what_was_reported_twice_is_shown_once(states: Shell) -> None:
     states.ok(*PACK)
     page = unpack(states)["index.md"].decode()
     assert page.count("The expert disputed the claim") == 1
+    (row,) = (text for text in page.splitlines() if "The expert disputed the claim" in text)
+    assert row.endswith("| The expert and the platform |")
     assert "their words" not in page
     assert "tip" not in page
     assert {"d-1", "tip"} <= {event["id"] for event in manifest(states)["events"]}
+
+
+def test_messages_and_files_are_traced_to_their_exhibit(proved: Shell) -> None:
+    """Each message has the number of its transcript, and the event of a file that of the file."""
+    proved.ok(*PACK)
+    page = unpack(proved)["index.md"].decode()
+    (said,) = (row for row in page.splitlines() if "It is fixed now" in row)
+    assert said.endswith("| Exhibit 1 |")
+    assert "(Exhibit 1) | The expert |" in page
+    assert "(Exhibit 3) | The expert |" in page
+    assert "of the end of the session (platform rule R8)" in page
 
 
 # --- redacted -------------------------------------------------------------------------------------

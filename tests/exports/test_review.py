@@ -20,7 +20,7 @@ from liveportal.exports.pages import PAGES
 from liveportal.exports.review import review, review_pages
 from tests.exports.test_document import Page
 from tests.exports.test_dossier import unescaped
-from tests.kit.events import at, policy
+from tests.kit.events import amount, at, policy
 from tests.kit.pack_case import EVENTS, MESSAGES, SESSION, case, file, happened
 
 STATED = replace(policy(), source={"refund.window_hours": "R8", "trial.minutes": "R5"})
@@ -183,6 +183,16 @@ def test_what_happened_is_in_the_order_of_time() -> None:
         "The customer asked for the whole amount back",
         "\u201cmail mina@example",
     ]
+
+
+def test_a_session_that_was_logged_afterwards_is_at_its_start() -> None:
+    """Not at the time at which it was typed, which is shown beside it."""
+    data = {"start": "2026-10-05T14:00:00Z", "end": "2026-10-05T14:21:00Z", "rate": amount("3.00")}
+    events = (*EVENTS[1:], happened(9, "10-06 08:00", "session.logged", **data))
+    text = said(case(events=events, messages=()))
+    row = "| 2026-10-05 16:00:00 | 0:00 | The session took place from 2026-10-05 16:00:00"
+    assert text.index(row) < text.index("The timer was paused.")
+    assert "This was recorded on 2026-10-06 10:00:00. | The platform |" in text
 
 
 def test_what_only_repeats_or_was_reversed_is_left_out() -> None:
