@@ -20,13 +20,9 @@ from liveportal.domain import errors
 from liveportal.domain.errors import LiveportalError, about
 
 ROOT = Path(__file__).parents[2]
-PREDICATES = dict.fromkeys(("InvalidEvent", "InvalidArgument", "invalid", "field_error", "NotForFeeds"), 1)
-    "InvalidEvent": 1,
-    "InvalidArgument": 1,
-    "invalid": 1,
-    "field_error": 1,
-    "NotForFeeds": 1,
-}
+PREDICATES = dict.fromkeys(
+    ("InvalidEvent", "InvalidArgument", "invalid", "field_error", "NotForFeeds"), 1
+)
 """Errors that are about a field, an argument or a switch, with the place of their reason."""
 SENTENCE = re.compile(r"""(?:[A-Z…'"/0-9-]|\{).*(?:[.?]|\}\.?)""", re.DOTALL)
 PREDICATE = re.compile(
