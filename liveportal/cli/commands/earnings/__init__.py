@@ -145,8 +145,8 @@ def summary(
             row = earnings.summary(reader, *span, reference_time(reader))
             latest = earnings.latest(reader, span.last) if for_person(out) else []
             nothing = _nothing_in(reader, span, row, latest)
-            title = nothing or f"Earnings of {span.name}"
-            title = f"{title} ({reader.currency}, months of {reader.timezone})"
+            about = f"({reader.currency}, months of {reader.timezone})"
+            title = nothing or f"Earnings of {span.name} {about}"
             human = HUMAN_SUMMARY if for_person(out) else None
             result = Detail(earnings.SummaryRow, row, human, title=title)
     with paged(out):
@@ -177,7 +177,8 @@ def _nothing_in(
     earned = next((month for month in reversed(latest) if month.net_minor), None)
     if earned is None:
         return nothing
-    return f"{nothing}; {_name_of(earned.month, this)} earned {reader.money(earned.net_minor)}"
+    net = f"{reader.money(earned.net_minor)} {reader.currency}"
+    return f"{nothing}; {_name_of(earned.month, this)} earned {net}"
 
 
 def _name_of(month: str, this: str) -> str:
