@@ -40,7 +40,9 @@ def due(
     out: OutputOptions,
     within: Annotated[
         str | None,
-        typer.Option("--within", metavar="LENGTH", help="Only what is due soon, such as 48h."),
+        typer.Option(
+            "--within", metavar="LENGTH", help="Only what is due within this time, such as 48h."
+        ),
     ] = None,
     calendar: Annotated[
         Path | None,

@@ -45,7 +45,9 @@ def record(
     write: WriteOptions,
     out: OutputOptions,
     payout: NewId = None,
-    method: Annotated[str, typer.Option("--method", help="How the money was sent.")] = "paypal",
+    method: Annotated[
+        str, typer.Option("--method", metavar="TEXT", help="How the money was sent.")
+    ] = "paypal",
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
     ] = None,
