@@ -273,7 +273,7 @@ class Group(PlainHelp, TyperGroup):
         except typer.TyperException as error:
             name = next((arg for arg in args if arg in self.commands), None)
             if ctx.invoked_subcommand == self.default and name:
-                error.message += f". The command comes before its options: {name} ..."
+                error.advice = f"Give the command {name} before its options."  # type: ignore[attr-defined]
             raise
 
     def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:

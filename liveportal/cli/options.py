@@ -142,9 +142,9 @@ class OutputOptions(Options):
         """Refuse two formats at once, and a header for JSON; results of writes are never paged."""
         given = [name for name in ("json", "jsonl", "csv", "tsv") if values[name]]
         if len(given) > 1:
-            context.fail(f"--{given[0]} and --{given[1]} are two formats: choose one.")
+            context.fail(f"Choose one format: --{given[0]} or --{given[1]}.")
         if values["header"] and given and given[0] in ("json", "jsonl"):
-            context.fail(f"--header belongs to rows; with --{given[0]} each value has its name.")
+            context.fail(f"--header is for rows. With --{given[0]}, each value is named.")
         is_write = any(option.name == "dry_run" for option in context.command.params)
         return cls(**{**values, "no_pager": values["no_pager"] or is_write})
 

@@ -25,7 +25,7 @@ from liveportal.cli.write_result import (
     show_result,
     show_results,
 )
-from liveportal.domain.clock import from_text, short_text
+from liveportal.domain.clock import from_text, readable
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
@@ -179,9 +179,12 @@ class Writer:
         if first is None:
             return None
         kind = outcome.event.data.TYPE.partition(".")[0]
+        thing = outcome.event.data.entity.partition(":")[0]
+        reported = "this" if kind == thing else f"this {kind}"
         return (
-            f"Nothing was recorded twice: {first['source']} reported this {kind} of {entity_id}"
-            f" already, at {short_text(from_text(first['time']))}.{_AGAIN_HINTS.get(kind, '')}"
+            f"Nothing new was recorded: {first['source']} already reported {reported} for"
+            f" {thing} {entity_id}, at {readable(from_text(first['time']))}."
+            f"{_AGAIN_HINTS.get(kind, '')}"
         )
 
 
@@ -189,7 +192,7 @@ _CONFIRMED = """
     SELECT first.source, first.time FROM statement
     JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
 """
-_AGAIN_HINTS = {"tip": " If this is another tip, add --again."}
+_AGAIN_HINTS = {"tip": " To record another one, add --again."}
 
 
 @contextmanager

@@ -43,8 +43,8 @@ class CaseFile:
 class CaseEvent:
     """An event of the journal: its position, hash and content.
 
-    `tells` is False for an event that only repeats what another source had reported, and for one
-    that was reversed: it is in the journal, but not in the account of what happened.
+    The account of what happened leaves out an event that only repeats what another source reported,
+    and one that was reversed.
     """
 
     seq: int
@@ -54,7 +54,7 @@ class CaseEvent:
     source: str
     id: str
     hash: str
-    tells: bool = True
+    tells: bool = True  # False: it is left out of the account.
 
 
 @frozen

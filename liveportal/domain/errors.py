@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class LiveportalError(Exception):
     """A failure that a user can cause and do something about.
 
-    `message` says what failed and why, in one sentence; `hint` says what to do next; `details` are
-    the values that a script would otherwise have to parse from the message.
+    `message` says what failed and why, in full sentences; `hint` says what to do next; `details`
+    are the values that a script would otherwise have to parse from the message.
     """
 
     code: ClassVar[str] = "failed"
@@ -27,13 +27,21 @@ class LiveportalError(Exception):
         self.message = message
         self.hint = hint
         self.details = details
+        self._place = ""
 
     def located(self, where: str, **details: object) -> Self:
-        """Prefix the message with the place in the input where the error is."""
-        self.message = f"{where}: {self.message}"
+        """Put the place in the input before the message: `Line 3`, then `Line 3 of feed.jsonl`."""
+        text = self.message.removeprefix(f"{self._place}: ") if self._place else self.message
+        self._place = f"{self._place} of {where}" if self._place else where
+        self.message = f"{self._place}: {text}"
         self.args = (self.message,)
         self.details = {**self.details, **details}
         return self
+
+
+def about(subject: str, reason: str) -> str:
+    """Return the sentence about a subject: `reason` is its predicate, or a sentence of its own."""
+    return f"{subject} is not valid: {reason}" if reason.endswith(".") else f"{subject} {reason}."
 
 
 # --- families ---------------------------------------------------------------------------------
@@ -91,14 +99,17 @@ class OutOfMemory(Malformed):
 
 
 class InvalidEvent(Malformed):
-    """An event that violates the contract; `details` name the field and the reason."""
+    """An event that violates the contract; `details` name the field and the reason.
+
+    The reason is a predicate, such as "must be a text", or a full sentence.
+    """
 
     code = "invalid_event"
 
     def __init__(self, field: str, reason: str, **details: object) -> None:
         super().__init__(
-            f"{field}: {reason}" if field else reason,
-            hint="Correct it; nothing of it was recorded.",
+            about(f"The field {field}" if field else "This line", reason),
+            hint="Nothing was recorded. Correct the input and try again.",
             field=field,
             reason=reason,
             **details,
@@ -143,7 +154,7 @@ class InvalidArgument(Malformed):
     code = "invalid_argument"
 
     def __init__(self, argument: str, reason: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{argument}: {reason}", hint=hint, argument=argument)
+        super().__init__(about(f"The argument {argument}", reason), hint=hint, argument=argument)
 
 
 class UnreadableFile(Malformed):
@@ -389,7 +400,7 @@ class NotForFeeds(Refused):
     code = "not_for_feeds"
 
     def __init__(self, field: str, reason: str, *, hint: Hint | str) -> None:
-        super().__init__(f"{field}: {reason}", hint=hint, field=field)
+        super().__init__(reason, hint=hint, field=field)
 
 
 class Conflict(Refused):
@@ -399,8 +410,8 @@ class Conflict(Refused):
 
     def __init__(self, what: str, fields: list[str], *, hint: str | None = None) -> None:
         super().__init__(
-            f"{what} was recorded before with another {', '.join(fields)}",
-            hint=hint or "What is recorded is not changed. Use a new id or key for something new.",
+            f"{what} was already recorded with a different value for {' and '.join(fields)}.",
+            hint=hint or "Recorded facts never change. Use a new id or key for something new.",
             fields=fields,
         )
         self.fields = fields

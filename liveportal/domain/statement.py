@@ -54,7 +54,7 @@ def seal_of(document: Document) -> Seal:
 
 
 def seal_in(text: str) -> Seal | None:
-    """Return the seal printed in a statement's text; None if there is none."""
+    """Return the seal printed in a statement's text; None without one."""
     match = _SEAL.search(text)
     return Seal(match[1], match[2], int(match[3]), match[4], match[5]) if match else None
 

@@ -301,6 +301,6 @@ def _parse_event(block: _IcsBlock) -> tuple[str, Event]:
 
 def _not_a_calendar(why: str) -> NotACalendar:
     return NotACalendar(
-        f"the file is no calendar: {why}",
-        hint="It was left as it is. Choose another file, or move it away.",
+        f"The file is not a calendar: {why}.",
+        hint="The file was not changed. Choose another file, or move this one away.",
     )

@@ -82,8 +82,11 @@ def target(path: Path, *, begins_ledger: bool) -> Target:
         if begins_ledger:
             return Target.NEW
         raise PartialExport(
-            "the file does not begin with the adoption of a policy, as a ledger does",
-            hint=Hint("Export {the_whole_journal}; or {make_a_ledger}, and import this into it."),
+            "The file is only a part of an export: it does not begin with a policy, as a"
+            " ledger does.",
+            hint=Hint(
+                "Export {the_whole_journal}. Or {make_a_ledger}, and import this part into it."
+            ),
         )
     with closing(open_ledger(path, readonly=True)) as db:
         return Target.EMPTY if begins_ledger and _is_empty(db) else Target.EXISTING
@@ -181,7 +184,7 @@ def _record(
                         exported.event, recorded_at=last or None, origin=Origin.JOURNAL
                     )
                 except LiveportalError as error:
-                    raise error.located(f"line {exported.line}", line=exported.line) from None
+                    raise error.located(f"Line {exported.line}", line=exported.line) from None
                 counts[outcome.status] += 1
             journal.flush()
         if missing.note(store.db, vault or Vault(store.path), since=first):
@@ -202,5 +205,5 @@ def _recording_time(exported: ExportedEvent, last: str, now: Clock) -> str:
     if exported.recorded_at is None:
         return max(utc_text(now()), last)
     if exported.recorded_at < last:
-        raise InvalidEvent(RECORDED_AT, "is earlier than that of the line before")
+        raise InvalidEvent(RECORDED_AT, "must not be earlier than in the line before")
     return exported.recorded_at

@@ -200,13 +200,13 @@ def test_an_option_before_the_command_is_not_dropped(run: Run) -> None:
     """`earnings --json months` could mean either: it is refused with the order that works."""
     result = run("sample", "--tsv", "rows")
     assert result.code == 2
-    assert "The command comes before its options: rows ..." in result.err
+    assert "Give the command rows before its options." in result.err
 
 
 def test_other_usage_errors_are_left_alone(run: Run) -> None:
     """The order is only mentioned if a command comes too late."""
-    assert "comes before" not in run("sample", "--tsv", "nothing").err
-    assert "comes before" not in run("sample", "rows", "rows").err
+    assert "before its options" not in run("sample", "--tsv", "nothing").err
+    assert "before its options" not in run("sample", "rows", "rows").err
 
 
 @pytest.mark.parametrize(

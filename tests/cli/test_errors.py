@@ -92,7 +92,7 @@ def test_exit_codes_are_the_contracts() -> None:
 def test_a_refusal_as_text(run: Run) -> None:
     """What failed and what to do next, without characters that a terminal would obey."""
     result = run("sample", "fail", "refused")
-    assert result == (4, "", "error: it is ended\nLook at it.\n")
+    assert result == (4, "", "error: It is ended.\nLook at it.\n")
 
 
 def test_a_refusal_as_json(run: Run) -> None:
@@ -104,7 +104,7 @@ def test_a_refusal_as_json(run: Run) -> None:
         assert json.loads(result.err) == {
             "error": {
                 "code": "wrong_state",
-                "message": "it is \x1b[31mended",
+                "message": "It is \x1b[31mended.",
                 "hint": "Look at it.",
                 "exit": 4,
                 "details": {"state": "ended", "since": "2026-10-05T00:00:00Z", "odd": "{1}"},
@@ -117,7 +117,7 @@ def test_a_caution_names_its_override(run: Run) -> None:
     assert run("sample", "fail", "caution") == (
         4,
         "",
-        "error: it overlaps S-2\nIf you mean it, add --overlap.\n",
+        "error: It overlaps S-2.\nTo do it anyway, add --overlap.\n",
     )
 
 
@@ -132,13 +132,13 @@ def test_wrong_usage(run: Run) -> None:
     assert result == (
         2,
         "",
-        "error: No such option: --xyz\nSee 'liveportal sample rows --help'.\n",
+        "error: There is no option --xyz.\nSee 'liveportal sample rows --help'.\n",
     )
     result = run("sample", "rows", "--jsom", "--json")
     assert result.code == 2
     assert json.loads(result.err)["error"]["code"] == "usage"
     assert json.loads(result.err)["error"]["details"] == {"command": "liveportal sample rows"}
-    assert "Missing argument" in run("sample", "fail").err
+    assert "The argument how is missing." in run("sample", "fail").err
     assert not run("sample", "fail", "--", "--json").err.startswith("{")
 
 
@@ -147,7 +147,7 @@ def test_a_bug_is_reported_as_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     result = run("sample", "fail", "bug")
     assert result.code == 1
     assert result.err.startswith(
-        "error: this is a bug in liveportal: ZeroDivisionError in liveportal/cli/"
+        "error: This is a bug in liveportal: ZeroDivisionError in liveportal/cli/"
     )
     assert "LIVEPORTAL_DEBUG=1" in result.err
     assert "secret" not in result.err
@@ -161,7 +161,7 @@ def test_a_bug_is_reported_as_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("how", ["interrupt", "abort"])
 def test_an_interruption_is_130(run: Run, how: str) -> None:
     """As a shell has it."""
-    assert run("sample", "fail", how) == (130, "", "error: interrupted\n")
+    assert run("sample", "fail", how) == (130, "", "error: The command was interrupted.\n")
     assert json.loads(run("sample", "fail", how, "--json").err)["error"]["code"] == "interrupted"
 
 
@@ -178,7 +178,7 @@ def test_a_closed_pipe_is_no_failure(run: Run) -> None:
 def test_a_full_disk_is_a_failure(run: Run) -> None:
     """Results cut short must not pass for success."""
     result = run("sample", "fail", "disk")
-    assert result == (74, "", "error: the output could not be written: No space left on device\n")
+    assert result == (74, "", "error: The output could not be written: No space left on device.\n")
 
 
 def test_every_sample_failure_was_tried() -> None:
@@ -192,7 +192,7 @@ def test_a_terminal_gets_colour(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     """The word "error" is red for people, unless they want no colour."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    for off, start in (("", "\x1b[1;31merror:\x1b[0m it is ended"), ("1", "error: it is ended")):
+    for off, start in (("", "\x1b[1;31merror:\x1b[0m It is ended."), ("1", "error: It is ended.")):
         terminal = Terminal()
         monkeypatch.setattr(sys, "stderr", terminal)
         monkeypatch.setenv("NO_COLOR", off)
@@ -220,7 +220,7 @@ def test_a_full_disk_ends_with_74(argv: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         result = program(*argv, stdout=full)
     assert result.returncode == 74
-    assert result.stderr == b"error: the output could not be written: No space left on device\n"
+    assert result.stderr == b"error: The output could not be written: No space left on device.\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes close otherwise elsewhere")
@@ -239,7 +239,7 @@ def test_no_standard_output_at_all() -> None:
     """`>&-`: results that have nowhere to go are a failure."""
     result = program("sample", "rows", preexec_fn=lambda: os.close(1))
     assert result.returncode == 74
-    assert result.stderr == b"error: there is no standard output\nUse --output FILE.\n"
+    assert result.stderr == b"error: There is no standard output.\nUse --output FILE.\n"
 
 
 def test_a_pipe_gets_utf_8_whatever_the_locale() -> None:

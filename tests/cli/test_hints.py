@@ -109,7 +109,7 @@ def test_braces_of_a_detail_stay() -> None:
 def test_a_caution_is_overridden_by_its_option(kind: type[Caution]) -> None:
     """Named by its hint, or by the command line if it has none."""
     option = {DoubleBooking: "--overlap", LateClaim: "--late"}.get(kind, "--anyway")
-    assert hint_for(kind("no")) == f"If you mean it, add {option}."
+    assert hint_for(kind("no")) == f"To do it anyway, add {option}."
     hint = Hint("{Overriding_this} records it.")
     assert str(hint) == "Overriding this records it."
     assert hint_for(kind("no", hint=hint)) == f"{option} records it."

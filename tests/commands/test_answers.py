@@ -155,8 +155,8 @@ def test_several_ids_have_a_line_each_and_a_count(states: Shell, clock: SetClock
     stopped = "the timer stops at 10 min (Mon 2 Nov 10:10, UTC)"
     assert ran.out.splitlines() == [
         f"Paused session S-LIVE with Zoë: {stopped}.",
-        "S-UP: session S-UP is upcoming: it cannot be paused.",
-        "S-9: there is no session S-9.",
+        "S-UP: Session S-UP has not started yet, so it cannot be paused.",
+        "S-9: There is no session S-9.",
         "Recorded 1 of 3. 2 failed.",
     ]
 
@@ -176,7 +176,7 @@ def test_what_another_source_reported_is_said_as_that(states: Shell) -> None:
         "sessions", "tip", "S-1002", "10.00", "--at", "2026-10-13 09:00", terminal=True
     )
     assert ran.code == 0
-    assert " ".join(ran.out.split()).startswith("Nothing was recorded twice:")
+    assert " ".join(ran.out.split()).startswith("Nothing new was recorded:")
     assert "  liveportal" not in ran.out
 
 
@@ -217,7 +217,7 @@ def test_a_session_names_the_claim_on_it(states: Shell, clock: SetClock) -> None
     assert states.ok(*filed)["id"] == "CL-2"
     assert states.ok(*filed)["replayed"] is True
     missing = states.refuses(3, "dispute", "file", "S-1002", "--summary", "Fixed.")
-    assert missing["message"] == "session S-1002 has no open claim"
+    assert missing["message"] == "Session S-1002 has no open claim."
     assert (
         states.refuses(3, "dispute", "file", "nope", "--summary", "x")["details"]["kind"] == "claim"
     )

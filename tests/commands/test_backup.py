@@ -229,7 +229,7 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     assert contents["ledger.db.key"] == Path(f"{rich.ledger}.key").read_bytes()
     option, path = other(rich)
     error = rich.refuses(1, option, *RESTORE, file)
-    assert (error["code"], "nobody to ask" in error["message"]) == ("backup_locked", True)
+    assert (error["code"], "no terminal to ask" in error["message"]) == ("backup_locked", True)
     wrong = secret_file(rich, "wrong.txt", PASSPHRASE.upper())
     error = rich.refuses(1, option, *RESTORE, file, "--passphrase-file", wrong)
     assert error["code"] == "backup_locked"
@@ -452,7 +452,7 @@ def test_one_at_a_time(october: Shell) -> None:
     with workplace.backup_lock(october.ledger):
         for argv in ((*BACKUP, "-o", "b.zip"), (*RESTORE, "copy.zip", "--yes")):
             error = october.refuses(5, *argv)
-            assert (error["code"], "another backup" in error["message"]) == ("ledger_busy", True)
+            assert (error["code"], "Another backup" in error["message"]) == ("ledger_busy", True)
         october.ok("sessions", "tip", "S-1001", "5")
     october.ok(*BACKUP, "-o", "b.zip")
 

@@ -307,7 +307,7 @@ def test_a_change_replaces_what_cannot_be_read(empty: Shell) -> None:
 # --- what is refused ------------------------------------------------------------------------------
 
 WRONG = [
-    ("--hours", "mon", "names no hours", "mon-fri"),
+    ("--hours", "mon", "has no hours", "mon-fri"),
     ("--hours", "monn 9-10", "'monn'", "mon, tue"),
     ("--hours", "mo 9-10", "'mo'", "mon, tue"),
     ("--hours", "mon-xyz 9-10", "'xyz'", "mon, tue"),
@@ -327,8 +327,8 @@ WRONG = [
     ("--except", "2026-12-26..2026-12-24", "before it begins", ""),
     ("--except", "0001-01-01..9999-12-31", "10000", ""),
     ("--vacation", "soon", "'soon'", "2026-12-24"),
-    ("--auto-decline", "below 2.50", "'below 2.50' gives no reason", "a colon"),
-    ("--auto-decline", "below 2.50:  ", "gives no reason", "a colon"),
+    ("--auto-decline", "below 2.50", "'below 2.50' does not give a reason", "a colon"),
+    ("--auto-decline", "below 2.50:  ", "does not give a reason", "a colon"),
     ("--auto-decline", "blue: no", "'blue'", "outside my hours"),
     ("--auto-decline", "instant and blue: no", "'blue'", "shorter than MINUTES"),
     ("--auto-decline", "below: no", "'below'", "below AMOUNT"),

@@ -92,7 +92,9 @@ def test_deep_reads_what_was_attached(states: Shell) -> None:
     kept.chmod(0o600)
     kept.write_bytes(kept.read_bytes().upper())
     states.ok(*VERIFY)
-    assert "is not what was attached" in states.refuses(6, *VERIFY, "--deep")["message"]
+    assert (
+        "differs from the file that was attached" in states.refuses(6, *VERIFY, "--deep")["message"]
+    )
     kept.unlink()
     error = states.refuses(6, *VERIFY)
     assert error["code"] == "verification_failed"

@@ -139,4 +139,8 @@ def _create(ledger: LedgerOption, policy: Policy, timezone: str | None, *, dry_r
     if not dry_run:
         Portal.create(ledger.path, policy, settings=settings, now=utc_now)
     elif ledger.path.exists():
-        raise LedgerExists(f"There is already a file at {ledger.path}.", path=str(ledger.path))
+        raise LedgerExists(
+            f"A file already exists at {ledger.path}.",
+            hint="Choose another path with --ledger. An existing file is never changed.",
+            path=str(ledger.path),
+        )

@@ -13,6 +13,7 @@ from typer.main import get_command
 from liveportal.cli import app as commands
 from liveportal.cli.completion import Completer
 from liveportal.cli.io.output_file import open_output
+from liveportal.cli.io.usage import suggestion
 from liveportal.cli.io.view_model import Shown
 from liveportal.cli.json_schema import schema_of
 from liveportal.cli.options import OutputFile
@@ -78,15 +79,18 @@ def _document(words: Sequence[str]) -> dict[str, Any]:
         return _event_document(words[1:])
     shown = declared(words)
     if shown is None:
-        raise typer.BadParameter(f"{_spelt(words)} shows no rows, so it has no schema.")
+        raise typer.BadParameter(
+            f"The command {_spelt(words)!r} shows no rows, so it has no schema."
+        )
     return schema_of(_spelt(("liveportal", *words)), shown)
 
 
 def _event_document(words: Sequence[str]) -> dict[str, Any]:
     name = " ".join(words).removeprefix(PREFIX)
     if name not in TYPES:
-        problem = f"{name!r} is not a type of event" if words else "Name a type of event"
-        raise typer.BadParameter(f"{problem}. The types are: {', '.join(TYPES)}.")
+        problem = f"{name!r} is not a type of event." if words else "Name a type of event."
+        listing = "docs/EVENTS.md lists the types, such as session.ended."
+        raise typer.BadParameter(f"{problem} {suggestion(name, TYPES, listing)}")
     return event_schema(TYPES[name])
 
 
@@ -100,7 +104,7 @@ def declared(words: Sequence[str]) -> Shown | None:
         if command.default is None:
             names = ", ".join(_names_in(command))
             raise typer.BadParameter(
-                f"{_spelt(words)} is a group. Name one of its commands: {names}."
+                f"{_spelt(words)!r} is a group. Name one of its commands: {names}."
             )
         command = command.load_command(command.default)
     return getattr(command.callback, "shown", None)
@@ -114,7 +118,7 @@ def _find(words: Sequence[str]) -> Any:  # noqa: ANN401 -- Typer does not export
         if word not in names:
             close = get_close_matches(word, names)
             hint = f" Did you mean {' or '.join(close)}?" if close else ""
-            raise typer.BadParameter(f"{_spelt(words[: number + 1])!r} is not a command.{hint}")
+            raise typer.BadParameter(f"There is no command {_spelt(words[: number + 1])!r}.{hint}")
         command = command.load_command(word)
     return command
 

@@ -130,10 +130,10 @@ def _counted(count: int, text: str) -> str:
 def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
     """Return the error that ends a run that went on past bad lines; no file for a dry run."""
     return RejectedLines(
-        f"{count} lines were rejected",
-        hint="This was a dry run; nothing was recorded or written."
+        f"{count} line{'s were' if count != 1 else ' was'} rejected.",
+        hint="This was a dry run. Nothing was recorded or written."
         if rejects is None
-        else f"They are in {rejects}, each with its reason; all others were recorded.",
+        else f"The file {rejects} has each with its reason. All other lines were recorded.",
         refused=count,
     )
 
@@ -173,7 +173,7 @@ def mention_rejects(error: LiveportalError) -> None:
     """Mention `--rejects` in the hint of an error about a line of a feed."""
     hint = spell(error.hint) or ""
     if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
-        advice = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
+        advice = f"To leave such lines out, add {_REJECTS} FILE, which gets each with its reason."
         error.hint = f"{hint} {advice}".lstrip()
 
 

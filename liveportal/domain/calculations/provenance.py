@@ -156,7 +156,7 @@ def _net_node(entry: LedgerEntry, steps: Sequence[BillingStep]) -> Node:
         steps=tuple(steps),
     )
     fee = Node(
-        "The platform's part of it" if is_refund else "The platform's part",
+        "The platform's part of the refund" if is_refund else "The platform's part",
         -entry.fee_minor,
         "R11, fee.percent",
         entry.seq,

@@ -94,9 +94,9 @@ def evidence(
     from liveportal.ledger.queries.case import case as case_of
 
     if out.output == Path("-"):
-        raise typer.BadParameter("a pack is a file: name it", param_hint="--output")
+        raise typer.BadParameter("a pack needs a file name", param_hint="--output")
     if (keep or name) and not redact:
-        raise typer.BadParameter("--keep and --name belong to --redact")
+        raise typer.BadParameter("--keep and --name can be used only with --redact.")
     result_options = replace(out, output=None)
     check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:

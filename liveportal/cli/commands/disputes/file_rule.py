@@ -69,18 +69,21 @@ def file_(
       liveportal dispute file CL-1 --summary - < summary.txt
     """
     if (summary is None) is not edit:
-        raise typer.BadParameter("say what happened: give --summary TEXT, or --edit")
+        raise typer.BadParameter("Describe what happened, with --summary TEXT or --edit.")
     if claim == STDIN and summary == STDIN:
-        raise typer.BadParameter("only one of claim and summary can be read from standard input")
+        raise typer.BadParameter(
+            "Only one of the claim and the summary can be read from standard input."
+        )
     if claim == STDIN and (edit or attach):
-        raise typer.BadParameter("--edit and --attach are for one claim: name it")
+        raise typer.BadParameter("Name one claim: --edit and --attach cannot be used for several.")
     check_output_possible(all_fields(claims.ClaimResult), out, spared=ledger.files)
     if claim != STDIN:
         claim = _claim_named(claim, ledger)
     text = _edit_draft(claim, ledger) if summary is None else read_text(summary)
     if not text.strip():
         raise InvalidValue(
-            "the summary is empty", hint="Say what happened; the review reads nothing else of you."
+            "The summary is empty.",
+            hint="Describe what happened. The reviewer reads only this text.",
         )
     if claim != STDIN:
         _preview(claim, text, ledger)
@@ -107,7 +110,7 @@ def _claim_named(text: str, ledger: LedgerOption) -> str:
         if found := claims.undecided_claim(reader, session):
             return found
     raise UnknownEntity(
-        f"session {session} has no open claim",
+        f"Session {session} has no open claim.",
         hint=Hint.listing("claim"),
         kind="claim",
         id=text,
@@ -203,6 +206,6 @@ def rule(
       liveportal dispute rule CL-1 --rejected --note "The recording has no sound."
     """
     if accepted is None:
-        raise typer.BadParameter("say --accepted or --rejected")
+        raise typer.BadParameter("Give --accepted or --rejected.")
     decision = DisputeAccepted if accepted else DisputeRejected
     return WriteStep("claim", lambda _, name: decision(claim=name, note=note))

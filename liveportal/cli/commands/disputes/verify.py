@@ -89,9 +89,13 @@ def verify(
     manifest = checked.manifest
     _raise_if_changed(pack, checked.problems)
     if not has_manifest_fields(manifest):
-        raise InvalidPack(f"{pack} is the pack of no claim", path=str(pack))
+        raise InvalidPack(
+            f"{pack} is not an evidence pack of a claim.",
+            hint="Give a file that `liveportal dispute evidence` wrote.",
+            path=str(pack),
+        )
     if (keep or name) and not manifest["redacted"]:
-        raise typer.BadParameter("--keep and --name belong to a redacted pack")
+        raise typer.BadParameter("--keep and --name can be used only for a redacted pack.")
     texts = [item["file"] for item in manifest["items"]] if manifest["redacted"] else PAGE_FILES
     comparison = _compare_with_ledger(
         manifest, lambda: read_members(pack, texts), ledger, keep, name

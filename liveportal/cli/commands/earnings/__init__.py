@@ -115,7 +115,7 @@ def summary(
       liveportal earnings --month last --bounds
     """
     if sum((by is not None, bounds, compare)) > 1:
-        raise typer.BadParameter("--by, --bounds and --compare-zones exclude one another")
+        raise typer.BadParameter("Give only one of --by, --bounds and --compare-zones.")
     with open_reader(ledger, read, out) as reader:
         span = months.span(reader, default="this")
         zone, currency = display_zone(reader, read), reader.currency

@@ -66,7 +66,7 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
 
     if way not in earnings.WAYS:
         raise typer.BadParameter(
-            f"{way!r} is no way to group. The ways are: {', '.join(earnings.WAYS)}.",
+            f"{way!r} is not a way to group. The ways are: {', '.join(earnings.WAYS)}.",
             param_hint="--by",
         )
     groups = breakdown.rows(reader, way, span.first, span.last, zone)
@@ -191,7 +191,7 @@ def diff(
         since = read_as_known(before, zone, now)
         until = None if after is None else read_as_known(after, zone, now)
         if until and until < since:
-            raise typer.BadParameter("the first time must not be the later one")
+            raise typer.BadParameter("The first time must be before the second.")
         with (
             as_known_diff.as_known(reader, since) as earlier,
             as_known_diff.as_known(reader, until) as later,

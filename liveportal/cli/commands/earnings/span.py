@@ -105,7 +105,7 @@ class AnyMonths(Months, OneMonth):
 
 def _check_single(*given: object) -> None:
     if sum(option is not None for option in given) > 1:
-        raise typer.BadParameter("give one of --month, --year, or --from and --to")
+        raise typer.BadParameter("Give only one of --month, --year, or --from with --to.")
 
 
 def parse_month(reader: Reader, text: str) -> str:

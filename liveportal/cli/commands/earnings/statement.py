@@ -119,7 +119,7 @@ def _new_file(name: str) -> Path:
     path = Path(DEFAULT_FILE.format(name))
     if path.exists() or path.is_symlink():
         raise OutputFailed(
-            f"{path} exists already",
+            f"The file {path} already exists.",
             hint=f"Name another file with -o, or replace it with -o {path}.",
         )
     return path
@@ -140,7 +140,7 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
         from liveportal.exports.statement_pdf import pdf
 
         return pdf
-    raise typer.BadParameter(f"{path.name} ends with none of .html, .pdf and .csv")
+    raise typer.BadParameter(f"The name {path.name} must end in .html, .pdf or .csv.")
 
 
 def verify_statement(reader: Reader, path: Path) -> str:
@@ -155,22 +155,23 @@ def verify_statement(reader: Reader, path: Path) -> str:
     seal = seal_in(content.decode("utf-8", "replace"))
     if seal is None:
         raise NotAStatement(
-            f"{path} is no statement: it has no seal",
-            hint="Give a file that `liveportal earnings statement` wrote.",
+            f"{path} is not a statement: it has no seal.",
+            hint="Name a file that `liveportal earnings statement` wrote.",
             file=str(path),
         )
     document = document_of(reader, seal)
     if document is None:
         raise StatementChanged(
-            f"this ledger does not hold what {path} shows of {seal.name}",
-            hint="It is of another ledger, or one of the two was changed." + _old_format_hint(seal),
+            f"This ledger does not have the figures that {path} shows for {seal.name}.",
+            hint="The file is from another ledger, or one of the two was changed."
+            + _old_format_hint(seal),
             file=str(path),
             statement=seal.name,
         )
     if content != writer_of(path)(document) and not _is_rendered_differently(path, content):
         raise StatementChanged(
-            f"{path} was changed: the ledger holds {seal.name} as it was",
-            hint="Write it anew with `liveportal earnings statement`.",
+            f"{path} was changed after it was written. The ledger still has {seal.name} unchanged.",
+            hint="Write it again with `liveportal earnings statement`.",
             file=str(path),
             statement=seal.name,
         )
@@ -197,7 +198,9 @@ def _read_statement(path: Path) -> bytes:
     except OSError as error:
         raise unreadable(path, error.strerror) from None
     if len(content) > LONGEST_FILE:
-        raise UnreadableFile(f"{path} is longer than {LONGEST_FILE} bytes", path=str(path))
+        raise UnreadableFile(
+            f"{path} is longer than {LONGEST_FILE} bytes.", hint="Check the path.", path=str(path)
+        )
     return content
 
 

@@ -106,14 +106,14 @@ class BackupOptions(Options):
     def check(self, out: OutputOptions) -> None:
         """Refuse options that conflict, and an output that cannot be written."""
         if out.output == Path(STDIN):
-            raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
+            raise typer.BadParameter("a backup needs a file name", param_hint="--output")
         if out.output and self.to:
-            raise typer.BadParameter("-o names a file and --to a folder: choose one")
+            raise typer.BadParameter("Give only one of -o FILE and --to FOLDER.")
         if self.keep and not self.to:
-            raise typer.BadParameter("--keep belongs to --to")
+            raise typer.BadParameter("--keep can be used only with --to.")
         check_output_possible(BackupRow, replace(out, output=None))
         if self.recipient and (self.encrypt or self.passphrase_file):
-            raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
+            raise typer.BadParameter("Encrypt the backup for keys or with a passphrase, not both.")
 
     def encryption(self, *, dry_run: bool) -> Encryption | None:
         """Return the encryption, asking for a passphrase; None if the backup is not encrypted."""
@@ -244,13 +244,13 @@ def _sentence(row: BackupRow) -> Sentence:
 def _report_gaps(result: BackupResult) -> None:
     """Report what a restore would need and the backup lacks; raises `BackupIncomplete`."""
     if result.key in ("left_out", "in_keyring"):
-        hint("The key to the payout profile is not in it: keep a copy of that elsewhere.")
+        hint("The backup does not contain the key of the payout profile. Keep a copy elsewhere.")
     if result.key in ("wrong_key", "key_not_found"):
-        hint("The key to the payout profile is not there: `liveportal payout profile check`.")
+        hint("The key of the payout profile is missing. See `liveportal payout profile check`.")
     if damaged := list(result.manifest.damaged):
         raise BackupIncomplete(
-            f"{result.file} was made, but {len(damaged)} evidence files are damaged or lost,"
-            f" the first {damaged[0][:12]}…",
+            f"The backup {result.file} was made, but {len(damaged)} evidence files are damaged or"
+            f" lost. The first is {damaged[0][:12]}….",
             hint="Attach the right files again. No older backup was removed.",
             file=str(result.file),
             damaged=damaged,

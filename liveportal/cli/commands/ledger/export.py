@@ -67,7 +67,7 @@ def events(
     path = None if out.output in (None, Path("-")) else out.output
     if path is None and any((out.json, out.csv, out.tsv, out.header, out.fields)):
         raise typer.BadParameter(
-            "events are lines of JSON; a summary in another format needs -o FILE"
+            "The events are written as lines of JSON. Add -o FILE for a summary in another format."
         )
     check_output_possible(Exported, out)
     check_target(path, ledger.files)

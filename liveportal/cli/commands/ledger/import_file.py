@@ -166,8 +166,8 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
                 buffer.write(chunk)
         except OSError as error:
             raise UnreadableFile(
-                f"what comes in cannot be kept while it is looked at: {error.strerror}",
-                hint="Write it to a file, and import that.",
+                f"Standard input cannot be buffered: {error.strerror}.",
+                hint="Write the export to a file, and import the file.",
             ) from None
         yield cast("BinaryIO", buffer)
 

@@ -160,8 +160,8 @@ def _decryption(
     if kind == "recipient":
         if identity is None:
             raise BackupLocked(
-                f"{file} is encrypted to a key",
-                hint="--identity FILE names the secret key that opens it.",
+                f"{file} is encrypted for a key.",
+                hint="Give the secret key with --identity FILE.",
                 path=str(file),
             )
         return Decryption(identities=[read_secret(identity)])

@@ -136,7 +136,7 @@ def verify(
       liveportal ledger verify --statement october.html
     """
     if quick and deep:
-        raise typer.BadParameter("leaves out what --deep asks for", param_hint="--quick")
+        raise typer.BadParameter("Give only one of --quick and --deep.")
     heads = [_parse_head(text) for text in head or ()]
     check_target(out.output, (*ledger.files, *((statement,) if statement else ())))
     with open_readonly(ledger.path) as reader:
@@ -155,7 +155,7 @@ def verify(
 def _parse_head(text: str) -> str:
     if not _HEAD_PATTERN.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is not 16 to 64 hexadecimal digits", param_hint="--head"
+            f"{text!r} is not a text of 16 to 64 hexadecimal digits", param_hint="--head"
         )
     return text.lower()
 
@@ -228,11 +228,11 @@ def _hint_open_points(verified: Verified) -> None:
             f" If you have it, attach it again: `liveportal sessions attach {file.session} FILE`."
         )
     for drift in drifts[:_MOST_HINTS]:
-        hint(f"Today's rules differ at event {drift.seq} ({drift.type}): {drift.what}.")
+        hint(f"Today's rules differ at event {drift.seq} ({drift.type}). {drift.what}")
     if len(drifts) > _MOST_HINTS:
         hint(f"And {len(drifts) - _MOST_HINTS} more: --json --fields rules_changed lists them.")
     if drifts:
-        hint("What was booked stands.")
+        hint("What was booked does not change.")
     if verified.enter_again:
         fields = ", ".join(verified.enter_again)
         hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")

@@ -115,9 +115,7 @@ def set_(
         --recurring 'FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h'
     """
     if wanted == Preferences():
-        raise typer.BadParameter(
-            "Name at least one preference to change; for your time zone, use --zone."
-        )
+        raise typer.BadParameter("Name at least one preference. Your time zone is set with --zone.")
 
     def change(writer: Writer) -> Row:
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)

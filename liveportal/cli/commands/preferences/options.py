@@ -291,8 +291,8 @@ def _edit_list(
         left = [item for item in items if item.casefold() != text.casefold()]
         if len(left) == len(items):
             raise UnknownEntity(
-                f"{text!r} is not one of your {what}s.",
-                hint=f"Your {what}s are: {', '.join(items)}." if items else f"You have no {what}s.",
+                f"There is no {what} {text!r} in your preferences.",
+                hint="`liveportal preferences show` lists what is set.",
             )
         items = left
     return tuple(items)

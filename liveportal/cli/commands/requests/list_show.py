@@ -125,7 +125,7 @@ class Selection(Options):
         """Refuse an unknown state, kind or order, and --all with a state, as wrong usage."""
         parse_states(self.state, STATES)
         if self.state and self.all_states:
-            raise typer.BadParameter("--all includes every state. Give either --all or --state.")
+            raise typer.BadParameter("Give only one of --all and --state.")
         kind, sort = self.kind, self.sort
         if kind not in (None, *KINDS):
             raise typer.BadParameter(

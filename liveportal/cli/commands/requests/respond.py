@@ -96,7 +96,7 @@ def accept(
       liveportal requests list --field id | liveportal requests accept -
     """
     if slot and best:
-        raise typer.BadParameter("Give either --slot or --best, not both.")
+        raise typer.BadParameter("Give only one of --slot and --best.")
     ask = not (write.yes or write.dry_run)
 
     def acceptance(writer: Writer, name: str) -> RequestAccepted:
@@ -130,9 +130,9 @@ def decline(
       liveportal requests decline --auto --dry-run
     """
     if auto is bool(requests):
-        raise typer.BadParameter("Name the requests to decline, or apply your rules with --auto.")
+        raise typer.BadParameter("Name requests, or let your rules find them with --auto.")
     if auto and reason is not None:
-        raise typer.BadParameter("--auto records the reason of each rule. Leave out --reason.")
+        raise typer.BadParameter("Leave out --reason: --auto records the reason of each rule.")
     reasons: dict[str, str] = {}
 
     def find_declined(writer: Writer) -> Sequence[str]:
@@ -238,6 +238,6 @@ def _parse_slot(text: str, zone: str, now: datetime) -> Slot:
     if not comma or not minutes.strip().isascii() or not minutes.strip().isdigit():
         raise InvalidValue(
             f"{text[:60]!r} is not a slot.",
-            hint="Write a time and a length in minutes, such as 'tomorrow 9am, 45'.",
+            hint="Write it like 'tomorrow 9am, 45', with the minutes at the end.",
         )
     return Slot(start=read_time(when, zone, now), minutes=int(minutes))

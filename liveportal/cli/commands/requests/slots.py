@@ -48,8 +48,8 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
         return choose("Which slot? (q to cancel)", range(1, len(slots) + 1), default)
     if default is None:
         raise SlotsPast(
-            f"Every slot of request {request_id} has already begun.",
-            hint="To accept one anyway, use --slot N --anyway.",
+            f"All slots of request {request_id} have already begun.",
+            hint="To accept one anyway, add --slot N --anyway.",
             id=request_id,
         )
     return default

@@ -119,10 +119,10 @@ class WatchOptions(Options):
             words = tuple(shlex.split(self.command))
         except ValueError as error:
             raise typer.BadParameter(
-                f"the command cannot be split into words: {error}", param_hint="--exec"
+                f"It cannot be read as a command: {error}.", param_hint="--exec"
             ) from None
         if not words:
-            raise typer.BadParameter("the command is empty", param_hint="--exec")
+            raise typer.BadParameter("It does not name a command.", param_hint="--exec")
         return words
 
 
@@ -201,7 +201,7 @@ def _check_options(
 ) -> None:
     """Refuse options that conflict, and files that would be written over."""
     if math.isnan(wanted.interval):
-        raise typer.BadParameter("it is not a number", param_hint="--interval")
+        raise typer.BadParameter("It is not a number of seconds.", param_hint="--interval")
     _check_output(out, ends=wanted.once or feed == STDIN, once=wanted.once)
     wanted.command_words()
     input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
@@ -218,7 +218,7 @@ def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
         )
     if out.output is not None and not ends:
         raise typer.BadParameter(
-            "--output is written at the end, as a whole. Use the shell's >, or add --once."
+            "--output writes a file at the end. Use the shell's >, or add --once."
         )
 
 

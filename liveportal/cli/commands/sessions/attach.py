@@ -96,11 +96,10 @@ def attach(
     """
     if kind is not None and kind not in KINDS:
         raise typer.BadParameter(
-            f"{kind!r} is not a kind of file. The kinds are: {', '.join(KINDS)}.",
-            param_hint="--kind",
+            f"{kind!r} is not a kind. The kinds are: {', '.join(KINDS)}.", param_hint="--kind"
         )
     if name is not None and len(files) > 1:
-        raise typer.BadParameter("--name is for a single file", param_hint="--name")
+        raise typer.BadParameter("--name can be used only for one file.")
     with open_writer(ledger, write, out, AttachResult) as writer:
         check_target(out.output, files)
         zone = writer.zone

@@ -118,8 +118,8 @@ def _open_copy(
         raise
     if typer.launch(str(path)):
         raise NotOpened(
-            f"No program on this computer opens {path.name}.",
-            hint=f"Open the copy yourself: {path}.",
+            f"No program on this system opens {path.name}.",
+            hint=f"A copy of the file is at {path}.",
             path=str(path),
         )
     opened = OpenedFile(

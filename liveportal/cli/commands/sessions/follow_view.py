@@ -43,12 +43,10 @@ def check_follow(read: ReadOptions, out: OutputOptions) -> None:
     given = (out.json, out.jsonl, out.csv, out.tsv, out.header, out.fields, out.output)
     drawable = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     if read.as_known is not None:
-        raise typer.BadParameter(
-            "--follow cannot show the past. Leave out --as-known.", param_hint=_FOLLOW
-        )
+        raise typer.BadParameter("Leave out --as-known: --follow shows the present.")
     if any(given) or not drawable:
         raise typer.BadParameter(
-            "--follow needs a terminal. In a script, repeat the command.", param_hint=_FOLLOW
+            "--follow needs a terminal. In a script, run `sessions show` again instead."
         )
 
 

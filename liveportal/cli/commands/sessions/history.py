@@ -189,7 +189,7 @@ def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:
 def _parse_words(text: str | None) -> tuple[str, ...]:
     parsed = words(text or "")
     if text is not None and not parsed:
-        raise typer.BadParameter("--text has no word to search for.", param_hint="--text")
+        raise typer.BadParameter("It has no word to look for.", param_hint="--text")
     return parsed
 
 

@@ -134,7 +134,7 @@ def correct(
       liveportal sessions correct S-1001 --billed 72.00 --reason "as the platform billed it"
     """
     if pause and no_pauses:
-        raise typer.BadParameter("Give either --pause or --no-pauses, not both.")
+        raise typer.BadParameter("Give only one of --pause and --no-pauses.")
     pauses = pause or ([] if no_pauses else None)
 
     def correction(writer: Writer, name: str) -> SessionCorrected:

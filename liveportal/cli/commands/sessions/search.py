@@ -115,7 +115,7 @@ def search(
     """
     query = session_search.matching(words)
     if query is None:
-        raise typer.BadParameter("Give at least one word to search for.", param_hint="WORDS")
+        raise typer.BadParameter("Name at least one word to look for.")
     is_person = for_person(out)
     max_hits = HITS if limit is None and is_person else limit
     with open_reader(ledger, read, out) as reader:

@@ -75,7 +75,7 @@ def upcoming(
       liveportal sessions upcoming --within 48h --json --fields id,start,customer_local
     """
     if days is not None and within is not None:
-        raise typer.BadParameter("Give either --days or --within, not both.")
+        raise typer.BadParameter("Give only one of --days and --within.")
     ahead = read_length(within) if within is not None else None
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)

@@ -97,7 +97,7 @@ def show(
       liveportal payout profile show --reveal --field iban
     """
     if reveal and read.as_known is not None:
-        raise typer.BadParameter("values are those of now", param_hint="--as-known")
+        raise typer.BadParameter("--reveal shows current values only. Leave out --as-known.")
     if reveal:
         row, zone = _reveal(ledger, read, out, yes=yes)
     else:
@@ -171,9 +171,11 @@ def set_(
       liveportal payout profile set --from profile.toml --dry-run
     """
     if more:
-        raise typer.BadParameter("an argument that belongs to no option; numbers are never typed")
+        raise typer.BadParameter(
+            "There is an argument without an option. Secret numbers are never given as arguments."
+        )
     if file == STDIN and wanted.secrets:
-        raise typer.BadParameter("standard input is read once", param_hint="--from")
+        raise typer.BadParameter("Only one value can be read from standard input.")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
 
@@ -197,7 +199,7 @@ def set_(
 def _ask_profile(writer: Writer) -> Changes:
     """Ask for the profile on a terminal; without one, raise a usage error."""
     if not can_ask():
-        raise typer.BadParameter("name at least one field, or --from FILE; see --help")
+        raise typer.BadParameter("Name at least one field, or give --from FILE.")
     from liveportal.cli.commands.payouts.profile.wizard import (
         ProfileAnswers,
         whole_part,
@@ -240,8 +242,8 @@ def _cautions(writer: Writer, change: Changes, in_force: Values) -> list[Caution
     if is_new_w8ben and not checks.is_likely(number, country):
         cautions.append(
             UnlikelyTaxNumber(
-                f"tax_number: is none that {country} gives to people, by its form or check digits",
-                hint="Compare it with a letter of your tax office; --anyway sets it all the same.",
+                f"The value of tax_number does not look like a tax number of {country}.",
+                hint="Compare it with a letter from your tax office. --anyway sets it anyway.",
             )
         )
     return cautions
@@ -380,7 +382,7 @@ def rotate_key(
     """
     check_output_possible(NewKey, out, spared=ledger.files)
     if keep_old_key == Path(STDIN):
-        raise typer.BadParameter("a key is not shown: name a file", param_hint="--keep-old-key")
+        raise typer.BadParameter("a key needs a file name", param_hint="--keep-old-key")
     check_target(keep_old_key, (*ledger.files, *((out.output,) if out.output else ())))
     with open_portal(ledger, dry_run=dry_run) as portal:
         rotation = portal.rotate_key(keep_old_key)

@@ -16,6 +16,7 @@ from liveportal.cli.commands.preferences.toml_document import content_of
 from liveportal.cli.completion import choices
 from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, read_text
 from liveportal.cli.io.render import hint
+from liveportal.cli.io.usage import suggestion
 from liveportal.cli.options import Options, options_in
 from liveportal.cli.parse import toml_file
 from liveportal.cli.parse.profile_fields import PARTS, field_error
@@ -124,12 +125,12 @@ class Profile(Options):
         for name in secrets:
             if typed[name] != STDIN:
                 raise typer.BadParameter(
-                    "takes only -, never the number: the shell would remember it",
+                    "give -, never the number, which the shell would remember",
                     param_hint=_option_name(name),
                 )
         if len(secrets) > 1 and not can_ask():
             raise typer.BadParameter(
-                "standard input holds one number only; use --from FILE for more",
+                "standard input can give one number only; use --from FILE for more",
                 param_hint=_option_name(secrets[1]),
             )
         if address := {name: typed.pop(name) for name in ("line", *PARTS) if name in typed}:
@@ -152,7 +153,7 @@ def read_secret(name: str) -> str:
     """
     text = ask_hidden(f"{name} (not shown):") if can_ask() else read_text(STDIN)
     if not text:
-        raise field_error(name, "nothing was given")
+        raise field_error(name, "is empty", "Check the command that should print it.")
     return text
 
 
@@ -161,9 +162,9 @@ def parse_day(name: str, text: str, zone: str) -> str:
     try:
         moment = read_time(text, zone, utc_now(), past=name == "tax_signed", date_only=True)
     except InvalidTime:
-        raise field_error(name, "is no day", "Write it like 2026-01-31.") from None
+        raise field_error(name, "is not a day", "Write it like 2026-01-31.") from None
     if name == "tax_signed" and moment > utc_now():
-        raise field_error(name, "is still to come")
+        raise field_error(name, "is in the future")
     return local_date(moment, zone).isoformat()
 
 
@@ -184,18 +185,22 @@ def read_file(file: str, zone: str) -> dict[str, Any]:
     except ValueError as error:
         place = _PLACE.search(str(error))
         raise InvalidValue(
-            f"{where} is not TOML{f' {place[0]}' if place else ''}",
-            hint='Write one a line, such as: name = "Anna Example"',
+            f"{where} is not a TOML file{f' {place[0]}' if place else ''}.",
+            hint='Write one field on each line, such as name = "Anna Example".',
         ) from None
     return {name: _plain(name, document, zone) for name in document}
 
 
 def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
     if name not in KEYS:
-        known = ", ".join(KEYS)
         # A key that does not look like a name may be a secret in the wrong place.
-        subject = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
-        raise InvalidValue(f"{subject} no field of the payout profile", hint=f"There are {known}.")
+        is_name = re.fullmatch("[a-z_]{1,32}", name)
+        subject = f"The key {name}" if is_name else "A key in the file"
+        listing = "`liveportal payout profile set --help` lists the fields."
+        raise InvalidValue(
+            f"{subject} is not a field of the payout profile.",
+            hint=suggestion(name if is_name else "", KEYS, listing),
+        )
     value = document[name]
     if name not in DAYS:
         return value

@@ -104,7 +104,7 @@ class ProfileAnswers:
             try:
                 self.given[field] = check(text or default) if text or default else _raise_needed()
             except LiveportalError as error:
-                _write_line(f"{error.message}. {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
             else:
                 return
 
@@ -150,7 +150,7 @@ class ProfileAnswers:
             try:
                 document = checks.address(parts, code)
             except LiveportalError as error:
-                _write_line(f"{error.message}. {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
                 present = parts
                 continue
             if "address" not in self._in_force or document != self._in_force["address"].plain:
@@ -176,7 +176,7 @@ class ProfileAnswers:
                 checks.check_fields({"tax_form": form, "tax_number": number, "country": country})
                 break
             except LiveportalError as error:
-                _write_line(f"{error.message}. {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
                 self._ask("tax_number", str, label=_NUMBERS[form], secret=True, replace=True)
         if "tax_signed" in FORMS[form]:
             read: Check = lambda text: parse_day("tax_signed", text, self._zone)  # noqa: E731
@@ -218,7 +218,7 @@ def _format_kept(text: str) -> str:
 
 
 def _raise_needed() -> str:
-    raise InvalidValue("This is needed", hint="Ctrl-C ends it.")
+    raise InvalidValue("An answer is needed.", hint="To stop without saving, press Ctrl-C.")
 
 
 def whole_part(
