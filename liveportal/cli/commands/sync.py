@@ -37,7 +37,7 @@ app = Commands()
 
 @row
 class Synced(Row):
-    """Counts of a feed's events by what became of them, and the journal's new head (hex)."""
+    """Counts of a feed's events by outcome, and the journal's new head (hex)."""
 
     recorded: int
     replayed: int
@@ -58,31 +58,30 @@ class DrySynced(Synced):
 @with_options(LedgerOption, OutputOptions)
 def sync(
     feeds: Annotated[
-        list[str], typer.Argument(metavar="FEED...", help="JSON Lines files; - is standard input.")
+        list[str], typer.Argument(metavar="FEED...", help="Feed files; - is standard input.")
     ],
     ledger: LedgerOption,
     out: OutputOptions,
     batch: Annotated[
         int | None,
-        typer.Option(
-            "--batch", min=1, metavar="N", help="Keep what is done every N lines; for long streams."
-        ),
+        typer.Option("--batch", min=1, metavar="N", help="Save every N lines, for long streams."),
     ] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(
-            "--rejects", metavar="FILE", help="Go on past bad lines; write each here, and why."
+            "--rejects", metavar="FILE", help="Skip bad lines; write them and the reasons here."
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Judge the whole feed; record nothing.")
+        bool, typer.Option("--dry-run", help="Check the whole feed; record nothing.")
     ] = False,
     _yes: Yes = False,
 ) -> None:
-    """Record a feed of the platform: all of it or, if a line is bad, nothing.
+    """Record what the platform reports in a feed.
 
-    What was recorded before is skipped, so the same feed can be synced again and again. A line that
-    says what only you may say is refused (not_for_feeds).
+    A feed is a file of JSON Lines, one event per line. If a line is bad, nothing is recorded.
+    Events that were recorded before are skipped, so you can sync the same feed again at any time.
+    Events that only you may record, such as a change of your preferences, are refused.
 
     Examples:
       liveportal sync october.jsonl
@@ -107,7 +106,7 @@ def sync(
 
 
 def _sentence(total: SyncResult) -> Sentence:
-    """Say how many events are new, and what became of the others."""
+    """Answer `sync`: how many events are new, and why the others were skipped."""
     more = {
         "was recorded before": total.replayed,
         "confirms what another source reported": total.confirmed,
@@ -116,7 +115,7 @@ def _sentence(total: SyncResult) -> Sentence:
     return Sentence(
         *("Recorded", "record", plural(total.recorded, "new event")),
         more=tuple(f"{_counted(count, text)}." for text, count in more.items() if count),
-        next=(("See what waits for you", "due"),),
+        next=(("See what you have to do", "due"),),
     )
 
 

@@ -27,7 +27,12 @@ WHOLE = IDS | frozenset(
 WORDED = frozenset(("earns", "rate", "age_seconds", "slots"))
 """Fields to whose numbers and dates a terminal adds words, between which they break."""
 
-CODES = frozenset(("kind", "flags", "finding", "blocked", "missing", "filled", "enter_again"))
+CODES = frozenset(
+    (
+        *("kind", "state", "requirement", "flags", "finding", "blocked", "missing", "filled"),
+        "enter_again",
+    )
+)
 """Fields of codes such as `profile_incomplete`, which a person gets in words."""
 
 IMPORTANCE: tuple[str, ...] = (
@@ -79,6 +84,7 @@ HEADINGS = {
     "earlier": "claimed before",
     "earns": "would earn",
     "earns_minutes": "minutes assumed",
+    "eligible": "eligible for payout",
     "explained_by": "readings that explain it",
     "expected": "our calculation",
     "expected_earned": "would earn",
@@ -94,10 +100,10 @@ HEADINGS = {
     "own_timezone": "your time zone",
     "period": "month in the books",
     "record": "your disputes so far",
-    "risk.as_of": "risk: as of",
-    "risk.claimable": "risk: still claimable",
-    "risk.final": "risk: final",
-    "risk.held": "risk: held",
+    "risk.as_of": "as of",
+    "risk.claimable": "still claimable",
+    "risk.final": "final",
+    "risk.held": "held",
     "seq": "journal position",
     "shipped": "built-in",
     "slots": "when",

@@ -40,20 +40,20 @@ CHANGED = Answer(PayoutResult, result_fields, facts_of("payout"), answers.change
 @shows_result(PayoutResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def record(
-    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="What was sent, such as 168.55.")],
+    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="The amount, such as 168.55.")],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     payout: NewId = None,
-    method: Annotated[str, typer.Option("--method", help="How it was sent.")] = "paypal",
+    method: Annotated[str, typer.Option("--method", help="How the money was sent.")] = "paypal",
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
     ] = None,
 ) -> None:
-    """Record that the platform sent a payout; it pays the oldest open earnings first.
+    """Record that the platform sent you a payout.
 
-    Without --id, one that equals a payout of the last 60 days in amount and method is refused as a
-    possible duplicate, unless --anyway is given.
+    It pays your oldest open earnings first. Without --id, a payout with the amount and method of
+    one from the last 60 days is refused as a possible duplicate; --anyway records it.
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
@@ -67,7 +67,7 @@ def record(
 
 @records(Ids, CHANGED, many=True)
 def paid(reason: Reason = None) -> WriteStep:
-    """Record that payouts arrived.
+    """Record that payouts arrived in your account.
 
     Example: liveportal payout paid PO-1
     """
@@ -76,18 +76,22 @@ def paid(reason: Reason = None) -> WriteStep:
 
 @records(Ids, CHANGED, many=True)
 def fail(reason: Reason = None) -> WriteStep:
-    """Record that payouts failed: the money is owed again. Asks first.
+    """Record that payouts failed.
 
-    Example: liveportal payout fail PO-1 --reason "account closed" --yes
+    The platform owes you the money again. It asks first.
+
+    Example: liveportal payout fail PO-1 --reason "account closed"
     """
     return _status_step(PayoutFailed, reason, "failed")
 
 
 @records(Ids, CHANGED, many=True)
 def return_(reason: Reason = None) -> WriteStep:
-    """Record that paid payouts were sent back: the money is owed again. Asks first.
+    """Record that payouts were sent back after they arrived.
 
-    Example: liveportal payout return PO-1 --reason "wrong account" --yes
+    The platform owes you the money again. It asks first.
+
+    Example: liveportal payout return PO-1 --reason "wrong account"
     """
     return _status_step(PayoutReturned, reason, "was returned")
 
@@ -101,7 +105,7 @@ def _status_step(
         payout = facts_of("payout")(reader, name, utc_now()).detail
         sent = moment(payout.sent_at, reader.own_timezone, utc_now())
         what = with_reason(f"that payout {name}, sent on {sent}, {change}", reason)
-        return f"Record {what}? {amount(payout.amount)} is owed to you again."
+        return f"Record {what}? The platform will owe you {amount(payout.amount)} again."
 
     return WriteStep(
         "payout",

@@ -17,6 +17,7 @@ from liveportal.cli.commands.requests.slots import format_slots
 from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import for_person, hint, render
+from liveportal.cli.io.text import format_length
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import (
     LedgerOption,
@@ -292,7 +293,6 @@ def _with_detail(value: object, label: str, detail: str) -> HumanValue:
 
 def _format_ages(age: timedelta, left: timedelta) -> Callable[[datetime, tzinfo | None], list[str]]:
     def lines(_now: datetime, _local: tzinfo | None) -> list[str]:
-        from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
 
         return [f"{format_length(age)}, {format_length(left)} left"]
 

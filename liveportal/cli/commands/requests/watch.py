@@ -24,7 +24,7 @@ from liveportal.cli.io.answers import plural
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.text import clean
+from liveportal.cli.io.text import clean, format_length
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, Options, OutputOptions, Yes, with_options
 from liveportal.cli.signals import end_quietly
@@ -334,8 +334,6 @@ def _show(rows: Iterator[WatchedRequest], out: OutputOptions) -> None:
 
 def _format_line(request: WatchedRequest) -> str:
     """Format a request in one line, for a person."""
-    from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
-
     customer, title = request.customer, clean(request.title or "")
     helped = f" ({request.helped}x)" if request.helped else ""
     short_title = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"

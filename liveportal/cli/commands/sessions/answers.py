@@ -8,7 +8,6 @@ from liveportal.cli.io.answers import (
     Sentence,
     amount,
     for_other,
-    length,
     local,
     minutes_of,
     moment,
@@ -17,7 +16,7 @@ from liveportal.cli.io.answers import (
     span,
     with_reason,
 )
-from liveportal.cli.io.text import clock_time
+from liveportal.cli.io.text import clock_time, format_length
 from liveportal.cli.write_result import Recorded
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def paused(recorded: Recorded) -> Sentence:
     facts: SessionFacts = recorded.facts
     active = facts.figures.active_seconds
     when_paused = moment(recorded.at, recorded.zone, recorded.now)
-    stopped = f"{length(active)} ({when_paused})" if active is not None else when_paused
+    stopped = f"{format_length(active)} ({when_paused})" if active is not None else when_paused
     return Sentence(
         *("Paused", "pause", session_with(facts)),
         f"the timer stops at {stopped}",

@@ -181,9 +181,10 @@ def _claimed_back(reader: Reader, rows: Sequence[SessionRow]) -> list[str]:
 
 
 def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:
-    from liveportal.cli.commands.sessions.refunded import human_money  # Terminals only.
+    # Terminals only.
+    from liveportal.cli.commands.sessions.refunded import human_earned, human_money
 
-    return [{**row, **human_money(row)} for row in rows]
+    return [{**row, **human_money(row), **human_earned(row)} for row in rows]
 
 
 def _parse_words(text: str | None) -> tuple[str, ...]:

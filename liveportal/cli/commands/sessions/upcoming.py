@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.text import format_length
 from liveportal.cli.io.view_model import HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import MONTHS, WEEKDAYS, read_length
@@ -198,8 +199,6 @@ def _format_period(row: AgendaRow, local: tzinfo | None, *, dated: bool) -> str:
 
 def _format_wait(row: AgendaRow) -> str:
     """Return the time until a session starts, by how much it is late, or its state."""
-    from liveportal.cli.io.rich_output import format_length
-
     span = row.starts_in_seconds
     if span is None:
         return row.state
