@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from liveportal.domain.hint import Hint
 
 
+_THIS_LINE = "This line"
+"""The subject of an error about a whole line, until the number of the line is known."""
+
+
 class LiveportalError(Exception):
     """A failure that a user can cause and do something about.
 
@@ -27,13 +31,15 @@ class LiveportalError(Exception):
         self.message = message
         self.hint = hint
         self.details = details
-        self._place = ""
+        self._place = self._text = ""
 
     def located(self, where: str, **details: object) -> Self:
         """Put the place in the input before the message: `Line 3`, then `Line 3 of feed.jsonl`."""
-        text = self.message.removeprefix(f"{self._place}: ") if self._place else self.message
+        self._text = self._text or self.message
         self._place = f"{self._place} of {where}" if self._place else where
-        self.message = f"{self._place}: {text}"
+        about_line = self._text.startswith(_THIS_LINE)
+        rest = self._text.removeprefix(_THIS_LINE) if about_line else f": {self._text}"
+        self.message = self._place + rest
         self.args = (self.message,)
         self.details = {**self.details, **details}
         return self
@@ -108,7 +114,7 @@ class InvalidEvent(Malformed):
 
     def __init__(self, field: str, reason: str, **details: object) -> None:
         super().__init__(
-            about(f"The field {field}" if field else "This line", reason),
+            about(f"The field {field}" if field else _THIS_LINE, reason),
             hint="Nothing was recorded. Correct the input and try again.",
             field=field,
             reason=reason,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from liveportal.domain.clock import parse_instant
@@ -46,14 +46,14 @@ def _rows(document: Document) -> Iterator[Cells]:
     summary = document["summary"]
     for name, value in summary.items():
         if name != "balance":
-            yield _pair("summary", name, LABELS[name], value)
+            yield _pair("summary", name, _label(LABELS, name), value)
     for time, balance in (("opening", document["opening"]), ("balance", summary["balance"])):
         when = "at the start" if time == "opening" else "at the end"
         for name, label in BALANCE.items():
             yield _pair("summary", f"{time}.{name}", f"{label}, {when}", balance[name])
     for name, value in document.get("tax", {}).items():
         if not isinstance(value, dict):
-            yield _pair("tax", name, TAX.get(name, name.replace("_", " ").capitalize()), value)
+            yield _pair("tax", name, _label(TAX, name), value)
     yield _pair("seal", "seal", "Seal", str(seal_of(document)))
 
 
@@ -66,11 +66,17 @@ def _transactions(document: Document) -> Iterator[Cells]:
         cells = {name: value for name, value in transaction.items() if name in COLUMNS}
         local: Cells = {"local_time": local_text(time, zone), "label": kind_text(cells["kind"])}
         yield {"row": "transaction", **cells, **common, **local}
+    net = Decimal(document["summary"]["net"])
+    zero = net - net  # With the digits of the currency.
     totals = {
-        name: sum((Decimal(row[name]) for row in document["transactions"]), Decimal(0))
+        name: sum((Decimal(row[name]) for row in document["transactions"]), zero)
         for name in AMOUNTS
     }
     yield {"row": "total", **totals, **common, "label": "Total of the transactions"}
+
+
+def _label(labels: Mapping[str, str], name: str) -> str:
+    return labels.get(name, name.replace("_", " ").capitalize())
 
 
 def _pair(row: str, item: str, label: str, value: object) -> Cells:

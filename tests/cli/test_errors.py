@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 
 import liveportal
-from liveportal.cli.io.errors import EXIT_CODES, exit_code_for, hint_for
+from liveportal.cli.io.errors import EXIT_CODES, exit_code_for, hint_for, wrapped, write_failure
+from liveportal.cli.io.usage import suggestion, usage_message
 from liveportal.domain.errors import DoubleBooking, LiveportalError
 from tests.cli.conftest import Terminal
 from tests.cli.sample import FAILURES
@@ -251,3 +253,83 @@ def test_a_pipe_gets_utf_8_whatever_the_locale() -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout == "Mína\n\n".encode()
+
+
+LONG = "Session S-1 has ended (2026-10-05 10:00 UTC), so it cannot be paused."
+NEXT = "An ended session can only be corrected: `liveportal sessions correct S-1`."
+
+
+def test_a_terminal_wraps_a_message_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its width, message and hint each on lines of their own; no command is cut."""
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    write_failure("wrong_state", LONG, 4, [], hint=NEXT)
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines) == f"error: {LONG} {NEXT}"
+    assert any(line.startswith("An ended session") for line in lines)
+
+
+def test_a_long_word_is_not_broken() -> None:
+    """A path or a command that is wider than the terminal can still be copied."""
+    path = "/home/anna/" + "x" * 100
+    assert wrapped(f"{path} cannot be read.").split("\n")[0] == path
+
+
+def test_a_pipe_gets_whole_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line for the message, one for the hint, however long they are."""
+    monkeypatch.setenv("COLUMNS", "40")
+    write_failure("wrong_state", LONG, 4, [], hint=NEXT)
+    assert capsys.readouterr().err == f"error: {LONG}\n{NEXT}\n"
+    write_failure("wrong_state", LONG, 4, ["--json"], hint=NEXT)
+    assert json.loads(capsys.readouterr().err)["error"]["message"] == LONG
+
+
+@pytest.mark.parametrize(
+    ("argv", "message", "hint"),
+    [
+        (("rows", "--jsno"), "There is no option --jsno.", "Did you mean --json"),
+        (("nope",), "There is no command 'nope'.", "--help"),
+        (("fail",), "The argument how is missing.", "sample fail --help"),
+        (("rows", "more"), "There are too many arguments: more.", "--help"),
+    ],
+)
+def test_wrong_usage_is_a_sentence(
+    run: Run, argv: tuple[str, ...], message: str, hint: str
+) -> None:
+    """Typer's own errors in the words of this program."""
+    error = json.loads(run("sample", *argv, "--json").err)["error"]
+    assert (error["code"], error["exit"]) == ("usage", 2)
+    assert error["message"].startswith(message)
+    assert hint in error["hint"]
+
+
+def test_what_is_similar_is_suggested() -> None:
+    """Few choices are listed; of many, only similar ones, and the command that lists them."""
+    few, many = ["id", "state"], [f"field_{number}" for number in range(40)]
+    assert suggestion("stat", few, "x") == "Did you mean state? The choices are: id, state."
+    assert suggestion("zzz", many, "`--help` lists them.") == "`--help` lists them."
+    close = suggestion("field_7", many, "`--help` lists them.")
+    assert close.startswith("Did you mean field_7 or ")
+    assert close.endswith("? `--help` lists them.")
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("0 is not in the range x>=1.", "0 is less than 1."),
+        ("9 is not in the range x<=5.", "9 is more than 5."),
+        ("9 is not in the range 1<=x<=5.", "9 is not from 1 to 5."),
+        ("'x' is not a valid integer.", "'x' is not a whole number."),
+        ("give one", "Give one."),
+    ],
+)
+def test_what_typer_says_in_our_words(said: str, sentence: str) -> None:
+    """Ranges and numbers without formulas; every message is a sentence."""
+    assert usage_message(typer.BadParameter(said)) == sentence
+    shown = usage_message(typer.BadParameter(said, param_hint="--limit"))
+    assert shown == f"The value of --limit is not valid: {sentence}"

@@ -163,7 +163,7 @@ def test_rejects_go_on_past_all_of_it(book: Shell) -> None:
 
 def test_watch_refuses_it(book: Shell) -> None:
     """What came before is recorded and shown; with --rejects the watch goes on past all of it."""
-    said, _field = REFUSED["the preference skills"]
+    said, _ = REFUSED["the preference skills"]
     ran = book.run("requests", "watch", "-", "--field", "id", stdin=GOOD + said + LATER)
     assert (ran.code, ran.out) == (4, "GOOD\n")
     assert "Line 2: A feed " in ran.err

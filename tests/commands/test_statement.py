@@ -341,6 +341,8 @@ def test_a_row_of_the_csv_has_the_total(states: Shell) -> None:
     change = Decimal(values["balance.owed"]) - Decimal(values["opening.owed"])
     assert change == Decimal(total["owed"])
     assert values["payee"] == "not named"
+    (empty,) = (row for row in rows_of(_written(states, "csv", "2026-12")) if row["row"] == "total")
+    assert empty["amount"] == "0.00"
     assert all(row["label"] for row in rows)
 
 

@@ -181,9 +181,7 @@ def test_line_17_is_bad(empty: Shell, old: str, new: str, field: str) -> None:
     assert error["details"]["line"] == 17
     assert error["details"]["field"] == field
     assert error["details"]["reason"] in error["message"]
-    assert error["message"].startswith(
-        f"Line 17: The field {field} " if field else "Line 17: This line "
-    )
+    assert error["message"].startswith(f"Line 17: The field {field} " if field else "Line 17 is ")
     assert "recorded" in error["hint"]
 
 

@@ -114,3 +114,11 @@ def test_an_error_about_a_field() -> None:
     assert error.located("Line 3").message == "Line 3: The field rate must be a text."
     assert error.located("a.jsonl").message == "Line 3 of a.jsonl: The field rate must be a text."
     assert error.details == {"field": "rate", "reason": "must be a text"}
+
+
+def test_an_error_about_a_line() -> None:
+    """The number of the line becomes the subject of the sentence."""
+    error = errors.InvalidEvent("", "is not JSON: Expecting value at column 1")
+    assert error.message == "This line is not JSON: Expecting value at column 1."
+    assert error.located("Line 3").message == "Line 3 is not JSON: Expecting value at column 1."
+    assert error.located("a.jsonl").message.startswith("Line 3 of a.jsonl is not JSON: ")

@@ -228,15 +228,9 @@ _PHRASES: dict[str, tuple[str, Any]] = {
     "on vacation": ("on_vacation", True),
     "not on vacation": ("on_vacation", False),
 }
-_CONDITIONS = (
-    "below AMOUNT",
-    *_PHRASES,
-    "shorter than MINUTES",
-    "customer ID ...",
-)
 _DECLINING_HINT = (
-    "Write conditions joined by `and`, a colon and the reason, as in 'below 2.50 and instant: pays"
-    f" less than I take'. The conditions are: {', '.join(_CONDITIONS)}."
+    "Write conditions joined by `and`, a colon and the reason, such as 'below 2.50 and instant:"
+    " pays too little'. `liveportal preferences set --help` lists the conditions."
 )
 _SHORTER = pattern(r"shorter than ([0-9]{1,4})(?: ?(?:m|min|minutes))?", re.ASCII)
 

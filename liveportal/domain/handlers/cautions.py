@@ -80,7 +80,7 @@ def likely_mistakes(
 
 def _or_anyway(advice: str, **details: object) -> Hint:
     """Return a hint: the advice, or to override the caution."""
-    return Hint(f"{advice} {{Overriding_this}} records it anyway.", **details)
+    return Hint(f"{advice} {{Overriding_this}} records it regardless.", **details)
 
 
 def _asserted_times(data: EventData) -> Iterator[datetime]:

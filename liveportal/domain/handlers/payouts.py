@@ -177,7 +177,7 @@ def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
         UnlistedMethod(
             f"The policy does not list the payout method {method}. It lists"
             f" {', '.join(policy.payout.methods)}.",
-            hint=Hint("{Overriding_this} records it anyway."),
+            hint=Hint("{Overriding_this} records it regardless."),
         ),
     )
 

@@ -216,7 +216,7 @@ def _late_caution(session: Session, policy: Policy) -> LateClaim:
     return LateClaim(
         f"The {policy.refund.window_hours} hours in which the customer could claim a refund for"
         f" session {session.id} ended{ended}.",
-        hint=Hint("{Overriding_this} records the claim anyway, marked as late."),
+        hint=Hint("{Overriding_this} records the claim, marked as late."),
         id=session.id,
     )
 

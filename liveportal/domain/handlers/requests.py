@@ -222,7 +222,7 @@ def acceptance_cautions(
             BelowMinimumRate(
                 f"Request {request.id} pays {request.rate} {request.rate.currency} a minute, which"
                 f" is below your minimum of {minimum}.",
-                hint=Hint("{Overriding_this} accepts it anyway."),
+                hint=Hint("{Overriding_this} accepts it regardless."),
             )
         )
     if slot:
@@ -253,7 +253,7 @@ def schedule_cautions(
         cautions.append(
             OnVacation(
                 f"{first} is in your vacation.",
-                hint=Hint("Choose another time. {Overriding_this} books it anyway."),
+                hint=Hint("Choose another time. {Overriding_this} books it regardless."),
             )
         )
     return cautions
@@ -284,7 +284,7 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
         RateOutOfBounds(
             f"The rate of {rate} is outside the policy's bounds, {policy.rate.minimum} to"
             f" {policy.rate.maximum} {rate.currency} a minute.",
-            hint=Hint("Check the rate. {Overriding_this} records it anyway."),
+            hint=Hint("Check the rate. {Overriding_this} records it regardless."),
         ),
     )
 

@@ -221,7 +221,7 @@ def judge(
         cautions.append(
             UnlistedMethod(
                 f"The policy pays by {', '.join(methods)}, not by {facts['method']}.",
-                hint=Hint("{Overriding_this} sets it anyway."),
+                hint=Hint("{Overriding_this} sets it regardless."),
             )
         )
     if change.values.keys() & {"tax_form", "country"} and not fits(facts):
@@ -230,7 +230,7 @@ def judge(
                 f"The usual tax form for {facts['country']} is"
                 f" {join_forms(usual_forms(facts['country']))}, not {facts['tax_form']}.",
                 hint=Hint(
-                    "Correct {the_tax_form} or {the_country}. {Overriding_this} sets it anyway."
+                    "Correct {the_tax_form} or {the_country}. {Overriding_this} sets it regardless."
                 ),
             )
         )
@@ -239,7 +239,7 @@ def judge(
         cautions.append(
             ExpiredTaxForm(
                 f"The tax form expired on {ends}.",
-                hint=Hint("Sign a new form first. {Overriding_this} sets it anyway."),
+                hint=Hint("Sign a new form first. {Overriding_this} sets it regardless."),
             )
         )
     return tuple(cautions)

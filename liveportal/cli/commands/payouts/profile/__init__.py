@@ -258,7 +258,7 @@ def _cautions(writer: Writer, change: Changes, in_force: Values) -> list[Caution
         cautions.append(
             UnlikelyTaxNumber(
                 f"The value of tax_number does not look like a tax number of {country}.",
-                hint="Compare it with a letter from your tax office. --anyway sets it anyway.",
+                hint="Compare it with a letter from your tax office. --anyway sets it regardless.",
             )
         )
     return cautions
