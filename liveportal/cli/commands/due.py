@@ -12,7 +12,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output_bytes
-from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.render import check_output_possible, for_person, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -40,7 +40,9 @@ def due(
     out: OutputOptions,
     within: Annotated[
         str | None,
-        typer.Option("--within", metavar="LENGTH", help="Only what is due soon, such as 48h."),
+        typer.Option(
+            "--within", metavar="LENGTH", help="Only what is due within this time, such as 48h."
+        ),
     ] = None,
     calendar: Annotated[
         Path | None,
@@ -51,9 +53,9 @@ def due(
 ) -> None:
     """Show what you have to do, and by when.
 
-    It lists requests and slots, sessions, refund claims and windows, payouts, files that the
-    platform deletes, customers who asked to be erased, and what is missing in your payout profile:
-    each with its deadline and with what happens if you do nothing.
+    It lists requests and slots, sessions, refund claims and windows, payouts that are due or late,
+    files that the platform deletes, customers who asked to be erased, and what is missing in your
+    payout profile: each with its deadline and with what happens if you do nothing.
 
     The exit code is 10 if an action is needed, and otherwise 0, so that a script can notify you.
     --calendar updates the file if it exists: deadlines that no longer apply are cancelled.
@@ -79,6 +81,8 @@ def due(
     empty = "Nothing is due. Planned sessions: `liveportal sessions upcoming`."
     table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
+    if for_person(out) and any(row.kind == "payout_arrival" for row in rows):
+        hint("To find a payout in your bank's statement: `liveportal payout reconcile FILE`.")
     if any(row.asks for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)
 

@@ -134,7 +134,8 @@ def summary(
     """
     if sum((by is not None, bounds, compare)) > 1:
         raise typer.BadParameter("Give only one of --by, --bounds and --compare-zones.")
-    with open_reader(ledger, read, out) as reader:
+    only_money = by is None and not bounds and not compare
+    with open_reader(ledger, read, out, only_money=only_money) as reader:
         span = months.span(reader, default="this")
         zone, currency = display_zone(reader, read), reader.currency
         result: Table | Detail | None = special_view(
@@ -145,8 +146,8 @@ def summary(
             row = earnings.summary(reader, *span, reference_time(reader))
             latest = earnings.latest(reader, span.last) if for_person(out) else []
             nothing = _nothing_in(reader, span, row, latest)
-            title = nothing or f"Earnings of {span.name}"
-            title = f"{title} ({reader.currency}, months of {reader.timezone})"
+            about = f"({reader.currency}, months of {reader.timezone})"
+            title = nothing or f"Earnings of {span.name} {about}"
             human = HUMAN_SUMMARY if for_person(out) else None
             result = Detail(earnings.SummaryRow, row, human, title=title)
     with paged(out):
@@ -177,7 +178,8 @@ def _nothing_in(
     earned = next((month for month in reversed(latest) if month.net_minor), None)
     if earned is None:
         return nothing
-    return f"{nothing}; {_name_of(earned.month, this)} earned {reader.money(earned.net_minor)}"
+    net = f"{reader.money(earned.net_minor)} {reader.currency}"
+    return f"{nothing}; {_name_of(earned.month, this)} earned {net}"
 
 
 def _name_of(month: str, this: str) -> str:
@@ -207,7 +209,7 @@ def months(
       liveportal earnings months --year 2026 --csv -o 2026.csv
       liveportal earnings months --compare-zones
     """
-    with open_reader(ledger, read, out) as reader:
+    with open_reader(ledger, read, out, only_money=not compare) as reader:
         span = months.span(reader)
         gaps: list[tuple[str, str]] = []
         if compare:
@@ -232,7 +234,7 @@ def sessions(months: Months, ledger: LedgerOption, read: ReadOptions, out: Outpu
       liveportal earnings sessions
       liveportal earnings sessions --year 2026 --csv
     """
-    with open_reader(ledger, read, out) as reader:
+    with open_reader(ledger, read, out, only_money=True) as reader:
         span = months.span(reader)
         rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
@@ -269,7 +271,7 @@ def transactions(
         empty = "No transactions. Months that have some: `liveportal earnings months`."
         return Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
 
-    run_read(query, ledger, read, out)
+    run_read(query, ledger, read, out, only_money=True)
 
 
 @app.command("adjust")

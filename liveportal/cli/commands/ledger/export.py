@@ -25,6 +25,7 @@ from liveportal.exports.events import line
 from liveportal.ledger.format.serialisation import StoredEvent, journal
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.secrets.identity import carried
 
 app = Commands(
     """Write the ledger's events to a file.
@@ -63,6 +64,9 @@ def events(
     with the time at which it was recorded (`recordedat`), and `erased` if its personal part is
     missing. An export does not contain the payout profile and evidence files; a backup does.
 
+    The first line has the identity key of the ledger, if it has one. With this key, names can be
+    tried against the ids that were made from them, so --without-personal leaves it out.
+
     --from and --to choose events by month, in the ledger's time zone. Such a part can only be
     imported into a ledger that has the events before it.
 
@@ -82,7 +86,10 @@ def events(
         stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
         if months.is_given:
             stored_events = _in_months(reader, stored_events, months)
-        count, erased = _write(stored_events, path, without_personal=without_personal)
+        identity = None if without_personal else carried(reader.db, ledger.path)
+        count, erased = _write(
+            stored_events, path, without_personal=without_personal, identity=identity
+        )
     if path is not None:
         exported = Exported(path=path, events=count, erased=erased)
         without = "The personal part of {} was erased or left out."
@@ -96,7 +103,11 @@ def events(
 
 
 def _write(
-    events: Iterable[StoredEvent], path: Path | None, *, without_personal: bool
+    events: Iterable[StoredEvent],
+    path: Path | None,
+    *,
+    without_personal: bool,
+    identity: bytes | None,
 ) -> tuple[int, int]:
     """Write events to a file or to standard output; return their number, and of the erased."""
     count = erased = 0
@@ -107,6 +118,7 @@ def _write(
                 stored.recorded_at,
                 erased=stored.erased,
                 without_personal=without_personal,
+                identity=None if count else identity,
             )
             stream.write(f"{text}\n")
             count += 1

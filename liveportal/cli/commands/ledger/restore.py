@@ -84,9 +84,9 @@ def restore(
 ) -> None:
     """Restore a backup of the ledger and its files.
 
-    The backup is verified before anything is changed. A ledger that exists is replaced, after a
-    question, and a copy of that ledger is kept beside it (`kept`): nothing that was recorded since
-    the backup is lost. Other programs may have the ledger open.
+    The backup is verified before anything is changed. It asks before it replaces a ledger, and
+    keeps a copy of that ledger beside it (`kept`): nothing that was recorded since the backup is
+    lost. Other programs may have the ledger open.
 
     Evidence files are restored, and so is the key to the payout profile if the backup has it. `key`
     shows whether the restored profile can be read: restored or kept, or else wrong_key or

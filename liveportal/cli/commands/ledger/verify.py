@@ -264,7 +264,8 @@ def _hint_open_points(verified: Verified) -> None:
     for file in absent[:_MOST_HINTS]:
         hint(
             f"An evidence file of session {file.session} is not in the vault, and may never have"
-            f" been there. If you have it: `liveportal sessions attach {file.session} FILE`."
+            f" been there. If you have it, attach it again:"
+            f" `liveportal sessions attach {file.session} FILE`."
         )
     for drift in drifts[:_MOST_HINTS]:
         hint(f"Today's rules would book event {drift.seq} ({drift.type}) differently. {drift.what}")

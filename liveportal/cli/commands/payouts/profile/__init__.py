@@ -168,7 +168,7 @@ def set_(
     ] = False,
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
-    """Set your payout profile, or answer its questions.
+    """Set your payout profile.
 
     On a terminal, without options, it asks for each field. With options, fields that you do not
     name stay as they are. Give an address as a whole, and a tax number with its form and the date

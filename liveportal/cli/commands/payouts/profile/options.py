@@ -50,17 +50,32 @@ def _number_help(number: str) -> str:
 class Profile(Options):
     """The new values of the profile; None leaves a field unchanged, an empty text clears it."""
 
-    name: Annotated[Text, _who_option("--name", help="The payee, as the bank has it.")] = None
-    email: Annotated[Text, _who_option("--email", help="Your e-mail address.")] = None
-    country: Annotated[Text, _who_option("--country", help="Your country: DE or Germany.")] = None
-    line: Annotated[
-        list[str] | None, _who_option("--line", help="Street and number. Repeatable.")
+    name: Annotated[
+        Text, _who_option("--name", metavar="TEXT", help="The payee, as the bank has it.")
     ] = None
-    city: Annotated[Text, _who_option("--city", help="The city.")] = None
-    district: Annotated[Text, _who_option("--district", help="The district of the city.")] = None
-    region: Annotated[Text, _who_option("--region", help="The state or province.")] = None
-    postal_code: Annotated[Text, _who_option("--postal-code", help="The postal code.")] = None
-    sorting_code: Annotated[Text, _who_option("--sorting-code", help="Such as CEDEX.")] = None
+    email: Annotated[Text, _who_option("--email", metavar="TEXT", help="Your e-mail address.")] = (
+        None
+    )
+    country: Annotated[
+        Text, _who_option("--country", metavar="TEXT", help="Your country: DE or Germany.")
+    ] = None
+    line: Annotated[
+        list[str] | None,
+        _who_option("--line", metavar="TEXT", help="Street and number. Repeatable."),
+    ] = None
+    city: Annotated[Text, _who_option("--city", metavar="TEXT", help="The city.")] = None
+    district: Annotated[
+        Text, _who_option("--district", metavar="TEXT", help="The district of the city.")
+    ] = None
+    region: Annotated[
+        Text, _who_option("--region", metavar="TEXT", help="The state or province.")
+    ] = None
+    postal_code: Annotated[
+        Text, _who_option("--postal-code", metavar="TEXT", help="The postal code.")
+    ] = None
+    sorting_code: Annotated[
+        Text, _who_option("--sorting-code", metavar="TEXT", help="Such as CEDEX.")
+    ] = None
     method: Annotated[
         Text,
         _paid_option(
@@ -78,7 +93,7 @@ class Profile(Options):
     ] = None
     iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("the IBAN"))] = None
     us_routing: Annotated[
-        Text, _paid_option("--us-routing", help="The routing number of a US bank.")
+        Text, _paid_option("--us-routing", metavar="TEXT", help="The routing number of a US bank.")
     ] = None
     us_account: Annotated[
         Text, _paid_option("--us-account", metavar="-", help=_number_help("the account number"))
@@ -88,7 +103,7 @@ class Profile(Options):
         _tax_option(
             "--tax-form",
             metavar="FORM",
-            help="w9 (US), w8ben (other countries) or vat (only a VAT number).",
+            help="w9 (US), w8ben (others) or vat (VAT number).",
             autocompletion=choices(FORMS),
         ),
     ] = None
