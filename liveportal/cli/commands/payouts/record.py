@@ -73,9 +73,7 @@ def paid(
     reason: Reason = None,
     fee: Annotated[
         str | None,
-        typer.Option(
-            "--fee", metavar="AMOUNT", help="The transfer fee, such as 1.00."
-        ),
+        typer.Option("--fee", metavar="AMOUNT", help="The transfer fee, such as 1.00."),
     ] = None,
     received: Annotated[
         str | None,
