@@ -151,6 +151,8 @@ MEANINGS: dict[str, str] = {
     "id": "The id.",
     "identity_key": "The identity key: `brought` by the file, `missing` in it, or `another` one.",
     "if_silent": "What happens if you do nothing.",
+    "ignored": "How many documents of another tool say nothing to the books.",
+    "ignored_kinds": "How many documents were ignored, by their kind.",
     "in_force": "Whether it is the policy in force.",
     "in_ledger": "Whether the ledger has everything that the pack shows.",
     "in_transit": "What was sent and has not arrived.",
