@@ -196,7 +196,7 @@ _CONFIRMED = """
     FROM statement
     JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
 """
-_AGAIN_HINTS = {"tip": " If this is another tip, add --again."}
+_AGAIN_HINTS = {"tip": " To record another one, add --again."}
 
 
 @contextmanager

@@ -90,6 +90,7 @@ HEADINGS = {
     "expected_earned": "would earn",
     "form": "schema version",
     "helped": "helped before",
+    "hint": "what to do",
     "if_silent": "if you do nothing",
     "left_out": "events left out",
     "left_seconds": "time left",

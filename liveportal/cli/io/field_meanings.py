@@ -6,6 +6,8 @@ entry is `Row.field`. Only help and schemas import this.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from liveportal.cli.io.view_model import Shown, WriteResult, all_fields, load_row_class
 from liveportal.domain.row import Row, columns
 
@@ -371,6 +373,8 @@ MEANINGS: dict[str, str] = {
     "PayoutRow.id": "The id of the payout.",
     "PayoutRow.state": "The state of the payout: sent, paid, failed, returned or reversed.",
     "PayoutPreview.minimum": "The smallest payout.",
+    "Rule.rule": "The code of the rule, such as R8.",
+    "Rule.text": "What the rule says.",
     "RequestRow.id": "The id of the request.",
     "RequestRow.kind": "Whether the request is instant or scheduled.",
     "RequestRow.minimum": "Your minimum rate for such a request.",
@@ -386,6 +390,11 @@ MEANINGS: dict[str, str] = {
     "TransactionRow.fee": "The platform's fee on a session.",
     "TransactionRow.kind": "The kind of transaction: earning, hold, refund, tip, payout and so on.",
     "TransactionRow.owed": "How it changes what the platform owes you.",
+    "WriteResult.confirmed": "Whether it only confirms what another source reported.",
+    "WriteResult.id": "The id of what was changed.",
+    "WriteResult.message": "Why it failed, or why nothing new was recorded.",
+    "WriteResult.replayed": "Whether the same event was recorded before.",
+    "WriteResult.state": "The state afterwards.",
 }
 
 
@@ -393,17 +402,22 @@ def field_lines(shown: Shown) -> list[tuple[str, str]]:
     """Return the fields that a command shows, each with what it means, for its help."""
     lines: dict[str, str] = {}
     for kind in map(load_row_class, (*shown.rows, *shown.tables) or (WriteResult,)):
+        known = owners(kind, is_written=shown.is_written)
         for name in all_fields(kind) if shown.is_written else columns(kind):
-            lines.setdefault(name, meaning(owners(kind), name) or "")
+            lines.setdefault(name, meaning(known, name) or "")
     return list(lines.items())
 
 
-def owners(kind: type[Row]) -> tuple[str, ...]:
-    """Return the names of a row's class and its bases, which `meaning` takes."""
-    return tuple(base.__name__ for base in kind.__mro__)
+def owners(kind: type[Row], *, is_written: bool = False) -> tuple[str, ...]:
+    """Return the names of a row's class and its bases, which `meaning` takes.
+
+    A row that `is_written` has the fields of every write's result, too.
+    """
+    bases = (base.__name__ for base in kind.__mro__)
+    return (*bases, WriteResult.__name__) if is_written else tuple(bases)
 
 
-def meaning(owners: tuple[str, ...], field: str) -> str | None:
+def meaning(owners: Sequence[str], field: str) -> str | None:
     """Return what a field means in a row whose class and bases have these names, if it is known."""
     inner = field.rpartition(".")[2]
     names = (*(f"{owner}.{field}" for owner in owners), field, inner)

@@ -117,7 +117,7 @@ class Selection(Options):
         typer.Option(
             "--sort",
             metavar="BY",
-            help=f"Sort by {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
+            help=f"Sort by one of {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
             autocompletion=sorts(SORTS),
         ),
     ] = "opened"

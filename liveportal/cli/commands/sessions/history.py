@@ -146,7 +146,7 @@ def list_(
         while read -r seq id; do echo "$id changed" && echo "$seq" > seen; done
     """
     if month is not None and (first is not None or last is not None):
-        raise typer.BadParameter("Give only one of --month, or --from with --to.")
+        raise typer.BadParameter("Give either --month, or --from and --to.")
     session_filter = SessionFilter(
         states=parse_states(state, STATES),
         customer=customer,

@@ -138,7 +138,14 @@ def search(
 
 def _empty_message(searched: session_search.Searched) -> str:
     """Return the message for an empty result, which names what was searched."""
-    places = [f"{searched.messages:,} messages of {searched.transcripts:,} transcripts"]
+    from liveportal.cli.io.answers import plural  # Terminals only.
+
+    places = []
+    if searched.transcripts:
+        transcripts = plural(searched.transcripts, "transcript")
+        places.append(f"{plural(searched.messages, 'message')} in {transcripts}")
     if searched.texts:
         places.append("all titles, descriptions, reasons, notes and reviews")
+    if not places:
+        return "Nothing found. No transcripts are attached."
     return f"Nothing found in {' and '.join(places)}."
