@@ -146,6 +146,18 @@ class InvalidArgument(Malformed):
         super().__init__(f"{argument}: {reason}", hint=hint, argument=argument)
 
 
+class NotInstalled(NotFound):
+    """Another program that the command runs is not installed."""
+
+    code = "not_installed"
+
+
+class ProgramFailed(LiveportalError):
+    """Another program that the command runs ended with an error, or gave no usable answer."""
+
+    code = "program_failed"
+
+
 class UnreadableFile(Malformed):
     """A file that cannot be opened or read."""
 

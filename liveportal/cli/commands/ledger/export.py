@@ -1,4 +1,4 @@
-"""`liveportal ledger export`: write the journal to a file."""
+"""`liveportal ledger export`: write the book to a file, as events or for another program."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from liveportal.ledger.format.serialisation import StoredEvent, journal
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
-app = Commands("Write the journal to a file: events.")
+app = Commands("Write the book to a file: all its events, or a ledger for another program.")
+app.place("hledger", "liveportal.cli.commands.ledger.export_plain_text")
+app.place("ledger", "liveportal.cli.commands.ledger.export_plain_text", "ledger_")
+app.place("beancount", "liveportal.cli.commands.ledger.export_plain_text")
 
 
 @row
@@ -64,13 +67,7 @@ def events(
       liveportal ledger export events -o book.jsonl
       liveportal ledger export events --as-known 2026-10-31 --without-personal | gzip > october.gz
     """
-    path = None if out.output in (None, Path("-")) else out.output
-    if path is None and any((out.json, out.csv, out.tsv, out.header, out.fields)):
-        raise typer.BadParameter(
-            "events are lines of JSON; a summary in another format needs -o FILE"
-        )
-    check_output_possible(Exported, out)
-    check_target(path, ledger.files)
+    path = file_target(Exported, "Events are lines of JSON", ledger, out)
     with open_readonly(ledger.path) as reader:
         known_at = read.known_at(reader.own_timezone, utc_now())
         stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
@@ -87,6 +84,22 @@ def events(
         )
         detail, shown = Detail(Exported, exported), replace(out, output=None)
         show_answer(detail, sentence, shown, ledger=ledger, dry_run=False)
+
+
+def file_target(
+    shown: type[Row], own_format: str, ledger: LedgerOption, out: OutputOptions
+) -> Path | None:
+    """Return the file to write to, None for standard output.
+
+    A format of results is one of the summary, which is shown only beside a file: without it, it is
+    a usage error.
+    """
+    path = None if out.output in (None, Path("-")) else out.output
+    if path is None and any((out.json, out.csv, out.tsv, out.header, out.fields)):
+        raise typer.BadParameter(f"{own_format}; a summary in another format needs -o FILE.")
+    check_output_possible(shown, out)
+    check_target(path, ledger.files)
+    return path
 
 
 def _write(
