@@ -152,7 +152,7 @@ class NotInstalled(NotFound):
     code = "not_installed"
 
 
-class ProgramFailed(LiveportalError):
+class ProgramFailed(Malformed):
     """Another program that the command runs ended with an error, or gave no usable answer."""
 
     code = "program_failed"

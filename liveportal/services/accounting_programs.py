@@ -116,7 +116,7 @@ def _their_changes(program: Program, answer: str, span: BookSpan) -> Changes:
     for month, account, quantity in program.read(answer):
         changes[month, account] = changes.get((month, account), Decimal(0)) + _decimal(quantity)
     for account, minor in span.opening.items():  # The entry that opens an account is no change.
-        key = (f"{span.first_day:%Y-%m}", str(account))
+        key = (span.first_day.isoformat()[:7], str(account))
         opened = _decimal(str(Money(minor, span.currency)))
         changes[key] = changes.get(key, Decimal(0)) - opened
     return changes
@@ -153,7 +153,7 @@ def _installed(program: Program, executable: str) -> str:
     if path is None:
         raise NotInstalled(
             f"{executable} is not installed.",
-            hint=f"Install {program.package}, then try again.",
+            hint=f"Install the package {program.package}, then try again.",
             program=executable,
             package=program.package,
         )
@@ -217,7 +217,7 @@ _BEANCOUNT_QUERY = (
 PROGRAMS = {
     "hledger": Program(
         executable="hledger",
-        package="hledger (Debian, Homebrew: hledger)",
+        package="hledger",
         query=lambda book: [
             *("-f", book, "balance", "--monthly", "--layout", "bare"),
             *("--output-format", "csv", "--no-total"),
@@ -226,7 +226,7 @@ PROGRAMS = {
     ),
     "ledger": Program(
         executable="ledger",
-        package="Ledger (Debian, Homebrew: ledger)",
+        package="ledger",
         query=lambda book: [
             *("--args-only", "--pedantic", "-f", book, "--monthly", "register"),
             *("--format", _LEDGER_FORMAT),
@@ -235,7 +235,7 @@ PROGRAMS = {
     ),
     "beancount": Program(
         executable="bean-query",
-        package="beancount and beanquery (pip install beancount beanquery)",
+        package="beancount beanquery",
         query=lambda book: ["--format", "csv", book, _BEANCOUNT_QUERY],
         read=_read_beancount,
         check=("bean-check",),

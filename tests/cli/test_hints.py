@@ -18,8 +18,8 @@ from liveportal.domain.errors import Caution, DoubleBooking, LateClaim
 from liveportal.domain.hint import Hint
 
 PACKAGE = Path(liveportal.__file__).parent
-PAGES = ("exports/pages.py", "exports/statement.py")
-"""The texts of released file formats, which name the commands that verify them."""
+PAGES = ("exports/pages.py", "exports/statement.py", "services/accounting_programs.py")
+"""The texts of released file formats name the commands that verify them; others run programs."""
 COMMANDS = "|".join(
     (
         *("init", "sync", "due", "explain", "doctor", "demo", "policy", "requests", "sessions"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 
 from liveportal.domain.accounts import Account
 from liveportal.domain.frozen import frozen
@@ -47,9 +47,11 @@ class Beancount:
 
     def month_end(self, span: BookSpan, first_day: date) -> Iterator[str]:
         """Yield the balances of the asset accounts; Beancount checks them as a day begins."""
+        if first_day.year == MAXYEAR and first_day.month == 12:  # noqa: PLR2004 -- December.
+            return  # No day follows.
         following = (first_day + timedelta(days=31)).replace(day=1)
         yield ""
-        for asset, minor in span.balances[f"{first_day:%Y-%m}"].items():
+        for asset, minor in span.balances[first_day.isoformat()[:7]].items():
             total = recipe.amount(minor, span.currency)
             yield f"{following.isoformat()} balance {account(asset)} {total}"
 

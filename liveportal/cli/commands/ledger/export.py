@@ -27,9 +27,6 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Write the book to a file: all its events, or a ledger for another program.")
-app.place("hledger", "liveportal.cli.commands.ledger.export_plain_text")
-app.place("ledger", "liveportal.cli.commands.ledger.export_plain_text", "ledger_")
-app.place("beancount", "liveportal.cli.commands.ledger.export_plain_text")
 
 
 @row
@@ -84,6 +81,11 @@ def events(
         )
         detail, shown = Detail(Exported, exported), replace(out, output=None)
         show_answer(detail, sentence, shown, ledger=ledger, dry_run=False)
+
+
+app.place("hledger", "liveportal.cli.commands.ledger.export_plain_text")
+app.place("ledger", "liveportal.cli.commands.ledger.export_plain_text", "ledger_")
+app.place("beancount", "liveportal.cli.commands.ledger.export_plain_text")
 
 
 def file_target(
