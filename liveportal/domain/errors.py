@@ -182,6 +182,12 @@ class InvalidBackup(Malformed):
     code = "invalid_backup"
 
 
+class InvalidExport(Malformed):
+    """A file that is not an export with files, or was changed since."""
+
+    code = "invalid_export"
+
+
 class BackupLocked(Malformed):
     """An encrypted backup whose passphrase or identity is missing or wrong."""
 

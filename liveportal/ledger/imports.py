@@ -59,8 +59,9 @@ class Target(StrEnum):
 class Imported:
     """The result of an import: counts of the events by outcome, and the journal's new head (hex).
 
-    `enter_again` names the fields of the payout profile without their value; `attach_again` counts
-    the files that are not in the vault. `kept` is the path of the replaced empty ledger.
+    `enter_again` names the fields of the payout profile without their value; `lacking` has the hash
+    of each attached file that is not in the vault, as often as it was attached. `kept` is the path
+    of the replaced empty ledger.
     """
 
     recorded: int
@@ -68,7 +69,7 @@ class Imported:
     confirmed: int
     head: str
     enter_again: tuple[str, ...]
-    attach_again: int
+    lacking: tuple[str, ...]
     kept: Path | None = None
 
 
@@ -187,10 +188,10 @@ def _record(
         if missing.note(store.db, vault or Vault(store.path), since=first):
             journal.erased_data = True  # An older value must not remain in the write-ahead log.
         enter_again = tuple(missing.noted_values(store.db))
-        attach_again = len(missing.noted_files(store.db))
+        lacking = tuple(file.sha256 for file in missing.lacking(store.db))
     head = journal.log.head.hex()
     return Imported(
-        counts["recorded"], counts["replayed"], counts["confirmed"], head, enter_again, attach_again
+        counts["recorded"], counts["replayed"], counts["confirmed"], head, enter_again, lacking
     )
 
 

@@ -29,6 +29,7 @@ MEANINGS: dict[str, str] = {
     "asks": "Whether you have to act.",
     "at_seconds": "How far into the recording it was said, in seconds.",
     "attach_again": "The evidence files that must be attached again.",
+    "attached": "How many files were attached.",
     "attachment_limit": "The largest evidence file that you want, in bytes.",
     "auto_decline": "The rules that decline requests for you.",
     "availability": "Your weekly hours, recurring hours and exceptions.",

@@ -9,7 +9,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, cast
@@ -29,7 +29,9 @@ from liveportal.domain.row import Row, row
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed
 from liveportal.ledger import imports
+from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.storage.ledger_paths import check_input
+from liveportal.services.event_export import Archive, attach_again, is_archive
 
 if TYPE_CHECKING:
     from liveportal.feeds.exported import ExportSummary
@@ -76,6 +78,7 @@ class ImportedRow(Row):
     kept: str | None
     head: str
     dry_run: bool
+    attached: int
 
 
 IN_MEMORY_BYTES = 32 * 1024 * 1024
@@ -109,8 +112,8 @@ def import_(
     An export may say everything that you may say: import only what you exported yourself. What the
     platform sends is for `liveportal sync`. First it says what is in the file.
 
-    No event holds the values of your payout profile or the files that you attached: `enter_again`
-    and `attach_again` say what to bring back. `liveportal ledger backup` has all of it.
+    No export has the values of your payout profile, and only one made --with-attachments has the
+    attached files: `enter_again` and `attach_again` say what to bring back. A backup has all.
 
     Examples:
       liveportal ledger import book.jsonl --dry-run
@@ -118,7 +121,7 @@ def import_(
     """
     spared = () if file == STDIN else (Path(file),)
     check_output_possible(ImportedRow, out, spared=(*ledger.files, *spared))
-    with _open_rereadable(file) as stream:
+    with _open_rereadable(file) as given, _events_of(given, file) as (stream, archive):
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         with progress("Checking", size) as advance:
@@ -131,7 +134,10 @@ def import_(
         with progress("Importing", size) as advance:
             chunks = exported.events(stream, contents.digest, advance)
             result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
-    imported = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
+        attached = _attach(ledger.path, archive, result, dry_run=dry_run) if archive else 0
+    imported = _result_row(
+        ledger.path, contents, target, result, attached=attached, dry_run=dry_run
+    )
     human = tuple(name for name in imported if name != "head")
     detail = Detail(ImportedRow, imported, human, sparse=True)
     show_answer(detail, _sentence(imported, target), out, ledger=ledger, dry_run=dry_run)
@@ -170,6 +176,31 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
                 hint="Write it to a file, and import that.",
             ) from None
         yield cast("BinaryIO", buffer)
+
+
+@contextmanager
+def _events_of(given: BinaryIO, name: str) -> Iterator[tuple[BinaryIO, Archive | None]]:
+    """Yield the events of an export, and the archive in which they are, if they are in one."""
+    if not is_archive(given):
+        yield given, None
+        return
+    archive = Archive(given, name)
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
+        buffer = cast("IO[bytes]", spooled)
+        for chunk in archive.events():
+            buffer.write(chunk)
+        buffer.seek(0)
+        yield cast("BinaryIO", buffer), archive
+
+
+def _attach(path: Path, archive: Archive, result: Imported, *, dry_run: bool) -> int:
+    """Attach the files of the archive that the ledger lacks; return their number."""
+    lacking = [sha256 for sha256 in result.lacking if archive.has(sha256)]
+    if dry_run or not lacking:
+        return len(lacking)
+    size = sum(map(archive.size, lacking))
+    with closing(LedgerFile.open(path, utc_now)) as ledger, progress("Attaching", size) as advance:
+        return attach_again(ledger, archive, advance)
 
 
 # --- asking ---------------------------------------------------------------------------------------
@@ -215,7 +246,13 @@ def _format_names(verb: str, one: str, many: str, names: Sequence[str]) -> str:
 
 
 def _result_row(
-    path: Path, contents: ExportSummary, target: Target, result: Imported, *, dry_run: bool
+    path: Path,
+    contents: ExportSummary,
+    target: Target,
+    result: Imported,
+    *,
+    attached: int,
+    dry_run: bool,
 ) -> ImportedRow:
     return ImportedRow(
         ledger=str(path),
@@ -235,10 +272,11 @@ def _result_row(
         policies=contents.policies,
         forgotten=contents.forgotten,
         enter_again=list(result.enter_again),
-        attach_again=result.attach_again,
+        attach_again=len(result.lacking) - attached,
         kept=str(result.kept) if result.kept else None,
         head=result.head,
         dry_run=dry_run,
+        attached=attached,
     )
 
 
@@ -246,6 +284,7 @@ def _sentence(imported: ImportedRow, target: Target) -> Sentence:
     """Say what was imported, into what, and what no event could bring."""
     where = {"new": "the new ledger", "empty": "the empty ledger", "existing": "the ledger"}[target]
     before = plural(imported.replayed, "event was", "events were")
+    with_files = f" and {plural(imported.attached, 'file')}" if imported.attached else ""
     more = [f"{before} recorded before." if imported.replayed else ""]
     commands = []
     if imported.kept:
@@ -258,7 +297,7 @@ def _sentence(imported: ImportedRow, target: Target) -> Sentence:
         commands.append(("See which to attach again", "ledger verify"))
     return Sentence(
         *("Imported", "import"),
-        f"{plural(imported.recorded, 'event')} into {where} at {imported.ledger}",
+        f"{plural(imported.recorded, 'event')}{with_files} into {where} at {imported.ledger}",
         more=tuple(more),
         next=tuple(commands),
     )
