@@ -45,6 +45,7 @@ lint: | $(BIN)/lint-imports
 	$(BIN)/python docs/make_reference.py --check
 	$(BIN)/python docs/make_python.py --check
 	$(BIN)/python docs/make_events.py --check
+	$(BIN)/python docs/make_picture.py --check
 
 format: | $(BIN)/lint-imports
 	$(BIN)/ruff check --fix
@@ -68,6 +69,7 @@ docs: | $(BIN)/lint-imports
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_python.py
 	$(BIN)/python docs/make_events.py
+	$(BIN)/python docs/make_picture.py
 	$(BIN)/python docs/make_licenses.py
 
 # Tools that the project does not depend on, in an environment of their own.

@@ -8,7 +8,11 @@ in a ledger. With `--check` nothing is written, and the exit code is 1 if a page
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Collection, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -240,9 +244,42 @@ def text_of(page: Page) -> str:
         "most entries": f"{MOST_ENTRIES:,}",
     }
     text = page.source("template.md").read_text("utf-8")
+    if "{{adapter}}" in text:
+        parts["adapter"] = (DOCS / "events" / "adapter.py").read_text("utf-8").rstrip()
+    if "{{error}}" in text:
+        parts["error"] = _error_of(wrong_feed(text))
     for name, part in parts.items():
         text = text.replace(f"{{{{{name}}}}}", part)
     return text.rstrip("\n") + "\n"
+
+
+def wrong_feed(text: str) -> str:
+    """Return the feed of a page, its first block of JSON, with a wrong amount in the third line."""
+    (feed, *_) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    lines = feed.splitlines()
+    amount = '"session":"S-1","amount":{"amount":5.00,"currency":"USD"}'
+    lines[2] = lines[2].replace("session.started", "tip.received")
+    lines[2] = lines[2].replace('"session":"S-1"', amount)
+    return "\n".join(lines)
+
+
+def _error_of(feed: str) -> str:
+    """Return the error that `sync --json` writes about a feed."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = [sys.executable, "-m", "liveportal", "--ledger", f"{folder}/try.db"]
+        own = {"PYTHONPATH": str(DOCS.parent), "HOME": folder, "XDG_STATE_HOME": folder}
+        environment = {**os.environ, **own}
+        init = [*program, "init", "-o", os.devnull]
+        subprocess.run(init, env=environment, check=True)  # noqa: S603 (our own program)
+        ran = subprocess.run(  # noqa: S603
+            [*program, "sync", "-", "--json"],
+            env=environment,
+            input=feed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    return ran.stderr.rstrip("\n")
 
 
 def _contents(page: Page) -> str:

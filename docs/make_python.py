@@ -35,10 +35,10 @@ METHODS = (
 )
 """The methods of a portal that are listed; the others serve the command line."""
 ABOUT_METHODS = """\
-Of a portal. `create` is called on the class. `StrPath` is a `str` or an `os.PathLike`, `Allow` is
-True or a set of the codes of cautions, and `FeedSource` is what `sync` takes (see above). `assumed`
-names the fields that got a default value: a replay is not compared on them. `before` is the number
-of earlier lines, for the numbers in errors.
+These are the methods of a portal; call `create` on the class. `StrPath` is a `str` or an
+`os.PathLike`, `Allow` is True or a set of caution codes, and `FeedSource` is what `sync` takes (see
+above). `assumed` names the fields that got a default value, on which a replay is not compared.
+`before` is the number of earlier lines, which error messages count.
 """
 
 
@@ -117,7 +117,7 @@ def page() -> str:
     parts = [
         f"\n## Methods\n\n{ABOUT_METHODS}",
         *method_list(),
-        "\n## Queries\n\nOf a portal, and of what `as_known` returns.",
+        "\n## Queries\n\nA portal has these queries, and so has the view that `as_known` returns.",
         *query_list(),
         "\n## Rows\n\nThe fields of each, in the order of JSON. A field may be a row itself.\n",
         *with_fields(*(getattr(rows, name) for name in rows.__all__ if name != "Row")),

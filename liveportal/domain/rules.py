@@ -1,4 +1,4 @@
-"""The rules that the platform stated; the code names each by its code where it keeps it."""
+"""The rules that the platform stated. The code names each one (`# R8`) where it applies it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TEXTS = (
     ),
     "Instant requests go to all matching experts; the first to accept wins.",
     "The rate of a request is frozen when it is matched.",
-    "The first 5 minutes are a trial: nobody is charged unless the session lasts over 5 minutes.",
+    "The first 5 minutes are a trial: the customer pays only if the session lasts over 5 minutes.",
     "Paused time is not charged.",
     "Both sides review each other after the session.",
     "A customer may claim a full refund within 24 hours of the end of the session.",
-    "A community manager reviews claim and dispute with the evidence.",
+    "A community manager reviews the claim and the dispute with the evidence.",
     "Repeated unwarranted disputes can close the expert's account.",
     "The expert earns 70 % of what the session costs, the platform 30 %.",
     "Payouts need $100 or more and a complete payout profile, and go to PayPal.",

@@ -47,9 +47,16 @@ _READ_ERRORS = (
 class EventLines:
     """The lines of an export; what was written so far is counted."""
 
-    def __init__(self, events: Iterable[StoredEvent], *, without_personal: bool) -> None:
+    def __init__(
+        self,
+        events: Iterable[StoredEvent],
+        *,
+        without_personal: bool,
+        identity: bytes | None = None,
+    ) -> None:
         self._events = events
         self._without_personal = without_personal
+        self._identity = identity
         self.count = 0
         self.erased = 0
         """How many have no personal part: it was erased, or is left out."""
@@ -66,6 +73,7 @@ class EventLines:
                 stored.recorded_at,
                 erased=stored.erased,
                 without_personal=self._without_personal,
+                identity=None if self.count else self._identity,
             )
             self.count += 1
             self.erased += stored.erased

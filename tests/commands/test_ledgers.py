@@ -248,12 +248,3 @@ def test_a_changed_record_is_found(october: Shell) -> None:
     ran = october.run("ledger", "verify", "--json")
     assert (ran.code, ran.out) == (6, "")
     assert '"verification_failed"' in ran.err
-
-
-def test_a_demo_is_thrown_away(nothing: Shell) -> None:
-    """`demo` works in a ledger of its own, and leaves the user's alone."""
-    ran = nothing.run("demo")
-    assert (ran.code, ran.err) == (0, "")
-    assert not nothing.ledger.exists()
-    for output in ("REQ-1006", "S-1004", "CL-1", "168.55", "export LIVEPORTAL_LEDGER="):
-        assert output in ran.out

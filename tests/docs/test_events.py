@@ -154,11 +154,7 @@ def test_the_month_runs_as_written_and_earns_what_the_page_says(tmp_path: Path) 
     ran = _run(tmp_path, commands)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.endswith(shown)
-    first, second, third, *rest = feed.splitlines()
-    wrong = third.replace("session.started", "tip.received").replace(
-        '"session":"S-1"', '"session":"S-1","amount":{"amount":5.00,"currency":"USD"}'
-    )
-    (tmp_path / "wrong.jsonl").write_text("\n".join([first, second, wrong, *rest]), "utf-8")
+    (tmp_path / "wrong.jsonl").write_text(PAGES.wrong_feed(TEXTS["FEED"]), "utf-8")
     ran = _run(tmp_path, "LIVEPORTAL_LEDGER=try.db liveportal sync wrong.jsonl --json")
     assert (ran.returncode, ran.stderr) == (1, error)
 

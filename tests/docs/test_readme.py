@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.test_guide import DUE
 from tests.kit.quick_program import write_program
 from tests.kit.shell import ROOT, Shell
 
@@ -21,11 +22,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 @pytest.mark.usefixtures("tmp_ledger_env")
 def test_the_tour_runs_as_it_stands(tmp_path: Path, server: str) -> None:
     """Every command succeeds, one after the other, in a new home, ten minutes before midnight."""
-    tour = README.partition("## A tour")[2].partition("### Writing safely")[0]
+    tour = README.partition("## Your first day")[2].partition("## Scripts and speed")[0]
     blocks = re.findall(r"```sh\n(.*?)```", tour, re.DOTALL)
     write_program(tmp_path, server, "2024-02-29T23:50:00+00:00")
     ran = subprocess.run(
-        ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
+        ["/bin/bash", "-euo", "pipefail", "-c", "\n".join([DUE, *blocks])],
         cwd=tmp_path,
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
@@ -35,6 +36,8 @@ def test_the_tour_runs_as_it_stands(tmp_path: Path, server: str) -> None:
     assert ran.returncode == 0, ran.stderr
     (shown,) = re.findall(r"```json\n(.*?)```", tour, re.DOTALL)
     assert json.dumps(json.loads(shown)) in ran.stdout
+    paid, yours = re.findall(r"\$(\d+\.\d\d) (?:for 40 minutes|of that)", tour)
+    assert f"\t{paid}\t{yours}\t" in ran.stdout
 
 
 @pytest.mark.usefixtures("tmp_ledger_env")

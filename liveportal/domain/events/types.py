@@ -22,6 +22,7 @@ from liveportal.domain.events.field_types import (
     Choice,
     Day,
     Document,
+    InstantOrDay,
     Integer,
     Interval,
     ListOf,
@@ -171,7 +172,7 @@ class RequestTaken(RequestClosed):
 
 @event_data
 class RequestExpired(RequestClosed):
-    """The request lapsed: nobody accepted it in time."""
+    """The request lapsed because no one accepted it in time."""
 
     TYPE = "request.expired"
 
@@ -262,16 +263,16 @@ class SessionEnded(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="What the customer pays for the session. By default, the book's policy computes it.",
+        doc="What the customer pays for the session. By default, the book's policy calculates it.",
     )
 
 
 @event_data
 class SessionLogged(SessionEvent):
-    """A whole session that is over, in one event: it needs no request.
+    """One event for a whole session that is over. It needs no request.
 
-    It is billed as an ended session is. It counts in the month of its `end`, whatever the event's
-    `time`.
+    It is billed like an ended session. It counts in the month of its `end`, not of the
+    event's `time`.
     """
 
     TYPE = "session.logged"
@@ -288,7 +289,7 @@ class SessionLogged(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="What the customer pays for the session. By default, the book's policy computes it.",
+        doc="What the customer pays for the session. By default, the book's policy calculates it.",
     )
     title: str | None = of(TEXT, default=None, personal=True, doc="What the session was about.")
 
@@ -318,7 +319,7 @@ class SessionCorrected(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="The right bill. By default, an earlier `billed` stays; else the policy computes it.",
+        doc="The right bill. By default, an earlier `billed` stays; else the policy calculates it.",
     )
     reason: str = of(TEXT, personal=True, doc="What was wrong.")
 
@@ -354,7 +355,7 @@ class ReviewPosted(SessionEvent):
 
 @event_data
 class TipReceived(SessionEvent):
-    """The customer gave a tip after the session ended. All of it is the expert's."""
+    """The customer gave a tip after the session ended. The expert gets the whole tip."""
 
     TYPE = "tip.received"
     session: str = of(ID, doc="The session.")
@@ -362,7 +363,7 @@ class TipReceived(SessionEvent):
     again: bool | None = of(
         BOOLEAN,
         default=None,
-        doc="True for one more tip: an equal tip of another source is else taken for the same one.",
+        doc="True for one more tip. Otherwise, an equal tip from another source is the same tip.",
     )
 
 
@@ -522,10 +523,40 @@ class PayoutStatusChanged(PayoutEvent):
 
 
 @event_data
+class Evidence(EventRecord):
+    """The row of a bank's or payment service's file that shows a payment."""
+
+    file_sha256: str = of(SHA256, doc="The hash of the file's content.")
+    line: int = of(Integer(1, 2**63 - 1), doc="The line of the file on which the row begins.")
+    row: str = of(LABEL, doc="The id of the row, such as the transaction's id.")
+    time: str | None = of(
+        InstantOrDay(), default=None, doc="The row's own time, with its offset, or its date."
+    )
+
+
+@event_data
 class PayoutPaid(PayoutStatusChanged):
-    """The payout arrived."""
+    """The payout arrived, perhaps less a fee.
+
+    The fee is what a bank or payment service took from the amount, not the platform's fee. A fee
+    that a later report of the same arrival adds is booked as a difference, in the month of that
+    report's own `time`.
+    """
 
     TYPE = "payout.paid"
+    fee: Money | None = of(
+        BILLED,
+        default=None,
+        doc="What was charged for the transfer: at most the payout's amount, in its currency.",
+    )
+    received: Money | None = of(
+        BILLED,
+        default=None,
+        doc="What was credited, in any currency. It is only shown: nothing is booked with it.",
+    )
+    evidence: Evidence | None = of(
+        Struct(Evidence), default=None, doc="Where a file of the bank or service shows the arrival."
+    )
 
 
 @event_data
@@ -537,9 +568,18 @@ class PayoutFailed(PayoutStatusChanged):
 
 @event_data
 class PayoutReturned(PayoutStatusChanged):
-    """The payout arrived and came back: its amount is owed again."""
+    """The payout arrived and came back: its whole amount is owed again.
+
+    A different amount that a later report of the same return states is booked as a difference, in
+    the month of that report's own `time`.
+    """
 
     TYPE = "payout.returned"
+    debited: Money | None = of(
+        BILLED,
+        default=None,
+        doc="What left the expert's account. By default, what had arrived, as far as it is known.",
+    )
 
 
 @event_data
@@ -645,7 +685,7 @@ class PreferencesChanged(BookEvent):
     auto_decline: Any = of(
         Document(),
         default=None,
-        doc="Rules by which requests are declined: by the first whose conditions are all met.",
+        doc="Rules by which requests are declined: the first one with all conditions met applies.",
     )
     notifications: Any = of(Document(), default=None, doc="How the expert is notified.")
     attachment_limit: int | None = of(

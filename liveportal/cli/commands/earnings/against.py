@@ -29,7 +29,7 @@ def compare_with(
         raise typer.BadParameter(
             f"{name!r} is not one of {', '.join(PROGRAMS)}.", param_hint="--against"
         )
-    with open_reader(ledger, read, out) as reader:
+    with open_reader(ledger, read, out, only_money=True) as reader:
         span = months.span(reader)
         count = ledger_entries.book_span(reader, span.first, span.last).transactions
         with progress(f"Exporting to {name}", count) as advance:

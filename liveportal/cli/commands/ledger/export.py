@@ -25,6 +25,7 @@ from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.serialisation import StoredEvent, journal
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.secrets.identity import carried
 from liveportal.services.event_export import EventLines, write_archive
 
 app = Commands("Write the book to a file: all its events, or a ledger for another program.")
@@ -64,7 +65,9 @@ def events(
     A line is the event as a feed has it, and `recordedat`: when this ledger recorded it. Where the
     personal part of an event was erased, or is left out, the line says `erased`. The values of the
     payout profile are in no event: only a backup has them. The same is true of attached files,
-    unless --with-attachments adds them.
+    unless --with-attachments adds them. The first line has the identity key of the ledger, if it
+    has one, but not with --without-personal: with the key, names can be tried against the ids that
+    were made from them.
 
     --from and --to choose events by the month of their time, in the ledger's zone. Such a part can
     be imported into a ledger that has the events before it; a ledger begins with a whole export.
@@ -84,7 +87,8 @@ def events(
         stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
         if months.is_given:
             stored_events = _in_months(reader, stored_events, months)
-        lines = EventLines(stored_events, without_personal=without_personal)
+        identity = None if without_personal else carried(reader.db, ledger.path)
+        lines = EventLines(stored_events, without_personal=without_personal, identity=identity)
         lost = _write(lines, path, Vault(ledger.path) if with_attachments else None)
     if path is not None:
         exported = Exported(

@@ -124,7 +124,7 @@ def _export(
     with_titles: bool,
 ) -> None:
     path = file_target(ExportedEntries, "A plain-text ledger has its own format", ledger, out)
-    with open_reader(ledger, read, replace(out, output=None)) as reader:
+    with open_reader(ledger, read, replace(out, output=None), only_money=True) as reader:
         span = months.span(reader)
         book = ledger_entries.book_span(reader, span.first, span.last)
         with open_output(path) as stream, progress("Writing", book.transactions) as advance:
