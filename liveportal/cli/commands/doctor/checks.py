@@ -109,7 +109,7 @@ def ledger(health: Health, around: Surroundings, _now: datetime) -> Check:
         return Check("ledger", FAILED, f"{path} is not a file.", "Check the path.")
     if health.inside is not None and health.inside.quick_check == "ok":
         last = health.inside.last_recorded
-        when = f" The last one was recorded at {readable(last)}." if last else ""
+        when = f" The last one was recorded at {_to_second(last)}." if last else ""
         form = f"form {health.head.form}, " if health.head else ""
         return Check("ledger", OK, f"{path}: {form}{health.inside.events} events.{when}")
     if health.inside is not None:
@@ -200,15 +200,15 @@ def clock(health: Health, _around: Surroundings, now: datetime) -> Check:
     """Check whether the clock went back or shows an implausible year."""
     hint = "Set the clock. Until then, new events get the time of the last event."
     if not FIRST_YEAR <= now.year <= LAST_YEAR:
-        return Check("clock", FAILED, f"The clock shows {readable(now)}.", hint)
+        return Check("clock", FAILED, f"The clock shows {_to_second(now)}.", hint)
     last = health.inside.last_recorded if health.inside else None
     if last is not None and last > now:
-        what = f"The last event was recorded at {readable(last)}, which is in the future."
+        what = f"The last event was recorded at {_to_second(last)}, which is in the future."
         return Check("clock", WARNING, what, hint)
     if health.written_at is not None and health.written_at > now + timedelta(minutes=1):
-        what = f"The ledger was written at {readable(health.written_at)}, which is in the future."
+        what = f"The ledger was written at {_to_second(health.written_at)}, which is in the future."
         return Check("clock", WARNING, what, hint)
-    return Check("clock", OK, f"The clock shows {readable(now)}.")
+    return Check("clock", OK, f"The clock shows {_to_second(now)}.")
 
 
 def space(health: Health, _around: Surroundings, _now: datetime) -> Check:
@@ -236,7 +236,7 @@ def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
     first = health.inside.first_hash if health.inside else None
     if last is None or (first and last.book and last.book != first):
         return Check("backup", WARNING, "No backup of this ledger yet.", hint)
-    when = f"The last backup was made at {readable(last.made_at)} ({last.path})."
+    when = f"The last backup was made at {_to_second(last.made_at)} ({last.path})."
     if not health.backup_is_there:
         return Check("backup", WARNING, f"{when} It is no longer there.", f"Find the file. {hint}")
     if now - last.made_at > OLD_BACKUP:
@@ -417,6 +417,10 @@ def extras(_health: Health, around: Surroundings, _now: datetime) -> Check:
 def _list_names(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
     return ", ".join(paths[:MOST_NAMES]) + more
+
+
+def _to_second(instant: datetime) -> str:
+    return readable(instant.replace(microsecond=0))
 
 
 def _format_megabytes(count: int) -> str:
