@@ -15,18 +15,23 @@ from liveportal.domain.policy import Policy
 
 @frozen
 class CaseMessage:
-    """A message of a transcript; `offset` and `speaker` are None if unknown."""
+    """A message of a transcript; `offset` and `speaker` are None if unknown.
+
+    `file_seq` is the `seq` of the file that it was read from.
+    """
 
     offset: timedelta | None
     speaker: str | None
     text: str
+    file_seq: int | None = None
 
 
 @frozen
 class CaseFile:
     """An artifact of the session; `path` is its file, None if it is not in the vault.
 
-    `attached` is True if a command recorded that it put the file there.
+    `attached` is True if a command recorded that it put the file there. `seq` is the position of
+    the event that added it.
     """
 
     name: str
@@ -37,6 +42,7 @@ class CaseFile:
     time: datetime | None
     path: Path | None
     attached: bool = False
+    seq: int | None = None
 
 
 @frozen
@@ -44,7 +50,8 @@ class CaseEvent:
     """An event of the journal: its position, hash and content.
 
     The account of what happened leaves out an event that only repeats what another source reported,
-    and one that was reversed.
+    and one that was reversed. `reported_by` has all who reported it: `expert`, `platform` or
+    `unknown`, each once.
     """
 
     seq: int
@@ -55,6 +62,7 @@ class CaseEvent:
     id: str
     hash: str
     tells: bool = True  # False: it is left out of the account.
+    reported_by: tuple[str, ...] = ()
 
 
 @frozen

@@ -235,6 +235,54 @@ class RejectedLines(Malformed):
     code = "rejected_lines"
 
 
+class BadEncoding(Malformed):
+    """A statement with bytes that are not UTF-8; `details` have their `offset` in the file."""
+
+    code = "bad_encoding"
+
+
+class MalformedFile(Malformed):
+    """A statement that is cut, damaged or not a table, or an archive that is not safe to read."""
+
+    code = "malformed_file"
+
+
+class BadValue(Malformed):
+    """A cell of a statement that is not the amount, date, time, zone or id that it should be."""
+
+    code = "bad_value"
+
+
+class AmbiguousDates(Malformed):
+    """A statement whose dates can be read in two orders; `details` have both readings."""
+
+    code = "ambiguous_dates"
+
+
+class UnknownFormat(Malformed):
+    """A file that is not a statement in any known format; `details` list the known formats."""
+
+    code = "unknown_format"
+
+
+class AmbiguousFormat(Malformed):
+    """A statement that two formats fit; `details` name both."""
+
+    code = "ambiguous_format"
+
+
+class UnknownRow(Malformed):
+    """A row of an unlisted type that concerns a payout; `details` have its type."""
+
+    code = "unknown_row"
+
+
+class UnprovedFile(Malformed):
+    """A statement whose own sums or balances contradict each other; `details` name the proof."""
+
+    code = "unproved_file"
+
+
 # --- not found --------------------------------------------------------------------------------
 
 

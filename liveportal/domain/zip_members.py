@@ -62,12 +62,12 @@ def oddity(member: zipfile.ZipInfo) -> str | None:
     if kind not in (0, _REGULAR) or member.filename.endswith("/"):
         return "is not a regular file"
     if member.flag_bits & _ENCRYPTED:
-        return "has a password of its own"
+        return "is protected by a password of its own"
     if member.compress_type not in _COMPRESSIONS:
-        return "is compressed in an unknown way"
+        return "is compressed in an unsupported way"
     largest = member.compress_size
     if member.compress_type == zipfile.ZIP_DEFLATED:
         largest = largest * _LARGEST_RATIO + _SLACK_BYTES
     if member.file_size > largest:
-        return "declares an impossible size"
+        return "states a size that it cannot have"
     return None

@@ -99,6 +99,11 @@ SPELLINGS = {
     "a_passphrase_file": "--passphrase-file FILE",
     "the_street": "--line",
     "the_tax_form": "--tax-form",
+    "your_time_zone": "--timezone ZONE",
+    "reading_it_unproved": "--unproved",
+    "the_format": "--format",
+    "day_first": "--dates dmy",
+    "month_first": "--dates mdy",
     "the_whole_journal": "the whole journal, without --from",
 }
 """The spelling of each action; in braces are details of the hint."""
