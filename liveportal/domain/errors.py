@@ -379,6 +379,12 @@ class PayoutTooLarge(Refused):
     code = "payout_too_large"
 
 
+class FeeTooLarge(Refused):
+    """A transfer fee of more than the payout."""
+
+    code = "fee_too_large"
+
+
 class AmountTooLarge(Refused):
     """More than 2^63-1 minor units, alone or in the books' turnover (rulebook 9)."""
 

@@ -44,6 +44,7 @@ SPELLINGS = {
     "payouts_and_sessions": "`payout show` and `sessions show`",
     "restoring_a_backup": "`liveportal ledger restore FILE`",
     "rescheduling_it": "`liveportal sessions reschedule {session}`",
+    "reconcile_a_statement": "liveportal payout reconcile FILE",
     "rotating_the_key": "`rotate-key --keep-old-key FILE`",
     "sessions_and_payouts": "`liveportal sessions show` and `payout show`",
     "setting_the_profile": f"`{_SET}`",
