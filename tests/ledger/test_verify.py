@@ -291,13 +291,13 @@ CHANGED = {
     ),
     "DELETE FROM payout_alias": "payout_alias PO-9 is missing",
     "UPDATE payout_alias SET payout = 'PO-1'": (
-        "payout_alias PO-9 is not what the journal says: payout"
+        "payout_alias PO-9 differs from the journal in payout"
     ),
     "UPDATE payout SET fee_minor = 24 WHERE id = 'paypal-8XK41'": (
-        "payout paypal-8XK41 is not what the journal says: fee_minor"
+        "payout paypal-8XK41 differs from the journal in fee_minor"
     ),
     "UPDATE payout SET evidence = NULL": (
-        "payout paypal-8XK41 is not what the journal says: evidence"
+        "payout paypal-8XK41 differs from the journal in evidence"
     ),
     "UPDATE claim SET state = 'open' WHERE id = 'CL-1'": (
         "claim CL-1 differs from the journal in state"
