@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from liveportal.portal import Portal
 
 
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="The reason.")]
 
 
 @frozen
@@ -47,7 +47,8 @@ class WriteStep:
 
     `data` builds the event for an id of an entity of this `kind`; `allow` holds the cautions that
     options override; `question` is asked first. `assumed` names the fields of the data that were
-    assumed rather than given (`Portal.event`).
+    assumed rather than given (`Portal.event`). `resolve` returns the id that an argument names, if
+    not only an id of this kind does.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class WriteStep:
     allow: frozenset[str] = frozenset()
     question: Callable[[Reader, str], str] | None = None
     assumed: tuple[str, ...] = ()
+    resolve: Callable[[Reader, str], str] | None = None
 
 
 def overrides(**options: bool) -> frozenset[str]:
@@ -324,7 +326,10 @@ def _run_one(
     text: str, step: WriteStep, answer: Answer, writer: Writer, *, many: bool = False
 ) -> Row:
     """Record the step for one id and return its result row; raises what the rules raise."""
-    entity_id = writer.portal.resolve_id(step.kind, text)
+    if step.resolve:
+        entity_id = step.resolve(writer.reader, text)
+    else:
+        entity_id = writer.portal.resolve_id(step.kind, text)
     if step.question:
         writer.ask(step.question(writer.reader, entity_id))
     return _record(entity_id, step, answer, writer, many=many)

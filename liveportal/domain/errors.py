@@ -163,6 +163,18 @@ class InvalidArgument(Malformed):
         super().__init__(about(f"The argument {argument}", reason), hint=hint, argument=argument)
 
 
+class BadSignature(Malformed):
+    """A captured webhook whose signature is missing, or was not made with the secret."""
+
+    code = "bad_signature"
+
+
+class RateNeeded(Malformed):
+    """A booking needs a rate, and neither the user nor the preferences name one."""
+
+    code = "rate_needed"
+
+
 class UnreadableFile(Malformed):
     """A file that cannot be opened or read."""
 

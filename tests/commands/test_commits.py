@@ -161,8 +161,11 @@ def test_an_id_that_begins_like_an_option(empty: Shell) -> None:
     ran = empty.run("requests", "show", "-R1")
     assert ran.code == 2
     assert "after --" in ran.err
-    assert "after --" in empty.run("--help").out
-    assert "after --" in " ".join(empty.run("requests", "watch", "--help").out.split())
+    assert "Put -- before an id" in empty.run("--help").out
+    watch_help = " ".join(empty.run("requests", "watch", "--help").out.split())
+    assert (
+        'put -- before it, as in `liveportal requests show -- "$LIVEPORTAL_REQUEST"`' in watch_help
+    )
 
 
 def test_what_exec_is_handed(empty: Shell) -> None:

@@ -245,12 +245,12 @@ def test_conceding_says_what_it_deducts(states: Shell, monkeypatch: pytest.Monke
     """The question names the amount; anything but yes does nothing."""
     error = states.refuses(7, "refunds", "concede", "CL-2")
     cost = states.ok("refunds", "show", "CL-2")["cost"]
-    assert f"It deducts {cost} USD." in error["message"]
+    assert f"{cost} USD will be deducted" in error["message"]
     before = states.dump()
     monkeypatch.setattr("liveportal.cli.io.prompts._is_terminal", lambda _: True)
     ran = states.run("refunds", "concede", "CL-2", stdin=b"n\n", terminal=True)
     assert ran.code == 7
-    assert f"It deducts {cost} USD." in ran.err
+    assert f"{cost} USD will be deducted" in ran.err
     assert states.dump() == before
     ran = states.run("refunds", "concede", "CL-2", stdin=b"y\n", terminal=True)
     assert ran.code == 0
@@ -337,7 +337,7 @@ def test_the_record_is_kept_and_warns(states: Shell) -> None:
     ran = states.run("dispute", "file", "CL-2", "--summary", "one\ntwo\x1b[2J", terminal=True)
     assert ran.code == 0
     for output in (
-        "Disputing CL-2: ",
+        "You dispute claim CL-2: ",
         "  | one",
         "  | two",
         "1 filed, 0 accepted, 1 rejected",

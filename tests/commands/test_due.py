@@ -285,7 +285,7 @@ def test_nothing_is_due_in_an_empty_book(empty: Shell, monkeypatch: pytest.Monke
     monkeypatch.setenv("NO_COLOR", "1")
     assert empty.output_of("due", "--within", "1h") == ""
     nothing = empty.run("due", "--within", "1h", terminal=True).out
-    assert nothing == "Nothing is due: `liveportal sessions upcoming` shows what is planned.\n"
+    assert nothing == "Nothing is due. Planned sessions: `liveportal sessions upcoming`.\n"
     assert empty.ok("due", "--within", "1h") == []
 
 

@@ -235,6 +235,6 @@ def test_what_is_typed_does_not_appear(empty: Shell) -> None:
                 seen += more
     os.close(terminal)
     assert running.returncode == 0
-    assert b"Changed the payout profile" in seen
+    assert b"Changed your payout profile" in seen
     assert b"536" not in seen
     assert shown(empty)["tax_number"] == "536-90-4399"

@@ -71,8 +71,8 @@ def test_quick_says_what_it_does_not_look_at(states: Shell) -> None:
     whole, quick = states.ok(*VERIFY), states.ok(*VERIFY, "--quick")
     assert list(quick) == list(whole)
     assert quick == whole | {"rules_changed": None}
-    assert "Not looked at" in states.run(*VERIFY, "--quick", terminal=True).err
-    assert "Not looked at" not in states.run(*VERIFY, terminal=True).err
+    assert "Not checked" in states.run(*VERIFY, "--quick", terminal=True).err
+    assert "Not checked" not in states.run(*VERIFY, terminal=True).err
 
 
 def test_quick_finds_a_changed_event(states: Shell) -> None:

@@ -247,7 +247,9 @@ def test_what_is_blocked_is_carried_and_not_overdue() -> None:
     book = standing(item(1, "2026-09", 4200), payout={"minimum": "100.00"})
     (deadlines,) = of.of_earnings(book, at("12-01 00:00"))
     assert not deadlines.asks
-    assert deadlines.means == "It is carried over. It is below the minimum of 100.00 USD."
+    assert (
+        deadlines.means == "It is carried over. It is below the payout minimum of 100.00 USD (R12)."
+    )
     first = replace(standing(item(1, "2026-09", 4200)), first_billed_end=at("10-30 09:00"))
     assert not of.of_earnings(first, at("12-01 00:00"))[0].asks
     assert of.of_earnings(first, at("12-31 00:00"))[0].asks

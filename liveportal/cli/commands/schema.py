@@ -1,4 +1,4 @@
-"""`liveportal schema`: the JSON Schema of what a command shows, and of what a feed may say."""
+"""`liveportal schema`: the JSON Schema of a command's output, and of the events of a feed."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def schema(
         list[str] | None,
         typer.Argument(
             metavar="[COMMAND...]",
-            help="A command in its words, feed, or event and a type; default: the front page.",
+            help="A command, or `feed`, or `event TYPE` (default: the front page).",
             autocompletion=_complete,
         ),
     ] = None,
     output: OutputFile = None,
 ) -> None:
-    """Print the JSON Schema of what a command writes with --json, or of an event.
+    """Print the JSON Schema of a command's output.
 
-    It is made from the same declarations as the output. With --jsonl a command writes the same
-    rows, one a line. `feed` is for what the platform reports: what a line of a feed may say.
-    Without a command it is the schema of `liveportal --json`, the front page.
+    The schema describes the output of --json, and each line of --jsonl. `feed` is the schema of a
+    feed's lines, and `event TYPE` that of one type of event. Without a command it is the schema of
+    the front page, `liveportal --json`.
 
     Examples:
       liveportal schema earnings months
@@ -95,9 +95,9 @@ def _event_document(words: Sequence[str]) -> dict[str, Any]:
 
 
 def declared(words: Sequence[str]) -> Shown | None:
-    """Return the rows that a command shows, or the default command of a group; None if none.
+    """Return the rows that a command shows, or the default command of a group.
 
-    Raises `typer.BadParameter` if there is no such command.
+    None for a command without rows. Raises `typer.BadParameter` for an unknown command.
     """
     command = _find(words)
     if isinstance(command, commands.Group):

@@ -32,6 +32,7 @@ SPELLINGS = {
     # Commands in a sentence.
     "a_backup": "`liveportal ledger backup`",
     "a_correction": "`liveportal sessions correct`",
+    "a_rate": "--rate AMOUNT",
     "a_higher_limit": "`liveportal preferences set --attachment-limit`",
     "a_sync_with_a_file_for_it": "`sync --rejects FILE`",
     "an_evidence_pack": "`liveportal dispute evidence`",
@@ -71,6 +72,7 @@ SPELLINGS = {
     "withdrawing_the_dispute": "`liveportal dispute withdraw {claim}`",
     "verification": "`liveportal ledger verify`",
     # Sentences that end in a command.
+    "a_direct_rate": "your direct rate with `liveportal preferences set --direct-rate AMOUNT`",
     "any_other_command": "any other command, such as `ledger info`",
     "enter_it_again": f"enter the profile again: `{_SET} --start-over`",
     "enter_the_profile_again": f"enter the profile again with `{_SET} --start-over`",

@@ -90,8 +90,8 @@ def render(
             )
     if left_out:
         note(
-            f"There is no room for {', '.join(left_out)}. Choose columns with --fields,"
-            " or widen the terminal."
+            f"Columns that do not fit: {', '.join(left_out)}."
+            " Widen the terminal, or choose columns with --fields."
         )
 
 

@@ -76,7 +76,7 @@ def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
     if state not in UNDECIDED:
         return None
     if state == ClaimState.DISPUTED:
-        return "You do not have to do anything more."
+        return "The platform decides. You do not have to do anything more."
     if policy.dispute.silence is Silence.NONE:
         return (
             "The platform does not state what happens without an answer. The money stays held until"

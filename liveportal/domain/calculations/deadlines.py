@@ -43,7 +43,7 @@ RENEWAL = timedelta(days=60)
 
 @frozen
 class Deadline:
-    """One task or date with its deadline. `due` is None if no deadline was stated.
+    """One task or date with its deadline. Without a stated deadline, `due` has no value.
 
     For a deadline at the end of a day of the platform, `due_on` is that day. `means` is the
     consequence of doing nothing; `asks` is True if the expert has to act, with `command`; `amount`
@@ -261,9 +261,9 @@ def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime
                 )
         elif form.until is not None:
             ends = day_ends(form.until, zone_name)
-            means = "Nothing is paid out after that day."
+            means = "The tax form expires. Nothing is paid out after that day."
             if form.blocks:
-                means = "It has expired, so nothing is paid out."
+                means = "The tax form has expired, so nothing is paid out."
             asks = ends < shifted(now, RENEWAL)
             deadlines.append(
                 Deadline(
@@ -282,7 +282,7 @@ def of_erasure(customer: str) -> Deadline:
         "erasure_request",
         customer,
         None,
-        "The customer's personal data is kept until you erase it.",
+        "The customer asked you to erase their personal data. It stays until you do.",
         command=Hint("{forget_the_customer}", customer=customer),
     )
 

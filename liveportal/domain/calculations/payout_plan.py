@@ -141,12 +141,12 @@ def _blockers(
     elif counted(lines, standing.items, policy) < policy.payout_minimum.minor:
         yield PayoutBlocker(
             "below_minimum",
-            f"It is below the minimum of {policy.payout_minimum} {policy.currency}.",
+            f"It is below the payout minimum of {policy.payout_minimum} {policy.currency} (R12).",
         )
     wait_until = first_wait(standing.first_billed_end, policy)
     if wait_until and on < wait_until:
         yield PayoutBlocker(
-            "first_payout_wait", f"The first payout comes on {wait_until} at the earliest."
+            "first_payout_wait", f"The first payout is not sent before {wait_until} (R13)."
         )
 
 

@@ -34,13 +34,7 @@ from liveportal.domain.events.types import (
     PayoutStatusChanged,
 )
 from liveportal.domain.frozen import replace
-from liveportal.domain.handlers.context import (
-    Decision,
-    Rule,
-    RuleContext,
-    next_state,
-    require,
-)
+from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
 from liveportal.domain.handlers.refusals import already_exists, state_of
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.hint import Hint

@@ -29,11 +29,11 @@ class Finding(Row):
 
 
 _WHY = {
-    "name": ("The payee's name is missing (R12).", "{the_name}"),
-    "email": ("The payee's e-mail address is missing (R12).", "{the_email}"),
-    "method": ("The payout method is missing (R12).", "{the_method}"),
-    "address": ("The payee's address is missing (R12).", "{the_address}"),
-    "tax_form": ("The tax form is missing. Everyone needs one (R14).", "{the_tax_form}"),
+    "name": ("The payee's name is missing.", "{the_name}"),
+    "email": ("The payee's e-mail address is missing.", "{the_email}"),
+    "method": ("The payout method is missing.", "{the_method}"),
+    "address": ("The payee's address is missing.", "{the_address}"),
+    "tax_form": ("The tax form is missing. Everyone needs one.", "{the_tax_form}"),
 }
 
 
@@ -104,7 +104,7 @@ def _check_field(
             requirement=name,
             state="not_allowed",
             blocks=True,
-            message=f"The policy in force pays by {', '.join(methods)}, not by {method} (R12).",
+            message=f"The policy in force pays by {', '.join(methods)}, not by {method}.",
             hint=Hint("Choose another method with {another_method}."),
         )
     return _check_tax_form(facts, on) if name == "tax_form" else Finding(requirement=name)
@@ -121,7 +121,7 @@ def _check_tax_form(facts: Mapping[str, str], on: date) -> Finding:
             blocks=True,
             message=(
                 f"The tax form {facts['tax_form']} is not the usual one for"
-                f" {facts['country']}, which is {forms} (R14)."
+                f" {facts['country']}, which is {forms}."
             ),
             hint=Hint(
                 "Use {setting_the_profile} with {the_tax_form} and its number, or with"
@@ -130,7 +130,7 @@ def _check_tax_form(facts: Mapping[str, str], on: date) -> Finding:
             until=ends,
         )
     if ends and ends < on:
-        message = f"The tax form expired on {ends} (R14)."
+        message = f"The tax form expired on {ends}."
         return Finding(
             requirement=name, state="expired", blocks=True, message=message, hint=renew, until=ends
         )

@@ -15,7 +15,7 @@ from liveportal.domain.frozen import frozen
 from liveportal.ledger.queries.earnings import FIRST, LAST
 from liveportal.ledger.queries.reader import Reader
 
-MONTH_HELP = "2026-10, oct, last or this."
+MONTH_HELP = "The month: 2026-10, oct, last or this."
 
 
 class Span(NamedTuple):
@@ -66,7 +66,7 @@ class Months(FromTo):
             min=1970,
             max=9999,
             metavar="YEAR",
-            help="A whole year.",
+            help="A whole year, such as 2026.",
             autocompletion=years,
         ),
     ] = None

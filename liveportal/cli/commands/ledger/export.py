@@ -27,12 +27,17 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.identity import carried
 
-app = Commands("Write the journal to a file: events.")
+app = Commands(
+    """Write the ledger's events to a file.
+
+    Example: liveportal ledger export events -o book.jsonl
+    """
+)
 
 
 @row
 class Exported(Row):
-    """A file that was written: its events, and of how many the personal part was erased."""
+    """A file that was written, and how many of its events lack their personal part."""
 
     path: Path
     events: int
@@ -49,19 +54,21 @@ def events(
     out: OutputOptions,
     without_personal: Annotated[
         bool,
-        typer.Option("--without-personal", help="Leave out what is personal; ids and money stay."),
+        typer.Option("--without-personal", help="Leave out names and texts; keep ids and money."),
     ] = False,
 ) -> None:
-    """Write every event of the journal, one line of JSON each, for `ledger import`.
+    """Write all events as lines of JSON.
 
-    A line is the event as a feed has it, and `recordedat`: when this ledger recorded it. Where the
-    personal part of an event was erased, or is left out, the line says `erased`. Values of the
-    payout profile and attached files are in no event; a backup has them, an export has not. The
-    first line has the identity key of the ledger, if it has one, but not with --without-personal:
-    with the key, names can be tried against the ids that were made from them.
+    Use it to move to another computer, to analyse your data, or to keep a copy in plain text.
+    `liveportal ledger import` makes an equal ledger from it. Each line is an event as in a feed,
+    with the time at which it was recorded (`recordedat`), and `erased` if its personal part is
+    missing. An export does not contain the payout profile and evidence files; a backup does.
 
-    --from and --to choose events by the month of their time, in the ledger's zone. Such a part can
-    be imported into a ledger that has the events before it; a ledger begins with a whole export.
+    The first line has the identity key of the ledger, if it has one. With this key, names can be
+    tried against the ids that were made from them, so --without-personal leaves it out.
+
+    --from and --to choose events by month, in the ledger's time zone. Such a part can only be
+    imported into a ledger that has the events before it.
 
     Examples:
       liveportal ledger export events -o book.jsonl

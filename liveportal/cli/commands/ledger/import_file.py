@@ -55,10 +55,11 @@ class TypeCount(Row):
 
 @row
 class ImportedRow(Row):
-    """An import: counts of the file's events, and what no event could bring.
+    """An import: counts of the file's events, and what has to be entered or attached again.
 
-    `policies` and `forgotten` are what the file adopts and whom it erases; `kept` is where the
-    empty ledger is that was replaced. `identity_key` is `brought`, `another` or `missing`.
+    `policies` are those that the file adopts, `forgotten` the customers that it erases; `kept` is
+    the path of the empty ledger that was replaced. `identity_key` is `brought`, `another` or
+    `missing`.
     """
 
     ledger: str
@@ -100,7 +101,7 @@ def import_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="What `ledger export events` wrote; - is standard input."
+            metavar="FILE", help="A file of `ledger export events`; - is standard input."
         ),
     ],
     ledger: LedgerOption,
@@ -108,17 +109,17 @@ def import_(
     dry_run: DryRun = False,
     yes: Confirmed = False,
 ) -> None:
-    """Import your own export: it makes an equal ledger, or adds to one. Asks first.
+    """Import your own export into a ledger.
 
-    Where there is no ledger, or one without events but those of `init`, it makes an equal one: the
-    same events, recorded when they were. Into any other ledger they are recorded now, in the file's
-    order; those that are there already are skipped. All of them, or none.
+    Without a ledger, or with one that `init` just made, it makes an equal ledger: the same
+    events with the same times of recording. Otherwise it adds the events that the ledger does not
+    have, all of them or none. It shows what is in the file, and asks first.
 
-    An export may say everything that you may say: import only what you exported yourself. What the
-    platform sends is for `liveportal sync`. First it says what is in the file.
+    Import only files that you exported yourself: an export can change everything, such as your
+    preferences and payouts. For what the platform sends, use `liveportal sync`.
 
-    No event holds the values of your payout profile or the files that you attached: `enter_again`
-    and `attach_again` say what to bring back. `liveportal ledger backup` has all of it.
+    An export does not contain the payout profile and evidence files. `enter_again` and
+    `attach_again` list what is missing afterwards. `liveportal ledger backup` has everything.
 
     Examples:
       liveportal ledger import book.jsonl --dry-run
@@ -184,7 +185,7 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _describe(contents: ExportSummary) -> None:
-    """Tell a person what the file contains, before they are asked to confirm."""
+    """Show a person what the file contains, before they are asked to confirm."""
     hint(f"Sources: {_format_counts(contents.sources)}.")
     hint(f"Types: {_format_counts(contents.types)}.")
     if contents.identity is not None:
@@ -202,7 +203,7 @@ def _question(contents: ExportSummary, target: Target, path: Path) -> str:
     events = f"{contents.events} {'event' if contents.events == 1 else 'events'}"
     where = {
         "new": f"into a new ledger at {path}",
-        "empty": f"in the place of the empty ledger at {path}",
+        "empty": f"in place of the empty ledger at {path}",
         "existing": f"into the ledger at {path}",
     }[target]
     policies = _format_names("adopts", "policy", "policies", contents.policies)
@@ -261,19 +262,20 @@ def _identity(contents: ExportSummary, result: Imported) -> str | None:
 
 
 def _sentence(imported: ImportedRow, target: Target) -> Sentence:
-    """Say what was imported, into what, and what no event could bring."""
+    """Answer `ledger import`: what was imported, and what has to be entered or attached again."""
     where = {"new": "the new ledger", "empty": "the empty ledger", "existing": "the ledger"}[target]
     before = plural(imported.replayed, "event was", "events were")
-    more = [f"{before} recorded before." if imported.replayed else ""]
+    more = [f"{before} already in it." if imported.replayed else ""]
     commands = []
     if imported.kept:
         more.append(f"The empty ledger is now {imported.kept}.")
     if imported.enter_again:
-        more.append(f"No event holds the values of {listed(imported.enter_again, 20)}.")
+        names = listed([name.replace("_", " ") for name in imported.enter_again], 20)
+        more.append(f"An export does not contain these fields of your payout profile: {names}.")
         commands.append(("Enter them again", "payout profile set"))
     if imported.attach_again:
-        more.append(f"No event holds the {plural(imported.attach_again, 'attached file')}.")
-        commands.append(("See which to attach again", "ledger verify"))
+        more.append(f"An export does not contain {plural(imported.attach_again, 'evidence file')}.")
+        commands.append(("See which files to attach again", "ledger verify"))
     if imported.identity_key in IDENTITY_NOTES:
         more.append(IDENTITY_NOTES[imported.identity_key])
     return Sentence(

@@ -31,10 +31,10 @@ LONGEST_FILE = 1_000_000
 ReadAmount = Callable[[str], Money]
 
 _HEAD = """\
-# Preferences: `liveportal preferences import FILE` records what differs from those in force.
-# What is not named here stays as it is; what is named is taken whole.
-# Rates are a minute; buffers, alarms and lengths are in minutes, attachment_limit is in bytes.
-# Hours are local times of your time zone, as are the days.
+# Preferences: `liveportal preferences import FILE` records what differs from the current ones.
+# Preferences that are not named here keep their values; those that are named are replaced whole.
+# Rates are per minute; buffers, alarms and lengths are in minutes, attachment_limit is in bytes.
+# Hours and days are in your own time zone.
 """
 
 
@@ -55,7 +55,9 @@ def format_toml(document: Mapping[str, Any]) -> str:
         value = getattr(values, name)
         if name in STRUCTURED:
             if parse_error(name, value):
-                head += f"# {name} has a form of the platform's own, which is not written here.\n"
+                head += (
+                    f"# {name} has a form that only the platform uses; it is not written here.\n"
+                )
             value = parse_structured(name, value)
         if value is not None:
             table[name] = _to_toml(name, value)
@@ -86,8 +88,8 @@ def _check_text(path: str, text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValue(
-            f"{path} has a character that TOML cannot hold: U+{ord(text[error.start]):04X}",
-            hint="Give it another text with `liveportal preferences set` first.",
+            f"{path} has a character that TOML cannot express: U+{ord(text[error.start]):04X}.",
+            hint="Change the text with `liveportal preferences set` first.",
             field=path,
         ) from None
     return text

@@ -43,26 +43,39 @@ Text = str | None
 
 
 def _number_help(number: str) -> str:
-    return f"{number}: asked for without echo, or read from standard input."
+    return f"Pass - to be asked for {number}."
 
 
 @frozen
 class Profile(Options):
     """The new values of the profile; None leaves a field unchanged, an empty text clears it."""
 
-    name: Annotated[Text, _who_option("--name", help="The payee, as the bank knows it.")] = None
-    email: Annotated[Text, _who_option("--email", help="Where you are written to.")] = None
-    country: Annotated[Text, _who_option("--country", help="Where you reside: DE, or Germany.")] = (
+    name: Annotated[
+        Text, _who_option("--name", metavar="TEXT", help="The payee, as the bank has it.")
+    ] = None
+    email: Annotated[Text, _who_option("--email", metavar="TEXT", help="Your e-mail address.")] = (
         None
     )
-    line: Annotated[
-        list[str] | None, _who_option("--line", help="Street and number; repeatable.")
+    country: Annotated[
+        Text, _who_option("--country", metavar="TEXT", help="Your country: DE or Germany.")
     ] = None
-    city: Annotated[Text, _who_option("--city", help="The city.")] = None
-    district: Annotated[Text, _who_option("--district", help="A part of the city.")] = None
-    region: Annotated[Text, _who_option("--region", help="State or province, where one is.")] = None
-    postal_code: Annotated[Text, _who_option("--postal-code", help="The postal code.")] = None
-    sorting_code: Annotated[Text, _who_option("--sorting-code", help="Such as CEDEX.")] = None
+    line: Annotated[
+        list[str] | None,
+        _who_option("--line", metavar="TEXT", help="Street and number. Repeatable."),
+    ] = None
+    city: Annotated[Text, _who_option("--city", metavar="TEXT", help="The city.")] = None
+    district: Annotated[
+        Text, _who_option("--district", metavar="TEXT", help="The district of the city.")
+    ] = None
+    region: Annotated[
+        Text, _who_option("--region", metavar="TEXT", help="The state or province.")
+    ] = None
+    postal_code: Annotated[
+        Text, _who_option("--postal-code", metavar="TEXT", help="The postal code.")
+    ] = None
+    sorting_code: Annotated[
+        Text, _who_option("--sorting-code", metavar="TEXT", help="Such as CEDEX.")
+    ] = None
     method: Annotated[
         Text,
         _paid_option(
@@ -75,37 +88,38 @@ class Profile(Options):
     paypal: Annotated[
         Text,
         _paid_option(
-            "--paypal", metavar="EMAIL", help="The address that PayPal knows, if another."
+            "--paypal", metavar="EMAIL", help="Your PayPal address, if not that of --email."
         ),
     ] = None
-    iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("The IBAN"))] = None
+    iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("the IBAN"))] = None
     us_routing: Annotated[
-        Text, _paid_option("--us-routing", help="A US bank's routing number.")
+        Text, _paid_option("--us-routing", metavar="TEXT", help="The routing number of a US bank.")
     ] = None
     us_account: Annotated[
-        Text, _paid_option("--us-account", metavar="-", help=_number_help("The account's number"))
+        Text, _paid_option("--us-account", metavar="-", help=_number_help("the account number"))
     ] = None
     tax_form: Annotated[
         Text,
         _tax_option(
             "--tax-form",
             metavar="FORM",
-            help="w9 (US), w8ben (others), or vat: none of them, and a VAT number.",
+            help="w9 (US), w8ben (others) or vat (VAT number).",
             autocompletion=choices(FORMS),
         ),
     ] = None
     tax_number: Annotated[
-        Text, _tax_option("--tax-number", metavar="-", help=_number_help("The number on the form"))
+        Text, _tax_option("--tax-number", metavar="-", help=_number_help("the tax number"))
     ] = None
     tax_signed: Annotated[
-        Text, _tax_option("--tax-signed", metavar="DATE", help="When you signed it.")
+        Text,
+        _tax_option("--tax-signed", metavar="DATE", help="The day of your signature."),
     ] = None
     tax_expires: Annotated[
         Text,
         _tax_option(
             "--tax-expires",
             metavar="DATE",
-            help="Its last day, if the platform says another than the form.",
+            help="The form's last valid day, if not the usual one.",
         ),
     ] = None
 

@@ -22,8 +22,8 @@ _LABELS = {
     "country": "Country of residence",
     "name": "Name of the payee",
     "email": "E-mail address",
-    "method": "Method",
-    "paypal": "PayPal's e-mail address, if another",
+    "method": "Payout method",
+    "paypal": "PayPal e-mail address, if different",
     "iban": "IBAN (not shown)",
     "us_routing": "Routing number of the bank",
     "us_account": "Account number (not shown)",
@@ -90,9 +90,10 @@ class ProfileAnswers:
         needed: bool = True,
         replace: bool = False,
     ) -> None:
-        """Ask until the answer is valid; an empty one means `default` if there is no present value.
+        """Ask until the answer is valid.
 
-        With `replace` the present value is ignored.
+        An empty answer keeps the present value or, without one, means `default`. With `replace` the
+        present value is ignored.
         """
         present = None if replace else self._in_force.get(field)
         shown_default = str(present) if present is not None else default
