@@ -163,6 +163,18 @@ class InvalidArgument(Malformed):
         super().__init__(about(f"The argument {argument}", reason), hint=hint, argument=argument)
 
 
+class NotInstalled(NotFound):
+    """Another program that the command runs is not installed."""
+
+    code = "not_installed"
+
+
+class ProgramFailed(Malformed):
+    """Another program that the command runs ended with an error, or gave no usable answer."""
+
+    code = "program_failed"
+
+
 class BadSignature(Malformed):
     """A captured webhook whose signature is missing, or was not made with the secret."""
 
@@ -197,6 +209,12 @@ class InvalidBackup(Malformed):
     """A file that is not a backup of a ledger."""
 
     code = "invalid_backup"
+
+
+class InvalidExport(Malformed):
+    """A file that is not an export with files, or was changed since."""
+
+    code = "invalid_export"
 
 
 class BackupLocked(Malformed):

@@ -60,9 +60,10 @@ class Target(StrEnum):
 class Imported:
     """The result of an import: counts of the events by outcome, and the journal's new head (hex).
 
-    `enter_again` names the fields of the payout profile without their value; `attach_again` counts
-    the files that are not in the vault. `kept` is the path of the replaced empty ledger. `identity`
-    says whether the ledger has the identity key of the file; None if the file has none.
+    `enter_again` names the fields of the payout profile without their value; `lacking` has the hash
+    of each attached file that is not in the vault, as often as it was attached. `kept` is the path
+    of the replaced empty ledger. `identity` says whether the ledger has the identity key of the
+    file; None if the file has none.
     """
 
     recorded: int
@@ -70,7 +71,7 @@ class Imported:
     confirmed: int
     head: str
     enter_again: tuple[str, ...]
-    attach_again: int
+    lacking: tuple[str, ...]
     kept: Path | None = None
     identity: bool | None = None
 
@@ -199,7 +200,7 @@ def _record(
         if missing.note(store.db, Vault(beside), since=first):
             journal.erased_data = True  # An older value must not remain in the write-ahead log.
         enter_again = tuple(missing.noted_values(store.db))
-        attach_again = len(missing.noted_files(store.db))
+        lacking = tuple(file.sha256 for file in missing.lacking(store.db))
     head = journal.log.head.hex()
     return Imported(
         counts["recorded"],
@@ -207,7 +208,7 @@ def _record(
         counts["confirmed"],
         head,
         enter_again,
-        attach_again,
+        lacking,
         identity=brings_identity,
     )
 

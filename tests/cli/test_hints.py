@@ -20,9 +20,9 @@ from liveportal.domain.hint import Hint
 PACKAGE = Path(liveportal.__file__).parent
 PAGES = (
     *("exports/pages.py", "exports/review.py", "exports/statement.py", "exports/statement_1.py"),
-    "exports/statement_html.py",
+    *("exports/statement_html.py", "services/accounting_programs.py"),
 )
-"""The texts of released file formats, which name the commands that verify them."""
+"""The texts of released file formats name the commands that verify them; others run programs."""
 COMMANDS = "|".join(
     (
         *("init", "sync", "due", "explain", "doctor", "demo", "policy", "requests", "sessions"),

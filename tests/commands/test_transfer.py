@@ -28,6 +28,7 @@ FIELDS = (
     *("ledger", "state", "events", "recorded", "replayed", "confirmed", "erased", "sources"),
     *("types", "policies", "forgotten", "enter_again", "attach_again", "kept", "head", "dry_run"),
     "identity_key",
+    "attached",
 )
 
 

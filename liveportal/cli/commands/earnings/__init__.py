@@ -83,6 +83,8 @@ class AmountRow(Row):
     currency: str
 
 
+AGAINST = ("hledger", "ledger", "beancount")
+DIFFERING = "liveportal.services.accounting_programs.DifferingRow"
 CompareZones = Annotated[
     bool,
     typer.Option(
@@ -189,7 +191,7 @@ def _name_of(month: str, this: str) -> str:
 
 
 @app.command("months")
-@shows(MonthRow, MOVED, many=True)
+@shows(MonthRow, MOVED, DIFFERING, many=True)
 @with_options(Months, LedgerOption, ReadOptions, OutputOptions)
 def months(
     months: Months,
@@ -197,6 +199,18 @@ def months(
     read: ReadOptions,
     out: OutputOptions,
     compare: CompareZones = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="PROGRAM",
+            help="Compare with what hledger, ledger or beancount calculates from an export.",
+            autocompletion=choices(AGAINST),
+        ),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if --against finds a difference.")
+    ] = False,
 ) -> None:
     """List what you earned, month by month.
 
@@ -208,7 +222,13 @@ def months(
       liveportal earnings months
       liveportal earnings months --year 2026 --csv -o 2026.csv
       liveportal earnings months --compare-zones
+      liveportal earnings months --against hledger
     """
+    if against is not None:
+        from liveportal.cli.commands.earnings.against import compare_with
+
+        compare_with(against, months, ledger, read, out, exit_code=exit_code)
+        return
     with open_reader(ledger, read, out, only_money=not compare) as reader:
         span = months.span(reader)
         gaps: list[tuple[str, str]] = []

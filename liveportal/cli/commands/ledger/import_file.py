@@ -9,7 +9,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, cast
@@ -30,7 +30,9 @@ from liveportal.domain.row import Row, row
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed
 from liveportal.ledger import imports
+from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.storage.ledger_paths import check_input
+from liveportal.services.event_export import Archive, attach_again, is_archive
 
 if TYPE_CHECKING:
     from liveportal.feeds.exported import ExportSummary
@@ -79,6 +81,7 @@ class ImportedRow(Row):
     head: str
     dry_run: bool
     identity_key: str | None
+    attached: int
 
 
 IN_MEMORY_BYTES = 32 * 1024 * 1024
@@ -118,8 +121,9 @@ def import_(
     Import only files that you exported yourself: an export can change everything, such as your
     preferences and payouts. For what the platform sends, use `liveportal sync`.
 
-    An export does not contain the payout profile and evidence files. `enter_again` and
-    `attach_again` list what is missing afterwards. `liveportal ledger backup` has everything.
+    An export never contains the payout profile, and evidence files only if it was made with
+    --with-attachments. `enter_again` and `attach_again` list what is missing afterwards.
+    `liveportal ledger backup` has everything.
 
     Examples:
       liveportal ledger import book.jsonl --dry-run
@@ -127,7 +131,7 @@ def import_(
     """
     spared = () if file == STDIN else (Path(file),)
     check_output_possible(ImportedRow, out, spared=(*ledger.files, *spared))
-    with _open_rereadable(file) as stream:
+    with _open_rereadable(file) as given, _events_of(given, file) as (stream, archive):
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         with progress("Checking", size) as advance:
@@ -140,7 +144,10 @@ def import_(
         with progress("Importing", size) as advance:
             chunks = exported.events(stream, contents.digest, advance)
             result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
-    imported = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
+        attached = _attach(ledger.path, archive, result, dry_run=dry_run) if archive else 0
+    imported = _result_row(
+        ledger.path, contents, target, result, attached=attached, dry_run=dry_run
+    )
     human = tuple(name for name in imported if name != "head")
     detail = Detail(ImportedRow, imported, human, sparse=True)
     show_answer(detail, _sentence(imported, target), out, ledger=ledger, dry_run=dry_run)
@@ -179,6 +186,31 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
                 hint="Write the export to a file, and import the file.",
             ) from None
         yield cast("BinaryIO", buffer)
+
+
+@contextmanager
+def _events_of(given: BinaryIO, name: str) -> Iterator[tuple[BinaryIO, Archive | None]]:
+    """Yield the events of an export, and the archive in which they are, if they are in one."""
+    if not is_archive(given):
+        yield given, None
+        return
+    archive = Archive(given, name)
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
+        buffer = cast("IO[bytes]", spooled)
+        for chunk in archive.events():
+            buffer.write(chunk)
+        buffer.seek(0)
+        yield cast("BinaryIO", buffer), archive
+
+
+def _attach(path: Path, archive: Archive, result: Imported, *, dry_run: bool) -> int:
+    """Attach the files of the archive that the ledger lacks; return their number."""
+    lacking = [sha256 for sha256 in result.lacking if archive.has(sha256)]
+    if dry_run or not lacking:
+        return len(lacking)
+    size = sum(map(archive.size, lacking))
+    with closing(LedgerFile.open(path, utc_now)) as ledger, progress("Attaching", size) as advance:
+        return attach_again(ledger, archive, advance)
 
 
 # --- asking ---------------------------------------------------------------------------------------
@@ -226,7 +258,13 @@ def _format_names(verb: str, one: str, many: str, names: Sequence[str]) -> str:
 
 
 def _result_row(
-    path: Path, contents: ExportSummary, target: Target, result: Imported, *, dry_run: bool
+    path: Path,
+    contents: ExportSummary,
+    target: Target,
+    result: Imported,
+    *,
+    attached: int,
+    dry_run: bool,
 ) -> ImportedRow:
     return ImportedRow(
         ledger=str(path),
@@ -246,11 +284,12 @@ def _result_row(
         policies=contents.policies,
         forgotten=contents.forgotten,
         enter_again=list(result.enter_again),
-        attach_again=result.attach_again,
+        attach_again=len(result.lacking) - attached,
         kept=str(result.kept) if result.kept else None,
         head=result.head,
         dry_run=dry_run,
         identity_key=_identity(contents, result),
+        attached=attached,
     )
 
 
@@ -265,6 +304,7 @@ def _sentence(imported: ImportedRow, target: Target) -> Sentence:
     """Answer `ledger import`: what was imported, and what has to be entered or attached again."""
     where = {"new": "the new ledger", "empty": "the empty ledger", "existing": "the ledger"}[target]
     before = plural(imported.replayed, "event was", "events were")
+    with_files = f" and {plural(imported.attached, 'file')}" if imported.attached else ""
     more = [f"{before} already in it." if imported.replayed else ""]
     commands = []
     if imported.kept:
@@ -280,7 +320,7 @@ def _sentence(imported: ImportedRow, target: Target) -> Sentence:
         more.append(IDENTITY_NOTES[imported.identity_key])
     return Sentence(
         *("Imported", "import"),
-        f"{plural(imported.recorded, 'event')} into {where} at {imported.ledger}",
+        f"{plural(imported.recorded, 'event')}{with_files} into {where} at {imported.ledger}",
         more=tuple(more),
         next=tuple(commands),
     )
