@@ -108,11 +108,11 @@ def places(db: Connection, session: str) -> dict[str, int]:
     )
     paid = dict(lines.fetchall())
     amounts = {
-        "Held by claims": held,
-        "On its way": paid.get("sent", 0),
-        "Paid out": paid.get("paid", 0),
+        provenance.PLACES["assets:platform:held"]: held,
+        provenance.PLACES["assets:transit"]: paid.get("sent", 0),
+        provenance.PLACES["assets:bank"]: paid.get("paid", 0),
     }
-    amounts["Owed by the platform"] = net - sum(amounts.values())
+    amounts[provenance.PLACES["assets:platform"]] = net - sum(amounts.values())
     return {name: minor for name, minor in amounts.items() if minor}
 
 
