@@ -175,7 +175,7 @@ def test_a_ledger_that_changes_under_the_look(
     monkeypatch.setattr(health, "_read_rows", meanwhile)
     rows = {row["check"]: row for row in states.ok("doctor")}
     assert rows["ledger"]["status"] == "warning"
-    assert "busy" in rows["ledger"]["message"]
+    assert "using the ledger" in rows["ledger"]["message"]
 
 
 def test_a_ledger_that_somebody_has_for_themselves(states: Shell) -> None:
@@ -244,7 +244,7 @@ def test_on_a_terminal_and_in_a_pipe(states: Shell, monkeypatch: pytest.MonkeyPa
     """Colours and words for a person, plain rows in a pipe."""
     rows = states.output_of("doctor", "--fields", "check,status").splitlines()
     assert "ledger\tok" in rows
-    assert len(rows) == 18
+    assert len(rows) == 19
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("liveportal.cli.io.rich_output.Console", _coloured())

@@ -9,7 +9,7 @@ _decode = json.JSONDecoder().raw_decode  # Stored bodies have no space around th
 
 
 def personal(body: str | None) -> dict[str, Any]:
-    """Return the personal data of an event; empty if there is none, or it was erased."""
+    """Return the personal data of an event; empty without any, or if it was erased."""
     return _decode(body)[0].get("data", {}) if body else {}
 
 

@@ -40,6 +40,11 @@ class IdentityKey:
         row = self._db.execute("SELECT key_id FROM identity_key").fetchone()
         return row[0] if row else None
 
+    @property
+    def key(self) -> bytes | None:
+        """The key, if a fingerprint was made with it."""
+        return self._key
+
     def fingerprint(self, text: str) -> str:
         """Return the fingerprint of a text, 32 hex digits; the first one makes the key.
 
