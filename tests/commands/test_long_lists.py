@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from weakref import WeakSet
 
 import pytest
 
+from liveportal.domain.calculations.months import fill_gaps, gaps_in
 from liveportal.ledger import opening
 from liveportal.ledger.opening import in_pages, open_readonly
+from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from liveportal.ledger.queries.sessions import SessionRow, session_ids, sessions, sessions_by_id
@@ -20,6 +23,7 @@ from tests.kit.shell import Shell
 __all__ = ["now"]
 
 PAGE = 4
+FEW_BYTES = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +98,25 @@ def test_a_write_between_pages_is_neither_blocked_nor_shown(shell: Shell, tmp_pa
     assert [row.as_dict() for row in shown] == [row.as_dict() for row in before]
     after = shell.ok("sessions", "list", "--ledger", ledger)
     assert after[-1]["state"] == "cancelled"
+
+
+def test_the_record_is_the_same_in_parts(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The balance runs on from one part to the next."""
+    with open_readonly(book) as reader:
+        whole = earnings.transactions(reader)
+        monkeypatch.setattr(earnings, "_AT_ONCE", PAGE)
+        assert earnings.transactions(reader) == whole
+    assert len(whole) > 3 * PAGE
+
+
+def test_a_gap_of_centuries_is_not_listed_to_be_left_out() -> None:
+    """The months of a gap are counted, not made."""
+    tracemalloc.start()
+    try:
+        assert fill_gaps(["2026-10", "2026-12", "9999-12"]) == [
+            *("2026-10", "2026-11", "2026-12", "9999-12")
+        ]
+        assert gaps_in(["2026-12", "9999-12"]) == [("2027-01", "9999-11")]
+        assert tracemalloc.get_traced_memory()[1] < FEW_BYTES
+    finally:
+        tracemalloc.stop()

@@ -18,7 +18,15 @@ from liveportal.domain.calculations.months import (
 )
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import LAST as LAST_INSTANT
-from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
+from liveportal.domain.clock import (
+    from_text,
+    month_ends,
+    month_numbered,
+    months_between,
+    number_of,
+    shifted,
+    utc_text,
+)
 from liveportal.domain.frozen import replace
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, SessionMonth
@@ -283,8 +291,7 @@ def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
 
 def months_before(month: str, count: int) -> str:
     """Return the month `count` months earlier, but none before the year 1."""
-    number = max(int(month[:4]) * 12 + int(month[5:]) - 1 - count, 12)
-    return f"{number // 12:04d}-{number % 12 + 1:02d}"
+    return month_numbered(max(number_of(month) - count, number_of(FIRST)))
 
 
 def _minor(row: dict[str, int]) -> dict[str, int]:
@@ -311,7 +318,12 @@ def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[T
     `balance` is the owed balance after each transaction in this order; it starts from the balance
     of all earlier months.
     """
-    return running_transactions(reader, first)(reader, transaction_ids(reader, first, last))
+    fetch, ids = running_transactions(reader, first), transaction_ids(reader, first, last)
+    parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+    return [row for part in parts for row in fetch(reader, part)]
+
+
+_AT_ONCE = 1_000  # A statement has at most 32,766 parameters.
 
 
 def transaction_ids(reader: Reader, first: str, last: str) -> list[int]:
