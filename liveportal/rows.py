@@ -34,6 +34,11 @@ from liveportal.ledger.queries.payouts import (
     PayoutPreview,
     PayoutRow,
 )
+from liveportal.ledger.queries.policy_inference import (
+    PolicyInference,
+    ReadingRow,
+    UnexplainedPayout,
+)
 from liveportal.ledger.queries.provenance import (
     ExplainedMonth,
     ExplainedPayout,
@@ -93,8 +98,10 @@ __all__ = [
     "PayoutLine",
     "PayoutPreview",
     "PayoutRow",
+    "PolicyInference",
     "PreferencesRow",
     "RankedSlotRow",
+    "ReadingRow",
     "RequestDetail",
     "RequestMade",
     "RequestRow",
@@ -115,4 +122,5 @@ __all__ = [
     "StepRow",
     "SummaryRow",
     "TransactionRow",
+    "UnexplainedPayout",
 ]

@@ -31,7 +31,7 @@ from liveportal.domain.row import Row, row
 from liveportal.domain.rules import RULES, Rule
 from liveportal.ledger.queries.reader import Reader
 
-app = Commands("The platform's rules: list, show, use, check, rules.", default="list")
+app = Commands("The platform's rules: list, show, use, check, rules, infer.", default="list")
 
 
 @row
@@ -189,3 +189,6 @@ def rules(out: OutputOptions) -> None:
     Example: liveportal policy rules
     """
     render(Table(Rule, RULES), out)
+
+
+app.place("infer", "liveportal.cli.commands.policy_infer")

@@ -1,4 +1,4 @@
-"""The facts of a book from which the platform's rules are inferred (`policy infer`)."""
+"""Which rules explain the payouts of a book: its facts, and what the search finds as rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,60 @@ from liveportal.domain.calculations.inference.facts import (
     PastSession,
     claims_of,
 )
+from liveportal.domain.calculations.inference.readings import Reading, Value, kept_value
+from liveportal.domain.calculations.inference.search import Inference, Search
 from liveportal.domain.clock import from_text, zone
 from liveportal.domain.entities import ClaimState
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.customers import customers_by_id
 from liveportal.ledger.queries.reader import Reader, instant
+
+
+@row
+class UnexplainedPayout(Row):
+    """A payout that a reading does not explain, and the amount that it gives instead."""
+
+    payout: str
+    amount: Money
+    expected: Money
+
+
+@row
+class ReadingRow(Row):
+    """A reading of the rules: the switches that matter, and how many payouts it explains.
+
+    `changed` are the switches that differ from the policy in force.
+    """
+
+    switches: dict[str, str | int]
+    explains: int
+    of: int
+    changed: list[str]
+    unexplained: list[UnexplainedPayout]
+
+
+@row
+class PolicyInference(Row):
+    """The readings of the rules that explain the payouts that arrived, best first.
+
+    `undecided` are the switches of which every value explains the same payouts; `ambiguous` are the
+    others in which equally good readings differ. `equal` are the other values of a switch that do
+    not change what the first reading explains.
+    """
+
+    payouts: int
+    readings: list[ReadingRow]
+    undecided: list[str]
+    ambiguous: list[str]
+    equal: dict[str, list[str | int]]
+    equally_good: int
+    currency: str
+    complete: bool
+    steps_done: int
+    steps: int
+
 
 _DEDUCTED = (ClaimState.CONCEDED, ClaimState.GRANTED, ClaimState.REJECTED)
 _SESSIONS = """
@@ -113,3 +161,63 @@ def _exists(name: str) -> bool:
     except LiveportalError:  # A customer's zone is text from outside.
         return False
     return True
+
+
+def infer(known: Facts) -> PolicyInference:
+    """Search to the end, and return what was found."""
+    search = Search(known)
+    for _ in search.run():
+        pass
+    return inference_row(known, search.result())
+
+
+def inference_row(known: Facts, found: Inference) -> PolicyInference:
+    """Return what was found as a row."""
+    equal = {
+        switch: [
+            value
+            for value in (kept_value(switch, known) if value is None else value for value in values)
+            if value is not None and value != found.value_of(switch, known)
+        ]
+        for switch, values in found.equal.items()
+        if switch not in found.undecided
+    }
+    return PolicyInference(
+        payouts=len(found.payouts),
+        readings=[_reading_row(known, found, reading) for reading in found.readings],
+        undecided=list(found.undecided),
+        ambiguous=list(found.ambiguous),
+        equal={switch: values for switch, values in equal.items() if values},
+        equally_good=found.equally_good,
+        currency=known.adopted.currency,
+        complete=found.is_complete,
+        steps_done=found.steps_done,
+        steps=found.steps,
+    )
+
+
+def _reading_row(known: Facts, found: Inference, reading: Reading) -> ReadingRow:
+    currency = known.adopted.currency
+    shown = (
+        switch
+        for switch in found.equal
+        if switch in reading.changes or switch not in found.undecided
+    )
+    values: dict[str, Value | None] = {
+        switch: reading.changes.get(switch, kept_value(switch, known)) for switch in shown
+    }
+    return ReadingRow(
+        switches={switch: value for switch, value in values.items() if value is not None},
+        explains=len(reading.explained),
+        of=len(found.payouts),
+        changed=list(reading.changes),
+        unexplained=[
+            UnexplainedPayout(
+                payout=payout.id,
+                amount=Money(payout.minor, currency),
+                expected=Money(reading.given[number], currency),
+            )
+            for number, payout in enumerate(found.payouts)
+            if number in reading.given and number not in reading.explained
+        ],
+    )

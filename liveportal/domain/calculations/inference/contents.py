@@ -14,13 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import NamedTuple
 
 from liveportal.domain.calculations.billing import after_trial, gross_of, shaped
 from liveportal.domain.calculations.inference.facts import Facts, PastPayout, PastSession
 from liveportal.domain.calculations.payout_plan import counted, due_date
 from liveportal.domain.calculations.refund_window import cost_of
-from liveportal.domain.clock import local_date, month_ends, month_of, months_between
+from liveportal.domain.clock import FIRST, local_date, month_ends, month_of, months_between
 from liveportal.domain.entities import Item, Line, OpenItem
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money, share_of, take_back
@@ -37,12 +38,14 @@ class Piece:
     """One effect of a session with claims on what is eligible.
 
     `kind` is `share` (what it earned), `hold` (what a claim holds, or gives free again) or `cost`
-    (what a refund takes); `claim` is the number of the claim.
+    (what a refund takes); `claim` is the number of the claim, and `decided` how many claims on the
+    session were decided by then.
     """
 
     kind: str
     sign: int
     claim: int = 0
+    decided: int = 0
 
 
 @frozen
@@ -105,25 +108,25 @@ def contents(facts: Facts, zone: str, session_month: SessionMonth) -> tuple[Cont
         if session.claims:
             for payout, pieces in _pieces(session, due, calendar, payer).items():
                 drafts[payout].claimed.append((session, pieces))
-        elif (payout := payer[due]) is not None and session.billed_minor is None:
-            drafts[payout].bills[session.policy, session.active_us, session.rate] += 1
-        elif payout is not None and session.billed_minor:
-            drafts[payout].billed[session.policy, session.billed_minor] += 1
+        elif (number := payer[due]) is not None and session.billed_minor is None:
+            drafts[number].bills[session.policy, session.active_us, session.rate] += 1
+        elif number is not None and session.billed_minor:
+            drafts[number].billed[session.policy, session.billed_minor] += 1
     for other in facts.others:
         is_due = other.minor < 0  # What is taken is taken at once; what is earned waits.
         index = calendar.at(other.time) if is_due else calendar.pays(other.time, other.time)
-        if (payout := payer[index]) is not None:
-            drafts[payout].others.append(other.minor)
+        if (number := payer[index]) is not None:
+            drafts[number].others.append(other.minor)
     return tuple(drafts[number].finished() for number in range(len(arrived(facts))))
 
 
 def _payers(payouts: Sequence[PastPayout]) -> list[int | None]:
     """Return for each payout sent which of those that arrived paid its content; at the end None."""
-    numbers, arrived_count = [], 0
-    for payout in payouts:
-        numbers.append(arrived_count if payout.came_back_at is None else None)
-        arrived_count += payout.came_back_at is None
-    found: list[int | None] = [*numbers, None]
+    numbers = count()
+    found: list[int | None] = [
+        next(numbers) if payout.came_back_at is None else None for payout in payouts
+    ]
+    found.append(None)
     for index in reversed(range(len(payouts))):
         back_at = payouts[index].came_back_at
         if back_at is not None:
@@ -177,14 +180,21 @@ def _pieces(
     A claim holds its part of what is due until it is decided; a refund is taken at once, even from
     a session that is not due yet.
     """
-    effects = [(due, Piece("share", 1))]
-    for number, claim in enumerate(session.claims):
+    never = len(payer) - 1
+    decided_at = [
+        never if claim.decided_at is None else calendar.at(claim.decided_at)
+        for claim in session.claims
+    ]
+    effects = [(due, Piece("share", 1, decided=sum(at <= due for at in decided_at)))]
+    for number, (claim, decided) in enumerate(zip(session.claims, decided_at, strict=True)):
         held_from = max(calendar.at(claim.claimed_at), due)
-        decided = len(payer) - 1 if claim.decided_at is None else calendar.at(claim.decided_at)
         if held_from < decided:
-            effects += [(held_from, Piece("hold", -1, number)), (decided, Piece("hold", 1, number))]
+            effects += [
+                (held_from, Piece("hold", -1, number, number)),
+                (decided, Piece("hold", 1, number, number + 1)),
+            ]
         if claim.is_deducted:
-            effects.append((decided, Piece("cost", -1, number)))
+            effects.append((decided, Piece("cost", -1, number, number + 1)))
     found: dict[int, list[Piece]] = defaultdict(list)
     for index, piece in effects:
         payout = payer[index]
@@ -219,10 +229,10 @@ def amount(content: Content, bills: Sequence[int], policies: Policies) -> int:
     """Return what a payout with this content pays, given its bills (`grosses`)."""
     fees = [policy.fee.percent for policy in policies]
     total_minor = sum(content.others)
-    for ((policy, _, _), count), gross_minor in zip(content.bills, bills, strict=False):
-        total_minor += count * share_of(gross_minor, fees[policy])
-    for (policy, gross_minor), count in content.billed:
-        total_minor += count * share_of(gross_minor, fees[policy])
+    for ((policy, _, _), number_of), gross_minor in zip(content.bills, bills, strict=False):
+        total_minor += number_of * share_of(gross_minor, fees[policy])
+    for (policy, gross_minor), number_of in content.billed:
+        total_minor += number_of * share_of(gross_minor, fees[policy])
     claimed_bills = bills[len(content.bills) :]
     for (session, pieces), gross_minor in zip(content.claimed, claimed_bills, strict=True):
         effects = _effects(session, pieces, gross_minor, policies[session.policy])
@@ -305,31 +315,26 @@ def _lines(
     """Yield what a payout pays of each item, with the item, as `counted` takes them."""
     fees = [policy.fee.percent for policy in policies]
     plain = [
-        ((policy, gross_minor), count)
-        for ((policy, _, _), count), gross_minor in zip(content.bills, bills, strict=False)
+        ((policy, gross_minor), number_of)
+        for ((policy, _, _), number_of), gross_minor in zip(content.bills, bills, strict=False)
     ]
-    for (policy, gross_minor), count in (*plain, *content.billed):
+    for (policy, gross_minor), number_of in (*plain, *content.billed):
         if share_minor := share_of(gross_minor, fees[policy]):
-            yield from [(share_minor, _item(share_minor, gross_minor))] * count
-    for (session, pieces), gross_minor in zip(
-        content.claimed, bills[len(content.bills) :], strict=True
-    ):
-        policy_of_session = policies[session.policy]
-        share_minor = share_of(gross_minor, policy_of_session.fee.percent)
-        left_minor = gross_minor - sum(
-            refund_minor
-            for claim, (refund_minor, _) in zip(
-                session.claims, refunds(session, gross_minor), strict=True
-            )
-            if claim.is_deducted
-        )
-        for piece, minor in _effects(session, pieces, gross_minor, policy_of_session):
+            yield from [(share_minor, _item(share_minor, gross_minor))] * number_of
+    claimed_bills = bills[len(content.bills) :]
+    for (session, pieces), gross_minor in zip(content.claimed, claimed_bills, strict=True):
+        share_minor = share_of(gross_minor, fees[session.policy])
+        refunded = [
+            minor if claim.is_deducted else 0
+            for claim, (minor, _) in zip(session.claims, refunds(session, gross_minor), strict=True)
+        ]
+        for piece, minor in _effects(session, pieces, gross_minor, policies[session.policy]):
             if minor and piece.kind == "cost":
                 yield minor, _item(minor, 0)
             elif minor:
-                yield minor, _item(share_minor, left_minor)
+                yield minor, _item(share_minor, gross_minor - sum(refunded[: piece.decided]))
     yield from ((minor, _item(minor, None)) for minor in content.others)
 
 
 def _item(face_minor: int, gross_minor: int | None) -> OpenItem:
-    return OpenItem(Item(0, datetime.min, "", face_minor), gross_minor=gross_minor)
+    return OpenItem(Item(0, FIRST, "", face_minor), gross_minor=gross_minor)

@@ -41,9 +41,9 @@ class _Rounded:
 
 
 class GrossEstimator:
-    """Estimates what sessions are billed: each by its time on the timer (microseconds) and its rate.
+    """Estimates what sessions are billed, each by its time on the timer and its rate.
 
-    A rate may be the sum of several, or negative for what is taken back.
+    Times are microseconds. A rate may be the sum of several, or negative for what is taken back.
     """
 
     def __init__(self, bills: Iterable[tuple[int, int]]) -> None:
@@ -63,8 +63,9 @@ class GrossEstimator:
         if trial.billed is TrialBilled.AFTER_TRIAL:
             return self._rounded(trial, billing).total(0, minimum_us) / MINUTE_US
         if trial not in self._firsts:
+            # Zero for sessions within the trial, which are the shortest.
             self._firsts[trial] = bisect_left(
-                self._actives, True, key=lambda active_us: after_trial(active_us, trial) > 0
+                self._actives, 1, key=lambda active_us: after_trial(active_us, trial)
             )
         rounded = self._rounded(_NO_TRIAL, billing)
         return rounded.total(self._firsts[trial], minimum_us) / MINUTE_US

@@ -17,37 +17,28 @@ from typing import NamedTuple
 from liveportal.domain.calculations.inference import contents as paid
 from liveportal.domain.calculations.inference.contents import Content, Policies
 from liveportal.domain.calculations.inference.estimate import ContentEstimator, Terms, fees_that_fit
-from liveportal.domain.calculations.inference.facts import Facts
+from liveportal.domain.calculations.inference.facts import Facts, PastPayout
+from liveportal.domain.calculations.inference.judge import Cut, Judge
 from liveportal.domain.calculations.inference.readings import (
     BILLING,
-    MINIMUM,
-    PERIOD,
     SEARCHED,
-    TERMS,
     TRIAL,
     Changes,
     Choice,
     Reading,
     Value,
-    changed,
     choices,
     kept_value,
-    other_values,
 )
 from liveportal.domain.frozen import frozen, replace
-from liveportal.domain.policy import Counts, Deducts, Policy, SessionMonth
+from liveportal.domain.policy import Deducts
 
+MOST_READINGS = 10
+"""The most readings that are shown, unless another number is given."""
 _FEW_SESSIONS = 20
 """With fewer sessions than this, a payout is explained by too many readings to begin with it."""
 _MOST_BILLS = 4096
 """The most lists of bills that are kept."""
-
-
-class Cut(NamedTuple):
-    """What each payout pays, and the changes by which the months are cut so."""
-
-    changes: Changes
-    contents: tuple[Content, ...]
 
 
 class BillChoice(NamedTuple):
@@ -71,12 +62,14 @@ class Inference:
 
     `equal` are the values of each switch with which the best reading explains the same payouts.
     `undecided` are the switches of which this is every value, and `ambiguous` the others in which
-    readings differ that explain equally many payouts. `steps_done` of `steps` is how far an
-    interrupted search came.
+    readings differ that explain equally many payouts: `equally_good` is their number, of which
+    `readings` may have only the first. `steps_done` of `steps` is how far an interrupted search
+    came.
     """
 
-    payouts: tuple[str, ...]
+    payouts: tuple[PastPayout, ...]
     readings: tuple[Reading, ...]
+    equally_good: int
     equal: Mapping[str, tuple[Value | None, ...]]
     undecided: tuple[str, ...]
     ambiguous: tuple[str, ...]
@@ -84,19 +77,23 @@ class Inference:
     steps_done: int
     steps: int
 
+    def value_of(self, switch: str, facts: Facts) -> Value | None:
+        """Return the value of a switch in the first reading; None if sessions differ in it."""
+        changes = self.readings[0].changes if self.readings else {}
+        return changes.get(switch, kept_value(switch, facts))
+
 
 class Search:
     """A search, step by step; `result` may be asked for at any time."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._payouts = paid.arrived(facts)
-        self._cuts: dict[tuple[Value, Value], Cut] = {}
+        self._judge = Judge(facts)
+        self._payouts = self._judge.payouts
         self._found: dict[int, Reading] = {}
         self._best = 0
         self._is_complete = False
         self._bills: dict[tuple[int, int, int], tuple[int, ...]] = {}
-        self._minimums: dict[tuple[Value | None, ...], tuple[int, Counts]] = {}
         self._steps_done = 0
         fees = [policy.fee.percent for policy in facts.policies]
         self._shares = [1 - fee.numerator / fee.denominator for fee in fees]
@@ -104,41 +101,41 @@ class Search:
     @property
     def steps(self) -> int:
         """The number of steps that the search takes at most."""
-        return len(self._payouts) * len(self._distinct_cuts)
+        return len(self._payouts) * len(self._judge.cuts)
 
     def run(self) -> Iterator[int]:
         """Search; yield after each step how many steps are done with it."""
         order = self._order
-        self._best = len(self._adopted.explained)
+        self._best = len(self._judge.adopted.explained)
         for seen, payout in enumerate(order):
             if len(order) - seen < self._best:
                 break  # A reading that was not seen explains none of the payouts seen.
-            for cut in self._distinct_cuts:
+            for cut in self._judge.cuts:
                 self._complete(cut, payout)
                 self._steps_done += 1
                 yield 1
         self._is_complete = True
         yield self.steps - self._steps_done
 
-    def result(self) -> Inference:
-        """Return what was found so far."""
-        readings = sorted(
-            (self._with_minimum(reading) for reading in self._found.values()),
-            key=lambda reading: reading.rank,
-        )
-        best = [each for each in readings if len(each.explained) == len(readings[0].explained)]
-        if self._payouts and all(reading.changes for reading in best):
-            best.append(self._adopted)
-        equal = {switch: self._equal_values(switch, best) for switch in SEARCHED}
+    def result(self, limit: int = MOST_READINGS) -> Inference:
+        """Return what was found so far, with at most so many readings; the adopted one is extra."""
+        best = sorted(map(self._judge.with_minimum, self._found.values()), key=lambda r: r.rank)
+        equal = {switch: self._judge.equal_values(switch, best[:1]) for switch in SEARCHED}
         undecided = [
-            switch for switch, values in equal.items() if set(self._values(switch)) == set(values)
+            switch
+            for switch, values in equal.items()
+            if set(self._judge.values(switch)) == set(values)
         ]
+        shown = best[:limit]
+        if self._payouts and all(reading.changes for reading in shown):
+            shown.append(self._judge.adopted)
         return Inference(
-            payouts=tuple(payout.id for payout in self._payouts),
-            readings=tuple(best),
+            payouts=tuple(self._payouts),
+            readings=tuple(map(self._judge.with_given, shown)),
+            equally_good=len(best),
             equal=equal,
             undecided=tuple(undecided),
-            ambiguous=tuple(self._ambiguous(best, undecided)),
+            ambiguous=tuple(_ambiguous(best, undecided)),
             is_complete=self._is_complete,
             steps_done=self._steps_done,
             steps=self.steps,
@@ -147,36 +144,9 @@ class Search:
     # --- what is searched -------------------------------------------------------------------------
 
     @cached_property
-    def _adopted(self) -> Reading:
-        """The rules as they are, with the payouts that they explain."""
-        reading = self._judge({}, range(len(self._payouts)))
-        explained = {number for number in reading.explained if self._is_enough(number, {})}
-        return replace(reading, explained=frozenset(explained))
-
-    @cached_property
-    def _distinct_cuts(self) -> list[Cut]:
-        """The ways to divide sessions among payouts that differ, fewest changes first."""
-        found: list[Cut] = []
-        for choice in choices(PERIOD, self._facts):
-            cut = self._cut(choice.changes)
-            if all(cut.contents != other.contents for other in found):
-                found.append(cut)
-        return found
-
-    def _cut(self, changes: Changes) -> Cut:
-        period = self._facts.adopted.period
-        zone = str(changes.get("period.timezone", period.timezone))
-        month = str(changes.get("period.session_month", period.session_month))
-        if (zone, month) not in self._cuts:
-            divided = paid.contents(self._facts, zone, SessionMonth(month))
-            own = {switch: value for switch, value in changes.items() if switch in PERIOD}
-            self._cuts[zone, month] = Cut(own, divided)
-        return self._cuts[zone, month]
-
-    @cached_property
     def _order(self) -> list[int]:
         """The payouts in the order in which they are searched: the quickest that tell much."""
-        sizes = [content.size for content in self._cut({}).contents]
+        sizes = [content.size for content in self._judge.cut({}).contents]
         return sorted(
             range(len(sizes)),
             key=lambda number: (sizes[number] < _FEW_SESSIONS, abs(sizes[number] - _FEW_SESSIONS)),
@@ -220,7 +190,7 @@ class Search:
         )
         serial = count()
         # The fewest payouts missed first; of these, those that are judged furthest.
-        heap = [
+        heap: list[tuple[int, int, int, Candidate, int, tuple[int, ...]]] = [
             (0, 0, next(serial), candidate, self._signature(cut, seed, candidate, 0), (seed,))
             for candidate in self._explaining(cut.contents[seed], self._payouts[seed].minor)
         ]
@@ -274,9 +244,7 @@ class Search:
             )
             if abs(kept - minor) <= estimator.tolerance:
                 yield self._fees[None, taken]
-            for percent in fees_that_fit(
-                sum(with_fee), without_fee, minor, estimator.tolerance
-            ):
+            for percent in fees_that_fit(sum(with_fee), without_fee, minor, estimator.tolerance):
                 if fee := self._fees.get((str(percent), taken)):
                     yield fee
 
@@ -306,103 +274,10 @@ class Search:
         if known is None or reading.rank < known.rank:
             self._found[signature] = reading
 
-    # --- one reading ------------------------------------------------------------------------------
 
-    def _policies(self, changes: Changes) -> Policies:
-        terms = {switch: value for switch, value in changes.items() if switch in TERMS}
-        return tuple(changed(policy, terms) for policy in self._facts.policies)
-
-    def _judge(self, changes: Changes, numbers: Sequence[int]) -> Reading:
-        """Return a reading with which of these payouts its amounts explain."""
-        policies, cut = self._policies(changes), self._cut(changes)
-        given = {}
-        for number in numbers:
-            bills = paid.grosses(cut.contents[number], policies)
-            given[number] = paid.amount(cut.contents[number], bills, policies)
-        explained = {
-            number for number, minor in given.items() if minor == self._payouts[number].minor
-        }
-        return Reading(changes, frozenset(explained), given)
-
-    def _minimum(self, changes: Changes) -> tuple[int, Counts]:
-        """Return the minimum of a payout in minor units, and what it counts."""
-        key = tuple(changes.get(switch) for switch in MINIMUM)
-        if key not in self._minimums:
-            own = {switch: value for switch, value in changes.items() if switch in MINIMUM}
-            policy = changed(self._facts.adopted, own)
-            self._minimums[key] = policy.payout_minimum.minor, policy.payout.minimum_counts
-        return self._minimums[key]
-
-    def _is_enough(self, number: int, changes: Changes) -> bool:
-        """Return True if a payout that is explained is not below the minimum.
-
-        The share that it counts is the payout itself; what counts on the gross is never less.
-        """
-        minimum, counts = self._minimum(changes)
-        if self._payouts[number].minor >= minimum or counts is Counts.SHARE:
-            return self._payouts[number].minor >= minimum
-        policies, content = self._policies(changes), self._cut(changes).contents[number]
-        bills = paid.grosses(content, policies)
-        return paid.counted_minor(content, bills, policies, counts) >= minimum
-
-    def _are_enough(self, reading: Reading, changes: Changes) -> bool:
-        return all(self._is_enough(number, changes) for number in reading.explained)
-
-    def _with_minimum(self, reading: Reading) -> Reading:
-        """Return a reading with a minimum that none of its payouts is below: the highest one."""
-        minimums = sorted(other_values("payout.minimum", self._facts), key=int, reverse=True)
-        counts = other_values("payout.minimum_counts", self._facts)
-        tried: list[Changes] = [
-            {},
-            *({"payout.minimum": value} for value in minimums),
-            *({"payout.minimum_counts": value} for value in counts),
-        ]
-        for extra in tried:
-            changes = {**reading.changes, **extra}
-            if self._are_enough(reading, changes):
-                return replace(reading, changes=changes)
-        return reading
-
-    # --- what the payouts tell --------------------------------------------------------------------
-
-    def _values(self, switch: str) -> list[Value | None]:
-        """Return all values of a switch that are tried; None keeps those adopted."""
-        return [None, *other_values(switch, self._facts)]
-
-    def _equal_values(self, switch: str, best: Sequence[Reading]) -> tuple[Value | None, ...]:
-        """Return the values of a switch with which the best reading explains the same payouts."""
-        values = self._values(switch)
-        return tuple(
-            value for value in values if not best or self._keeps(best[0], switch, value)
-        )
-
-    def _keeps(self, reading: Reading, switch: str, value: Value | None) -> bool:
-        """Return True if a reading explains no payout less with another value of a switch."""
-        if reading.changes.get(switch) == value:
-            return True
-        changes = {**reading.changes, switch: value}
-        changes = {name: new for name, new in changes.items() if new is not None}
-        policies, cut = self._policies(changes), self._cut(changes)
-        for number in sorted(reading.explained, key=lambda number: cut.contents[number].size):
-            content = cut.contents[number]
-            bills = paid.grosses(content, policies)
-            if paid.amount(content, bills, policies) != self._payouts[number].minor:
-                return False
-        return self._are_enough(reading, changes)
-
-    def _ambiguous(self, best: Sequence[Reading], undecided: Sequence[str]) -> Iterator[str]:
-        equals = [each for each in best if len(each.explained) == len(best[0].explained)]
-        for switch in SEARCHED:
-            values = {reading.changes.get(switch) for reading in equals}
-            if len(values) > 1 and switch not in undecided:
-                yield switch
-
-
-def value_of(switch: str, reading: Reading, facts: Facts) -> Value | None:
-    """Return the value of a switch in a reading; None if it keeps several."""
-    return reading.changes.get(switch, kept_value(switch, facts))
-
-
-def policy_of(reading: Reading, adopted: Policy) -> Policy:
-    """Return the adopted policy with the changes of a reading."""
-    return changed(adopted, reading.changes)
+def _ambiguous(best: Sequence[Reading], undecided: Sequence[str]) -> Iterator[str]:
+    """Yield the switches in which readings differ, without those that change nothing."""
+    for switch in SEARCHED:
+        values = {reading.changes.get(switch) for reading in best}
+        if len(values) > 1 and switch not in undecided:
+            yield switch
