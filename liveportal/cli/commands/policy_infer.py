@@ -31,10 +31,10 @@ _LONGEST_NAME = 55  # With its ending a policy's name has at most 64 characters.
 
 @row
 class InferredSwitch(Row):
-    """A switch of a reading: its value, the one in force, and what the payouts tell about it.
+    """A switch of a reading: its value, the one in force, and whether payouts decide it.
 
-    `told` is `yes`, `undecided` (any value explains the same payouts) or `ambiguous` (readings that
-    are as good differ in it). A reading after the first has only the switches that differ from it.
+    `decided` is `yes`, `no` (every value explains the same payouts) or `partly` (some values do,
+    alone or together with another switch). A reading after the first has only what differs from it.
     """
 
     reading: int
@@ -43,7 +43,7 @@ class InferredSwitch(Row):
     switch: str
     value: str | int | None
     in_force: str | int | None
-    told: str
+    decided: str
 
 
 Limit = Annotated[
@@ -157,14 +157,14 @@ def _rows(result: PolicyInference, known: Facts) -> Iterator[InferredSwitch]:
                 switch=switch,
                 value=value,
                 in_force=in_force,
-                told=_told(switch, result),
+                decided=_decided(switch, result),
             )
 
 
-def _told(switch: str, result: PolicyInference) -> str:
+def _decided(switch: str, result: PolicyInference) -> str:
     if switch in result.undecided:
-        return "undecided"
-    return "ambiguous" if switch in result.ambiguous else "yes"
+        return "no"
+    return "partly" if switch in result.ambiguous else "yes"
 
 
 def _explain(result: PolicyInference, written: Path | None) -> None:
@@ -175,9 +175,9 @@ def _explain(result: PolicyInference, written: Path | None) -> None:
     if not first.explains:
         return hint("Is a session, a tip or a fee missing? See `liveportal payout explain PAYOUT`.")
     if result.undecided:
-        hint(f"The payouts cannot tell: {', '.join(result.undecided)}.")
+        hint(f"The payouts cannot decide: {', '.join(result.undecided)}.")
     if result.ambiguous:
-        hint(f"Readings that explain as many differ in: {', '.join(result.ambiguous)}.")
+        hint(f"They decide only in part: {', '.join(result.ambiguous)}.")
     for missed in first.unexplained[:3]:
         hint(
             f"{missed.payout} paid {missed.amount} {result.currency}; these rules give"

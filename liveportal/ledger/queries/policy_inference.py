@@ -51,8 +51,8 @@ class PolicyInference(Row):
     """The readings of the rules that explain the payouts that arrived, best first.
 
     `undecided` are the switches of which every value explains the same payouts; `ambiguous` are the
-    others in which equally good readings differ. `equal` are the other values of a switch that do
-    not change what the first reading explains.
+    others of which several values do, alone or together with another switch. `equal` are the other
+    values of a switch with which the first reading explains the same payouts.
     """
 
     payouts: int

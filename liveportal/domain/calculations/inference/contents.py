@@ -66,6 +66,16 @@ class Content:
         """The number of amounts that must be calculated."""
         return len(self.bills) + len(self.billed) + 5 * len(self.claimed)
 
+    @property
+    def has_sessions(self) -> bool:
+        """Whether the amount depends on the rules at all."""
+        return bool(self.bills or self.billed or self.claimed)
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether refunds take something back."""
+        return any(piece.kind == "cost" for _, pieces in self.claimed for piece in pieces)
+
 
 @dataclass(slots=True)
 class _Draft:

@@ -144,7 +144,8 @@ class ContentEstimator:
 def fees_that_fit(with_fee: float, without_fee: float, minor: int, tolerance: int) -> Iterator[int]:
     """Yield the whole percentages under which a payout may be this amount."""
     if abs(with_fee) <= tolerance:
-        yield from range(101)
+        if abs(minor - without_fee) <= 2 * tolerance:
+            yield from range(101)
         return
     middle = 100 - 100 * (minor - without_fee) / with_fee
     slack = 100 * tolerance / abs(with_fee)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 from liveportal.domain.calculations.inference import contents as paid
@@ -25,9 +26,9 @@ from liveportal.domain.policy import Counts, SessionMonth
 
 
 class Cut(NamedTuple):
-    """What each payout pays, and the changes by which the months are cut so."""
+    """What each payout pays, and the changes by which the months are cut so, the fewest first."""
 
-    changes: Changes
+    ways: tuple[Changes, ...]
     contents: tuple[Content, ...]
 
 
@@ -37,7 +38,7 @@ class Judge:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.payouts = paid.arrived(facts)
-        self._cuts: dict[tuple[Value, Value], Cut] = {}
+        self._contents: dict[tuple[str, str], tuple[Content, ...]] = {}
         self._minimums: dict[tuple[Value | None, ...], tuple[int, Counts]] = {}
 
     @cached_property
@@ -50,23 +51,20 @@ class Judge:
     @cached_property
     def cuts(self) -> list[Cut]:
         """The ways to divide sessions among payouts that differ, fewest changes first."""
-        found: list[Cut] = []
+        ways: dict[tuple[Content, ...], list[Changes]] = {}
         for choice in choices(PERIOD, self.facts):
-            cut = self.cut(choice.changes)
-            if all(cut.contents != other.contents for other in found):
-                found.append(cut)
-        return found
+            ways.setdefault(self.contents(choice.changes), []).append(choice.changes)
+        return [Cut(tuple(changes), contents) for contents, changes in ways.items()]
 
-    def cut(self, changes: Changes) -> Cut:
+    def contents(self, changes: Changes) -> tuple[Content, ...]:
         """Return what each payout pays under a reading."""
         period = self.facts.adopted.period
         zone = str(changes.get("period.timezone", period.timezone))
         month = str(changes.get("period.session_month", period.session_month))
-        if (zone, month) not in self._cuts:
+        if (zone, month) not in self._contents:
             divided = paid.contents(self.facts, zone, SessionMonth(month))
-            own = {switch: value for switch, value in changes.items() if switch in PERIOD}
-            self._cuts[zone, month] = Cut(own, divided)
-        return self._cuts[zone, month]
+            self._contents[zone, month] = divided
+        return self._contents[zone, month]
 
     # --- one reading ------------------------------------------------------------------------------
 
@@ -76,11 +74,11 @@ class Judge:
 
     def judge(self, changes: Changes, numbers: Sequence[int]) -> Reading:
         """Return a reading with which of these payouts its amounts explain."""
-        policies, cut = self._policies(changes), self.cut(changes)
+        policies, contents = self._policies(changes), self.contents(changes)
         given = {}
         for number in numbers:
-            bills = paid.grosses(cut.contents[number], policies)
-            given[number] = paid.amount(cut.contents[number], bills, policies)
+            bills = paid.grosses(contents[number], policies)
+            given[number] = paid.amount(contents[number], bills, policies)
         explained = {
             number for number, minor in given.items() if minor == self.payouts[number].minor
         }
@@ -108,7 +106,7 @@ class Judge:
         minimum, counts = self._minimum(changes)
         if self.payouts[number].minor >= minimum or counts is Counts.SHARE:
             return self.payouts[number].minor >= minimum
-        policies, content = self._policies(changes), self.cut(changes).contents[number]
+        policies, content = self._policies(changes), self.contents(changes)[number]
         bills = paid.grosses(content, policies)
         return paid.counted_minor(content, bills, policies, counts) >= minimum
 
@@ -116,19 +114,30 @@ class Judge:
         return all(self._is_enough(number, changes) for number in reading.explained)
 
     def with_minimum(self, reading: Reading) -> Reading:
-        """Return a reading with a minimum that none of its payouts is below: the highest one."""
-        minimums = sorted(other_values("payout.minimum", self.facts), key=int, reverse=True)
+        """Return a reading with a minimum that none of its payouts is below."""
+        changes = next(self.minimums(reading), {})
+        return replace(reading, changes={**reading.changes, **changes})
+
+    def minimums(self, reading: Reading) -> Iterator[Changes]:
+        """Yield the minimums that none of a reading's payouts is below.
+
+        Fewest changes first, and the highest of these.
+        """
+        amounts: list[Value] = sorted(
+            other_values("payout.minimum", self.facts), key=int, reverse=True
+        )
         counts = other_values("payout.minimum_counts", self.facts)
-        tried: list[Changes] = [
+        for changes in (
             {},
-            *({"payout.minimum": value} for value in minimums),
-            *({"payout.minimum_counts": value} for value in counts),
-        ]
-        for extra in tried:
-            changes = {**reading.changes, **extra}
-            if self._are_enough(reading, changes):
-                return replace(reading, changes=changes)
-        return reading
+            *({"payout.minimum": amount} for amount in amounts),
+            *({"payout.minimum_counts": count} for count in counts),
+            *(
+                {"payout.minimum": amount, "payout.minimum_counts": count}
+                for amount, count in product(amounts, counts)
+            ),
+        ):
+            if self._are_enough(reading, {**reading.changes, **changes}):
+                yield changes
 
     # --- what the payouts tell --------------------------------------------------------------------
 
@@ -147,9 +156,9 @@ class Judge:
             return True
         kept = {name: old for name, old in reading.changes.items() if name != switch}
         changes = kept if value is None else {**kept, switch: value}
-        policies, cut = self._policies(changes), self.cut(changes)
-        for number in sorted(reading.explained, key=lambda number: cut.contents[number].size):
-            content = cut.contents[number]
+        policies, contents = self._policies(changes), self.contents(changes)
+        for number in sorted(reading.explained, key=lambda number: contents[number].size):
+            content = contents[number]
             bills = paid.grosses(content, policies)
             if paid.amount(content, bills, policies) != self.payouts[number].minor:
                 return False

@@ -8,6 +8,7 @@ the others. It ends when no reading that it has not seen can explain as many pay
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from heapq import heappop, heappush
@@ -21,7 +22,10 @@ from liveportal.domain.calculations.inference.facts import Facts, PastPayout
 from liveportal.domain.calculations.inference.judge import Cut, Judge
 from liveportal.domain.calculations.inference.readings import (
     BILLING,
+    MINIMUM,
+    PERIOD,
     SEARCHED,
+    TERMS,
     TRIAL,
     Changes,
     Choice,
@@ -61,10 +65,10 @@ class Inference:
     """What was found: the readings, best first, and what the payouts do not tell.
 
     `equal` are the values of each switch with which the best reading explains the same payouts.
-    `undecided` are the switches of which this is every value, and `ambiguous` the others in which
-    readings differ that explain equally many payouts: `equally_good` is their number, of which
-    `readings` may have only the first. `steps_done` of `steps` is how far an interrupted search
-    came.
+    `undecided` are the switches of which this is every value. `ambiguous` are the others of which
+    several values are possible, alone or together with other switches. `equally_good` readings
+    explain as many payouts as the first, by other bills; `readings` may have only some of them.
+    `steps_done` of `steps` is how far an interrupted search came.
     """
 
     payouts: tuple[PastPayout, ...]
@@ -91,9 +95,11 @@ class Search:
         self._judge = Judge(facts)
         self._payouts = self._judge.payouts
         self._found: dict[int, Reading] = {}
+        self._seen: dict[str, set[Value | None]] = defaultdict(set)
         self._best = 0
         self._is_complete = False
         self._bills: dict[tuple[int, int, int], tuple[int, ...]] = {}
+        self._seeds: tuple[int, dict[Content, Sequence[Candidate]]] = -1, {}
         self._steps_done = 0
         fees = [policy.fee.percent for policy in facts.policies]
         self._shares = [1 - fee.numerator / fee.denominator for fee in fees]
@@ -101,14 +107,13 @@ class Search:
     @property
     def steps(self) -> int:
         """The number of steps that the search takes at most."""
-        return len(self._payouts) * len(self._judge.cuts)
+        return len(self._order) * len(self._judge.cuts)
 
     def run(self) -> Iterator[int]:
         """Search; yield after each step how many steps are done with it."""
-        order = self._order
         self._best = len(self._judge.adopted.explained)
-        for seen, payout in enumerate(order):
-            if len(order) - seen < self._best:
+        for seen, payout in enumerate(self._order):
+            if len(self._payouts) - seen < self._best:
                 break  # A reading that was not seen explains none of the payouts seen.
             for cut in self._judge.cuts:
                 self._complete(cut, payout)
@@ -120,6 +125,8 @@ class Search:
     def result(self, limit: int = MOST_READINGS) -> Inference:
         """Return what was found so far, with at most so many readings; the adopted one is extra."""
         best = sorted(map(self._judge.with_minimum, self._found.values()), key=lambda r: r.rank)
+        if not best and self._judge.adopted.explained:
+            best = [self._judge.adopted]
         equal = {switch: self._judge.equal_values(switch, best[:1]) for switch in SEARCHED}
         undecided = [
             switch
@@ -135,20 +142,35 @@ class Search:
             equally_good=len(best),
             equal=equal,
             undecided=tuple(undecided),
-            ambiguous=tuple(_ambiguous(best, undecided)),
+            ambiguous=tuple(
+                switch
+                for switch in SEARCHED
+                if switch not in undecided
+                and len({*equal[switch], *self._values(switch, best)}) > 1
+            ),
             is_complete=self._is_complete,
             steps_done=self._steps_done,
             steps=self.steps,
         )
 
+    def _values(self, switch: str, best: Sequence[Reading]) -> set[Value | None]:
+        """Return the values that a switch has in all readings that explain as many payouts."""
+        if switch in MINIMUM and best:
+            return {changes.get(switch) for changes in self._judge.minimums(best[0])}
+        return self._seen[switch]
+
     # --- what is searched -------------------------------------------------------------------------
 
     @cached_property
     def _order(self) -> list[int]:
-        """The payouts in the order in which they are searched: the quickest that tell much."""
-        sizes = [content.size for content in self._judge.cut({}).contents]
+        """The payouts in the order in which they are searched: the quickest that tell much.
+
+        A payout of tips alone is explained by any reading, so that no search begins with it.
+        """
+        sizes = [content.size for content in self._judge.contents({})]
+        cuts = [cut.contents for cut in self._judge.cuts]
         return sorted(
-            range(len(sizes)),
+            (n for n in range(len(sizes)) if all(contents[n].has_sessions for contents in cuts)),
             key=lambda number: (sizes[number] < _FEW_SESSIONS, abs(sizes[number] - _FEW_SESSIONS)),
         )
 
@@ -192,15 +214,15 @@ class Search:
         # The fewest payouts missed first; of these, those that are judged furthest.
         heap: list[tuple[int, int, int, Candidate, int, tuple[int, ...]]] = [
             (0, 0, next(serial), candidate, self._signature(cut, seed, candidate, 0), (seed,))
-            for candidate in self._explaining(cut.contents[seed], self._payouts[seed].minor)
+            for candidate in self._explaining_seed(cut.contents[seed], seed)
         ]
         while heap:
             missed, depth, _, candidate, signature, explained = heappop(heap)
             if len(self._payouts) - missed < self._best:
                 return
             if depth == -len(others):
-                changes = {**candidate.changes, **cut.changes}
-                self._add(Reading(changes, frozenset(explained)), signature)
+                reading = Reading({**candidate.changes, **cut.ways[0]}, frozenset(explained))
+                self._add(reading, cut, signature)
                 continue
             number = others[-depth]
             bills = self._bills_of(cut, number, candidate)
@@ -211,6 +233,15 @@ class Search:
                 missed += 1
             signature = self._signature(cut, number, candidate, signature)
             heappush(heap, (missed, depth - 1, next(serial), candidate, signature, explained))
+
+    def _explaining_seed(self, content: Content, seed: int) -> Sequence[Candidate]:
+        """Return all readings of the terms that explain a payout; cuts often share its content."""
+        if self._seeds[0] != seed:
+            self._seeds = seed, {}
+        _, known = self._seeds
+        if content not in known:
+            known[content] = tuple(self._explaining(content, self._payouts[seed].minor))
+        return known[content]
 
     def _explaining(self, content: Content, minor: int) -> Iterator[Candidate]:
         """Yield all readings of the terms that explain one payout."""
@@ -259,25 +290,26 @@ class Search:
     def _signature(self, cut: Cut, number: int, candidate: Candidate, before: int) -> int:
         """Return what is the same for readings that no payout can ever tell apart."""
         bills = tuple(filter(None, self._bills_of(cut, number, candidate)))
-        terms = tuple((policy.fee, policy.refund.deducts) for policy in candidate.policies)
+        has_costs = cut.contents[number].has_costs
+        terms = tuple(
+            (policy.fee, policy.refund.deducts if has_costs else None)
+            for policy in candidate.policies
+        )
         return before ^ hash((number, bills, terms))
 
-    def _add(self, reading: Reading, signature: int) -> None:
+    def _add(self, reading: Reading, cut: Cut, signature: int) -> None:
         """Keep a reading if none explains more payouts, and none like it is nearer."""
         explained = len(reading.explained)
         if explained > self._best:
             self._best = explained
             self._found.clear()
-        if explained < self._best or not explained:
+            self._seen.clear()
+        if explained < self._best:
             return
+        for switch in TERMS:
+            self._seen[switch].add(reading.changes.get(switch))
+        for switch in PERIOD:
+            self._seen[switch].update(changes.get(switch) for changes in cut.ways)
         known = self._found.get(signature)
         if known is None or reading.rank < known.rank:
             self._found[signature] = reading
-
-
-def _ambiguous(best: Sequence[Reading], undecided: Sequence[str]) -> Iterator[str]:
-    """Yield the switches in which readings differ, without those that change nothing."""
-    for switch in SEARCHED:
-        values = {reading.changes.get(switch) for reading in best}
-        if len(values) > 1 and switch not in undecided:
-            yield switch
