@@ -14,6 +14,7 @@ from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import hint, note, render
 from liveportal.cli.io.view_model import Detail, Table, shows
+from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import open_reader
 from liveportal.cli.signals import exit_code_of, show_cursor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from liveportal.domain.policy import Policy
     from liveportal.ledger.queries.policy_inference import PolicyInference
 
+_HUMAN = ("switch", "value", "in_force", "decided", "reading")
 _LONGEST_NAME = 55  # With its ending a policy's name has at most 64 characters.
 
 
@@ -62,11 +64,12 @@ def infer(
     out: OutputOptions,
     limit: Limit = 10,
 ) -> None:
-    """Find the rules that explain your payouts to the cent, and what payouts cannot tell.
+    """Find the rules that explain your payouts to the cent.
 
-    It assumes that a payout pays all that was eligible when it was sent, and tries the values of
-    trial.*, billing.*, fee.percent, refund.deducts, period.* and payout.minimum. What the platform
-    itself billed stays as it is. Ctrl-C ends the search and shows what was found so far.
+    The search assumes that a payout pays all that was eligible when it was sent. It tries the
+    values of trial.*, billing.*, fee.percent, refund.deducts, period.* and payout.minimum, and
+    names the switches that the payouts do not decide. Amounts that the platform itself billed stay
+    as they are. Ctrl-C ends the search and shows what was found so far.
 
     With -o FILE.toml the best rules are also written as a policy file.
 
@@ -91,8 +94,11 @@ def infer(
         render(Detail(type(result), result), shown)
     else:
         render(_table(result, known), shown)
-    if is_policy and out.output and found.readings and found.readings[0].explained:
-        _write_policy(out.output, known, found.readings[0])
+    if is_policy and out.output:
+        if found.readings and found.readings[0].explained:
+            _write_policy(out.output, known, found.readings[0])
+        else:
+            note(f"{out.output} was not written, because no rules explain a payout.")
     _explain(result, written=out.output if is_policy else None)
     if interruption:
         note(
@@ -118,24 +124,29 @@ def _run(search: Search) -> KeyboardInterrupt | None:
 
 
 def _table(result: PolicyInference, known: Facts) -> Table:
-    rows = list(_rows(result, known))
+    def heading(row: AnyRow) -> str:
+        return _heading(result, int(str(row["reading"])))
+
     return Table(
         InferredSwitch,
-        rows,
-        title=_title(result),
+        list(_rows(result, known)),
+        _HUMAN,
         empty="No payout has arrived yet, so the rules cannot be inferred.",
+        section=heading,
     )
 
 
-def _title(result: PolicyInference) -> str:
-    if not result.readings or not result.readings[0].explains:
-        return f"No rules that were tried explain any of {plural(result.payouts, 'payout')}"
-    title = (
-        f"These rules explain {result.readings[0].explains} of {plural(result.payouts, 'payout')}"
-    )
-    if result.equally_good > 1:
-        title += f"; {plural(result.equally_good - 1, 'other reading')} as many"
-    return title
+def _heading(result: PolicyInference, number: int) -> str:
+    """Return what a reading explains, in words."""
+    reading, payouts = result.readings[number - 1], plural(result.payouts, "payout")
+    if number == 1 and not reading.explains:
+        which = "the payout" if result.payouts == 1 else f"any of {payouts}"
+        return f"No rules that were tried explain {which}. The rules in force:"
+    if number == 1:
+        return f"These rules explain {reading.explains} of {payouts}:"
+    subject = f"Reading {number}" if reading.changed else "The rules in force"
+    verb = "explains" if reading.changed else "explain"
+    return f"{subject} {verb} {reading.explains} of {payouts}, with these differences:"
 
 
 def _rows(result: PolicyInference, known: Facts) -> Iterator[InferredSwitch]:
@@ -173,7 +184,10 @@ def _explain(result: PolicyInference, written: Path | None) -> None:
         return hint("Record payouts with `liveportal payout record`, or from a feed.")
     first = result.readings[0]
     if not first.explains:
-        return hint("Is a session, a tip or a fee missing? See `liveportal payout explain PAYOUT`.")
+        return hint(
+            "Perhaps a session, a tip or a fee is missing, or payouts are sent sooner than"
+            " payout.due_days_after_month_end says."
+        )
     if result.undecided:
         hint(f"The payouts cannot decide: {', '.join(result.undecided)}.")
     if result.ambiguous:
