@@ -179,7 +179,7 @@ def _decided(switch: str, result: PolicyInference) -> str:
 
 
 def _explain(result: PolicyInference, written: Path | None) -> None:
-    """Tell a person what the payouts cannot tell, and what to do next."""
+    """Show a person what the payouts do not decide, and what to do next."""
     if not result.readings:
         return hint("Record payouts with `liveportal payout record`, or from a feed.")
     first = result.readings[0]

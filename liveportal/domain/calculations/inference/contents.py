@@ -148,7 +148,7 @@ def _payers(payouts: Sequence[PastPayout]) -> list[int | None]:
 
 
 class _Calendar:
-    """Tells which payout is the first one at which something counts. Times are in a zone."""
+    """Finds the first payout at which something counts. Days are those of a zone."""
 
     def __init__(self, facts: Facts, zone: str) -> None:
         payouts = _ordered(facts)

@@ -19,7 +19,7 @@ from liveportal.domain.policy import Policy
 class PastClaim:
     """A refund claim. `is_whole`: it is for all that was left of the bill, whatever that is.
 
-    `decided_at` is None while it is undecided; `is_deducted` says how it was decided.
+    An undecided claim has no `decided_at`; `is_deducted` says how it was decided.
     """
 
     minor: int

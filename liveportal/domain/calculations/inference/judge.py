@@ -1,4 +1,4 @@
-"""Judge one reading: what its amounts are, which payouts they explain, and what they tell."""
+"""Judge one reading: its amounts, the payouts that they explain, and which values are as good."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Judge:
             if self._are_enough(reading, {**reading.changes, **changes}):
                 yield changes
 
-    # --- what the payouts tell --------------------------------------------------------------------
+    # --- which values are as good --------------------------------------------------------------------
 
     def values(self, switch: str) -> list[Value | None]:
         """Return all values of a switch that are tried; None keeps those adopted."""

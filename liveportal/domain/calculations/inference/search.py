@@ -62,7 +62,7 @@ class Candidate(NamedTuple):
 
 @frozen
 class Inference:
-    """What was found: the readings, best first, and what the payouts do not tell.
+    """What was found: the readings, best first, and what the payouts do not decide.
 
     `equal` are the values of each switch with which the best reading explains the same payouts.
     `undecided` are the switches of which this is every value. `ambiguous` are the others of which
@@ -163,7 +163,7 @@ class Search:
 
     @cached_property
     def _order(self) -> list[int]:
-        """The payouts in the order in which they are searched: the quickest that tell much.
+        """The payouts in the order in which they are searched: the quickest that decide much.
 
         A payout of tips alone is explained by any reading, so that no search begins with it.
         """
