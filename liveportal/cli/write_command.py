@@ -172,11 +172,11 @@ class Writer:
         return result
 
     def _confirmation_message(self, outcome: Outcome, entity_id: str) -> str | None:
-        """Return a sentence if the event only confirms one from another source; else None."""
+        """Return a sentence if the event only confirms another one, and adds nothing; else None."""
         if outcome.status == "recorded":
             return None
         first = self.reader.one(_CONFIRMED, outcome.seq)
-        if first is None:
+        if first is None or first["adds"]:
             return None
         kind = outcome.event.data.TYPE.partition(".")[0]
         return (
@@ -186,7 +186,9 @@ class Writer:
 
 
 _CONFIRMED = """
-    SELECT first.source, first.time FROM statement
+    SELECT first.source, first.time,
+           EXISTS (SELECT 1 FROM "transaction" WHERE seq = statement.seq) AS adds
+    FROM statement
     JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
 """
 _AGAIN_HINTS = {"tip": " If it is one more, give --again."}

@@ -15,18 +15,23 @@ from liveportal.domain.policy import Policy
 
 @frozen
 class CaseMessage:
-    """A message of a transcript; `offset` and `speaker` are None if unknown."""
+    """A message of a transcript; `offset` and `speaker` are None if unknown.
+
+    `file_seq` is the `seq` of the file that it was read from.
+    """
 
     offset: timedelta | None
     speaker: str | None
     text: str
+    file_seq: int | None = None
 
 
 @frozen
 class CaseFile:
     """An artifact of the session; `path` is its file, None if it is not in the vault.
 
-    `attached` is True if a command recorded that it put the file there.
+    `attached` is True if a command recorded that it put the file there. `seq` is the position of
+    the event that added it.
     """
 
     name: str
@@ -37,14 +42,16 @@ class CaseFile:
     time: datetime | None
     path: Path | None
     attached: bool = False
+    seq: int | None = None
 
 
 @frozen
 class CaseEvent:
     """An event of the journal: its position, hash and content.
 
-    `tells` is False for an event that only repeats what another source had reported, and for one
-    that was reversed: it is in the journal, but not in the account of what happened.
+    The account of what happened leaves out an event that only repeats what another source reported,
+    and one that was reversed. `reported_by` has all who reported it: `expert`, `platform` or
+    `unknown`, each once.
     """
 
     seq: int
@@ -54,7 +61,8 @@ class CaseEvent:
     source: str
     id: str
     hash: str
-    tells: bool = True
+    tells: bool = True  # False: it is left out of the account.
+    reported_by: tuple[str, ...] = ()
 
 
 @frozen

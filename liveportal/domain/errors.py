@@ -146,6 +146,18 @@ class InvalidArgument(Malformed):
         super().__init__(f"{argument}: {reason}", hint=hint, argument=argument)
 
 
+class BadSignature(Malformed):
+    """A captured webhook whose signature is missing, or was not made with the secret."""
+
+    code = "bad_signature"
+
+
+class RateNeeded(Malformed):
+    """A booking needs a rate, and neither the user nor the preferences name one."""
+
+    code = "rate_needed"
+
+
 class UnreadableFile(Malformed):
     """A file that cannot be opened or read."""
 
@@ -216,6 +228,54 @@ class RejectedLines(Malformed):
     """A feed was recorded, except for lines that were written to the rejects file."""
 
     code = "rejected_lines"
+
+
+class BadEncoding(Malformed):
+    """A statement with bytes that are not UTF-8; `details` have their `offset` in the file."""
+
+    code = "bad_encoding"
+
+
+class MalformedFile(Malformed):
+    """A statement that is cut, damaged or not a table, or an archive that is not safe to read."""
+
+    code = "malformed_file"
+
+
+class BadValue(Malformed):
+    """A cell of a statement that is not the amount, date, time, zone or id that it should be."""
+
+    code = "bad_value"
+
+
+class AmbiguousDates(Malformed):
+    """A statement whose dates can be read in two orders; `details` have both readings."""
+
+    code = "ambiguous_dates"
+
+
+class UnknownFormat(Malformed):
+    """A file that is not a statement in any known format; `details` list the known formats."""
+
+    code = "unknown_format"
+
+
+class AmbiguousFormat(Malformed):
+    """A statement that two formats fit; `details` name both."""
+
+    code = "ambiguous_format"
+
+
+class UnknownRow(Malformed):
+    """A row of an unlisted type that concerns a payout; `details` have its type."""
+
+    code = "unknown_row"
+
+
+class UnprovedFile(Malformed):
+    """A statement whose own sums or balances contradict each other; `details` name the proof."""
+
+    code = "unproved_file"
 
 
 # --- not found --------------------------------------------------------------------------------
@@ -312,6 +372,12 @@ class PayoutTooLarge(Refused):
     """A payout of more than what is owed (rulebook 8)."""
 
     code = "payout_too_large"
+
+
+class FeeTooLarge(Refused):
+    """A transfer fee of more than the payout."""
+
+    code = "fee_too_large"
 
 
 class AmountTooLarge(Refused):

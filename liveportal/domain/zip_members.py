@@ -60,14 +60,14 @@ def oddity(member: zipfile.ZipInfo) -> str | None:
     """
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, _REGULAR) or member.filename.endswith("/"):
-        return "is no regular file"
+        return "is not a regular file"
     if member.flag_bits & _ENCRYPTED:
-        return "is locked by a password of its own"
+        return "is protected by a password of its own"
     if member.compress_type not in _COMPRESSIONS:
-        return "is packed in a way that is not ours"
+        return "is compressed in an unsupported way"
     largest = member.compress_size
     if member.compress_type == zipfile.ZIP_DEFLATED:
         largest = largest * _LARGEST_RATIO + _SLACK_BYTES
     if member.file_size > largest:
-        return "says that it is larger than it can be"
+        return "states a size that it cannot have"
     return None

@@ -2,7 +2,7 @@
 
 A client identifies an event by its UID and keeps the one with the higher SEQUENCE, then the later
 DTSTAMP, so importing the file again never creates a second event. All times are UTC, so that no
-change of the clocks moves a session. Entries of other programs in the file stay unchanged. There is
+change of the clocks moves a session. Entries of other programs in the file stay unchanged. It has
 no METHOD: this is a calendar, not an invitation (RFC 5546 would require an organizer per event).
 """
 
@@ -234,7 +234,7 @@ def _split_blocks(content: bytes) -> Iterator[_IcsBlock]:
     block = _IcsBlock([], [])
     for number, (lines, unfolded) in enumerate(_unfold(content.removeprefix(_BOM)), 1):
         if not _NAME.match(unfolded) or b":" not in unfolded or _CONTROL.search(unfolded):
-            raise _not_a_calendar(f"line {number} is none of iCalendar")
+            raise _not_a_calendar(f"line {number} is not iCalendar")
         name, value = _parse_property(unfolded)
         if name == b"BEGIN":
             open_components.append(value)
@@ -246,15 +246,15 @@ def _split_blocks(content: bytes) -> Iterator[_IcsBlock]:
         block.unfolded.append(unfolded)
         if name == b"END":
             if open_components.pop() != value:
-                raise _not_a_calendar(f"line {number} ends what did not begin")
+                raise _not_a_calendar(f"line {number} ends a component that was not begun")
             calendars -= value == b"VCALENDAR"
         if len(open_components) <= 1:
             yield block
             block = _IcsBlock([], [])
     if open_components:
-        raise _not_a_calendar("it was cut short")
+        raise _not_a_calendar("its end is missing")
     if not versions:
-        raise _not_a_calendar("it is not of version 2.0")
+        raise _not_a_calendar("its version is not 2.0")
 
 
 def _unfold(content: bytes) -> Iterator[tuple[list[bytes], bytes]]:
@@ -293,14 +293,14 @@ def _parse_event(block: _IcsBlock) -> tuple[str, Event]:
     try:
         event = Event.from_ical(b"\r\n".join(block.lines))
     except ValueError as error:
-        raise _not_a_calendar(f"an event of this book cannot be read: {error}") from None
+        raise _not_a_calendar(f"an event of this ledger cannot be read: {error}") from None
     if not isinstance(event, Event):
-        raise TypeError("what begins as an event is one")
+        raise TypeError("a block that begins with VEVENT is an event")
     return str(event.get("UID")), event
 
 
 def _not_a_calendar(why: str) -> NotACalendar:
     return NotACalendar(
-        f"the file is no calendar: {why}",
-        hint="It was left as it is. Choose another file, or move it away.",
+        f"The file is not a calendar: {why}.",
+        hint="The file was not changed. Choose another file, or move this one away.",
     )

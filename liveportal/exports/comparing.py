@@ -100,7 +100,7 @@ def compare(pack: Pack, ledger: LedgerSide) -> Comparison:
     _, expected, differences = min(attempts, key=lambda attempt: attempt[0])
     if page is None:
         number = pack.manifest["page"]
-        return _compare_partly(pack, expected, f"page format {number} is not known to this version")
+        return _compare_partly(pack, expected, f"this version does not know page format {number}")
     if (reason := _why_incomparable(ledger, pack)) is not None:
         return _compare_partly(pack, expected, reason, lines=True, forgotten=ledger.forgotten)
     return Comparison([_with_line_number(problem, pack, expected) for problem in differences], ())
@@ -177,7 +177,7 @@ def _manifest_differences(expected: Manifest, actual: Manifest) -> Iterator[Prob
     """Yield the differences between two manifests, each with the file that it concerns."""
     for name in sorted({*expected, *actual} - {"items", "events"}):
         if expected.get(name) != actual.get(name):
-            yield Problem(MANIFEST, f"its `{_printable(name)}` is not what the ledger gives")
+            yield Problem(MANIFEST, f"its `{_printable(name)}` differs from the ledger")
     yield from _event_differences(expected["events"], actual["events"])
     ours = {item["file"]: item for item in expected["items"]}
     theirs = {item["file"]: item for item in actual["items"]}
@@ -185,16 +185,14 @@ def _manifest_differences(expected: Manifest, actual: Manifest) -> Iterator[Prob
         if name not in theirs:
             yield Problem(name, "it is missing")
         elif name not in ours:
-            yield Problem(name, "the ledger gives no such file")
+            yield Problem(name, "the ledger has no such file")
         elif ours[name]["sha256"] != theirs[name].get("sha256"):
-            yield Problem(name, "it is not what the ledger gives")
+            yield Problem(name, "it differs from the ledger")
         elif ours[name] != theirs[name]:
             fields = {*ours[name], *theirs[name]}
             field_names = sorted(f for f in fields if ours[name].get(f) != theirs[name].get(f))
-            message = (
-                f"its `{'`, `'.join(map(_printable, field_names))}` of {name} are not the ledger's"
-            )
-            yield Problem(MANIFEST, message)
+            names = "`, `".join(map(_printable, field_names))
+            yield Problem(MANIFEST, f"its `{names}` of {name} differ from the ledger")
 
 
 def _event_differences(
@@ -203,7 +201,7 @@ def _event_differences(
     """Yield the differences between two lists of events; `unknown` fields may be blacked out."""
     if len(expected) != len(actual):
         yield Problem(
-            MANIFEST, f"it lists {len(actual)} events, and the ledger gives {len(expected)}"
+            MANIFEST, f"it lists {len(actual)} events, and the ledger has {len(expected)}"
         )
         return
     for ours, theirs in zip(expected, actual, strict=True):
@@ -211,7 +209,7 @@ def _event_differences(
             is_black = name in unknown and BLACK in str(theirs.get(name))
             if ours.get(name) != theirs.get(name) and not is_black:
                 yield Problem(
-                    MANIFEST, f"`{_printable(name)}` of event {ours['seq']} is not the ledger's"
+                    MANIFEST, f"`{_printable(name)}` of event {ours['seq']} differs from the ledger"
                 )
 
 
@@ -227,7 +225,7 @@ def _with_line_number(problem: Problem, pack: Pack, expected: _Expected) -> Prob
     theirs = pack.texts[problem.file].split(b"\n")
     pairs = enumerate(zip_longest(ours, theirs), 1)
     number = next((n for n, (one, two) in pairs if one != two), 0)
-    return Problem(problem.file, f"line {number} is not what the ledger gives")
+    return Problem(problem.file, f"line {number} differs from the ledger")
 
 
 def _printable(name: str) -> str:
@@ -241,14 +239,14 @@ def _printable(name: str) -> str:
 def _why_incomparable(ledger: LedgerSide, pack: Pack) -> Hint | str | None:
     """Return why the ledger cannot write the whole pack again, or None if it can."""
     if ledger.forgotten:
-        return "the customer was forgotten since then, and their words are erased"
+        return "the customer was forgotten after the pack was made, so their words are erased"
     if pack.manifest["redacted"]:
         if not ledger.named:
             return Hint(
-                "names were blacked out that were not given: repeat {the_kept_words} and {the_name}"
+                "names are blacked out in it: repeat {the_kept_words} and {the_name} of the pack"
             )
         if any(artifact.path is None for artifact in ledger.case.kept if artifact.attached):
-            return "files that were blacked out are not in the vault any more"
+            return "files that were blacked out are no longer in the vault"
     return None
 
 
@@ -299,9 +297,9 @@ def _file_problems(
 ) -> Iterator[Problem]:
     """Yield a problem if a file is not in the ledger, or not with this hash."""
     if artifact is None and item["file"] not in TEXT_FILES:
-        yield Problem(item["file"], "the ledger gives no such file")
+        yield Problem(item["file"], "the ledger has no such file")
     elif artifact is not None and not redacted and item["sha256"] != artifact.sha256:
-        yield Problem(item["file"], "it is not the file of the ledger")
+        yield Problem(item["file"], "it differs from the file in the ledger")
 
 
 def _text_problems(
@@ -310,9 +308,9 @@ def _text_problems(
     """Yield a problem if a text differs in more than the parts that are unknown."""
     if name in unredacted:
         if not is_blacked_out(pack.texts.get(name, b""), unredacted[name]):
-            yield Problem(name, "what is not blacked out in it is not what the ledger gives")
+            yield Problem(name, "it differs from the ledger in more than the blacked out names")
     elif name in PAGE_FILES and not _has_fixed_lines(name, pack, expected):
-        yield Problem(name, "a line that holds nothing personal is not what the ledger gives")
+        yield Problem(name, "a line without personal data differs from the ledger")
 
 
 def _item_problems(
@@ -328,7 +326,7 @@ def _item_problems(
         known.add("original_sha256")
     is_right = item.get("shows") == shows and item.get("media_type") in types
     if not is_right or not item.keys() <= known:
-        yield Problem(MANIFEST, f"what it says of {item['file']} is not what the ledger gives")
+        yield Problem(MANIFEST, f"its description of {item['file']} differs from the ledger")
 
 
 def _fact_problems(expected: _Expected, actual: Manifest, *, known: bool) -> Iterator[Problem]:
@@ -336,7 +334,7 @@ def _fact_problems(expected: _Expected, actual: Manifest, *, known: bool) -> Ite
     names = {*expected.manifest, *actual} if known else {"claim", "session", "redacted", "ledger"}
     for name in sorted(names - {"items", "events"}):
         if expected.manifest.get(name) != actual.get(name):
-            yield Problem(MANIFEST, f"its `{_printable(name)}` is not what the ledger gives")
+            yield Problem(MANIFEST, f"its `{_printable(name)}` differs from the ledger")
     unknown = ("source", "id") if actual["redacted"] else ()
     yield from _event_differences(expected.manifest["events"], actual["events"], unknown)
 
@@ -382,7 +380,7 @@ def _unredacted_texts(pack: Pack, expected: _Expected) -> dict[str, bytes]:
 
 
 def is_blacked_out(redacted: bytes, original: bytes) -> bool:
-    """Return True if the first text is the second one with parts of it blacked out."""
+    """Return True if the first text is the second one with parts blacked out."""
     text = original.decode()
     first, *parts = redacted.decode("utf-8", "replace").replace(f'"{BLACK}"', BLACK).split(BLACK)
     if not parts or not text.startswith(first):

@@ -62,7 +62,7 @@ class Figure:
 
 @frozen
 class Exhibit:
-    """A piece of evidence. `file` is its path in the pack; if it is None, `why` has the reason."""
+    """A piece of evidence. `file` is its path in the pack; without a file, `why` has the reason."""
 
     name: str
     kind: str
@@ -73,6 +73,20 @@ class Exhibit:
     media_type: str | None = None
     time: datetime | None = None
     why: str | None = None
+
+
+@frozen
+class Reasons:
+    """Why a file is not in the pack, as its pages give it.
+
+    `too_large` takes the largest size in bytes. `without_hash` follows a reason, up to the
+    semicolon in it, where the hash is withheld, too.
+    """
+
+    absent: str
+    too_large: str
+    unreadable: str
+    without_hash: str
 
 
 @frozen

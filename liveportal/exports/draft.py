@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from liveportal.domain.calculations.claim_answers import DisputeRecord
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.case import Case
-from liveportal.domain.clock import microseconds, zone
-from liveportal.domain.events.describe import describe
+from liveportal.domain.clock import microseconds
 from liveportal.domain.text import clean
+from liveportal.exports.local_time import local_text
+from liveportal.exports.sentences import sentence
 
 LAST_WORDS = 6
 _INCLUDED = ("request.accepted", "session.", "artifact.added")
@@ -25,8 +25,8 @@ def notes(case: Case, record: DisputeRecord) -> str:
     """Return notes for the expert to read while writing; they are not part of the summary."""
     lines = [
         f"The claim: {case.claim}, {case.amount} {case.amount.currency}.",
-        f"The customer says: {clean(case.reason or 'nothing')}",
-        f"At stake for you: {case.cost} {case.cost.currency}.",
+        f"The customer's reason: {clean(case.reason or 'not given')}",
+        f"A refund would cost you {case.cost} {case.cost.currency}.",
         f"Your disputes so far: {record}.",
     ]
     if record.warning:
@@ -37,12 +37,13 @@ def notes(case: Case, record: DisputeRecord) -> str:
 def _draft_lines(case: Case) -> Iterator[str]:
     session = case.session
     title = f" ({clean(case.title)})" if case.title else ""
-    yield f"Session {session.id}{title}. Times are those of {case.zone}."
+    yield f"Session {session.id}{title}. The times are those of {case.zone}."
     yield ""
     events = [event for event in case.events if event.tells]
     for event in events:
         if event.kind.startswith(_INCLUDED) and event.kind != "session.corrected":
-            yield f"{_local(event.time, case.zone)}  {clean(describe(event.kind, event.data))}"
+            text = clean(sentence(event.kind, event.data, case.zone))
+            yield f"{local_text(event.time, case.zone)}  {text}"
     yield ""
     paused_us = sum(microseconds(until - since) for since, until in session.pauses)
     yield (
@@ -51,17 +52,10 @@ def _draft_lines(case: Case) -> Iterator[str]:
     )
     for event in events:
         if event.kind == "review.posted":
-            yield clean(describe(event.kind, event.data))
+            yield clean(sentence(event.kind, event.data, case.zone))
     if case.messages:
         yield ""
         yield "From the transcript:"
         for message in list(case.messages)[-LAST_WORDS:]:
             speaker = f"{clean(message.speaker)}: " if message.speaker else ""
             yield f"  {speaker}{clean(message.text)}"
-
-
-def _local(instant: datetime, zone_name: str) -> str:
-    try:
-        return f"{instant.astimezone(zone(zone_name)):%Y-%m-%d %H:%M}"
-    except OverflowError:
-        return f"{instant:%Y-%m-%d %H:%M}"

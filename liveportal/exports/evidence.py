@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 from liveportal.domain.case import Case, CaseMessage
-from liveportal.domain.clock import LAST, short_text
-from liveportal.domain.money import Money
+from liveportal.domain.clock import short_text
 from liveportal.domain.text import clean
-from liveportal.exports.dossier import Dossier, Figure, TimelineEntry
 from liveportal.exports.exhibits import ExhibitFile, ExhibitRules, exhibit_files, redact_case
 from liveportal.exports.pack import PackEntry
-from liveportal.exports.pages import CURRENT, FIRST, Page
+from liveportal.exports.pages import FIRST, Page
 
 LARGEST_FILE = 100_000_000
 """In bytes; a larger file is not packed, but listed with its hash."""
@@ -96,55 +94,6 @@ def pack_entries(case: Case, rules: ExhibitRules) -> list[PackEntry]:
     return entries + [_file_entry(file, page) for file in files if file.exhibit.file is not None]
 
 
-def dossier(case: Case, files: Sequence[ExhibitFile], page: Page = CURRENT) -> Dossier:
-    """Return the dossier of a case: the claim, the timeline, the bill and the files."""
-    return Dossier(
-        title=f"Evidence for claim {case.claim}",
-        zone=case.zone,
-        facts=tuple(_claim_facts(case)),
-        timeline=tuple(_timeline(case, page)),
-        figures=tuple(
-            Figure(step.what, step.comes_to, step.rule)
-            for step in page.bill(case.session, case.policy)
-        ),
-        exhibits=tuple(file.exhibit for file in files),
-        footer=(
-            f"The journal had {case.journal_length} events; its head was {case.head}.",
-            f"manifest.json has the SHA-256 of every file of this pack. {page.proof}",
-        ),
-        start=case.session.start,
-        end=case.session.end,
-    )
-
-
-def _claim_facts(case: Case) -> Iterator[tuple[str, str]]:
-    yield "Claim", f"{case.claim}, {case.state}{', late' if case.late else ''}"
-    yield "Claimed back", f"{case.amount} {case.amount.currency}"
-    yield "The customer's reason", case.reason or "none was given"
-    if case.summary:
-        yield "What the expert says", case.summary
-    yield "Session", f"{case.session.id}{f': {case.title}' if case.title else ''}"
-    name = f" ({case.customer_name})" if case.customer_name else ""
-    yield "Customer", f"{case.customer}{name}"
-    gross = Money(case.session.gross_minor, case.session.currency)
-    yield "Billed", f"{gross} {gross.currency}"
-    yield "At stake for the expert", f"{case.cost} {case.cost.currency}"
-
-
-def _timeline(case: Case, page: Page) -> list[TimelineEntry]:
-    moments = [
-        TimelineEntry(event.time, page.sentence(event.kind, event.data), None, event.seq)
-        for event in case.events
-        if event.tells
-    ]
-    began = case.session.start
-    for message in case.messages:
-        time = None if began is None or message.offset is None else began + message.offset
-        moments.append(TimelineEntry(time, message.text, message.speaker))
-    # Messages without a time come last, in their order.
-    return sorted(moments, key=lambda moment: (moment.time or LAST, moment.seq or 0))
-
-
 UNKNOWN_TYPE = "application/octet-stream"
 TRANSCRIPT = "transcript.txt"
 TEXT_FILES = {
@@ -157,8 +106,7 @@ PAGE_FILES = ("index.html", "index.md")
 
 def texts(case: Case, files: Sequence[ExhibitFile], page: Page) -> dict[str, bytes]:
     """Return the texts that are written for the pack, by file name."""
-    content = dossier(case, files, page)
-    pages = {"index.html": page.html(content), "index.md": page.markdown(content)}
+    pages = dict(page.write(case, [file.exhibit for file in files]))
     if case.messages:
         pages[TRANSCRIPT] = "".join(map(_message_line, case.messages))
     return {name: text.encode() for name, text in pages.items()}

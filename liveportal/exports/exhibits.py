@@ -26,7 +26,6 @@ SHOWS = {
     "code": "Code that was worked on.",
     "attachment": "A file of the session.",
 }
-_HASH_WITHHELD = "; its hash is withheld, too, since a short text could be guessed from it"
 TEXT_FIELDS = ("title", "description", "reason", "summary", "note", "text", "name")
 
 
@@ -65,17 +64,17 @@ def prefix(number: int) -> str:
 
 
 def _exhibit_file(number: int, artifact: CaseFile, rules: ExhibitRules) -> ExhibitFile:
-    redact = rules.redact
+    redact, reasons = rules.redact, rules.page.reasons
     name = artifact.name if redact is None else redact(artifact.name)
     redacted = reason = None
     if artifact.path is None:
-        reason = "the file is not in the vault; this is its hash as the platform told it"
+        reason = reasons.absent
     elif artifact.bytes > rules.largest:
-        reason = f"larger than {rules.largest} bytes; it can be shown, and known by its hash"
+        reason = reasons.too_large.format(largest=rules.largest)
     elif redact is not None:
         redacted = _redact_file(artifact, artifact.path, rules)
         if redacted is None:
-            reason = "withheld, since nothing in it can be blacked out; it can be known by its hash"
+            reason = reasons.unreadable
     exhibit = Exhibit(
         name=name,
         kind=artifact.kind,
@@ -98,7 +97,7 @@ def _archive_name(name: str) -> str:
 
 
 def _redact_file(artifact: CaseFile, path: Path, rules: ExhibitRules) -> bytes | None:
-    """Return a file with other people blacked out; None if it is no text, or names remain."""
+    """Return a file with other people blacked out; None for other files, and if names remain."""
     redact = rules.redact
     assert redact is not None  # noqa: S101 (called for redacted packs only)
     if not _is_text(artifact):
@@ -137,7 +136,7 @@ def _without_hash(
     if not (_is_text(artifact) or _reads_as_text(artifact, rules)):
         return exhibit
     reason = (exhibit.why or "").partition(";")[0]
-    return replace(exhibit, sha256="", why=f"{reason}{_HASH_WITHHELD}")
+    return replace(exhibit, sha256="", why=f"{reason}{rules.page.reasons.without_hash}")
 
 
 def _reads_as_text(artifact: CaseFile, rules: ExhibitRules) -> bool:

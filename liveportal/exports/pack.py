@@ -43,7 +43,7 @@ _NAME = re.compile(
 
 @frozen
 class PackEntry:
-    """A file of the pack: its content or the path of it, and one line on what it shows."""
+    """A file of the pack: its content or its path, and one line on what it shows."""
 
     name: str
     content: bytes | Path
@@ -53,7 +53,7 @@ class PackEntry:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is no name for a part of a pack")
+            raise ValueError(f"{self.name!r} is not a valid name for a file of a pack")
 
 
 @frozen
@@ -129,18 +129,18 @@ def verify_pack(path: Path) -> PackCheck:
         try:
             # One changed byte cannot break both the signature and the directory.
             if stream.read(len(_SIGNATURE)) != _SIGNATURE and not zipfile.is_zipfile(stream):
-                raise _invalid_pack(path, "is no evidence pack: it is no archive")
+                raise _invalid_pack(path, "is not an evidence pack: it is not a ZIP archive")
             return _verify(stream)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
             return _damaged_archive(str(error))
         except OSError as error:
             if error.errno == errno.EINVAL:  # Seeking before the start of the file.
-                return _damaged_archive("it points to where nothing can be")
+                return _damaged_archive("it points to a place outside the file")
             raise _invalid_pack(path, f"cannot be checked: {error.strerror}") from None
 
 
 def _invalid_pack(path: Path, what: str) -> InvalidPack:
-    hint = Hint("Give the file that {an_evidence_pack} wrote.")
+    hint = Hint("Give a file that {an_evidence_pack} wrote.")
     return InvalidPack(f"{path} {what}", hint=hint, path=str(path))
 
 
@@ -255,7 +255,7 @@ def _verify(stream: IO[bytes]) -> PackCheck:
         if missing:
             return PackCheck({}, "", [Problem(name, "it is missing") for name in missing])
         if not archive.is_stored_in_order():
-            return _damaged_archive("its files are compressed, or lie in one another")
+            return _damaged_archive("its files are compressed, or they overlap")
         manifest = archive.content(MANIFEST)
         document = _parse_manifest(manifest)
         problems = list(_content_problems(archive, document, manifest))
@@ -283,17 +283,17 @@ def _content_problems(
         yield Problem(" or ".join(changed or (MANIFEST, SEAL)), "it was changed")
         return
     if document.get("format") != FORMAT or not _has_items(document):
-        yield Problem(MANIFEST, f"it is not of the form {FORMAT}")
+        yield Problem(MANIFEST, f"it does not have the format {FORMAT}")
         return
     if _json(document) != manifest:
         # For example duplicate keys in an object: programs differ in which one they use.
-        yield Problem(MANIFEST, "it is not written as this program writes")
+        yield Problem(MANIFEST, "it is not written as this program writes it")
         return
     items = {item["file"]: item for item in document["items"]}
     names = frozenset(archive.names)
     for name, times in Counter(archive.names).items():
         if times > 1:
-            yield Problem(_printable(name), "it is there twice")
+            yield Problem(_printable(name), "it is in the archive twice")
         if name not in items and name not in (MANIFEST, SEAL):
             yield Problem(_printable(name), "it was added")
     for name, item in items.items():

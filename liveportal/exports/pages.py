@@ -10,17 +10,16 @@ of a pack of each format.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
-from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps
 from liveportal.domain.case import Case
-from liveportal.domain.entities import Session
-from liveportal.domain.events.describe import Data, describe
 from liveportal.domain.frozen import frozen
-from liveportal.domain.policy import Policy
-from liveportal.exports.dossier import Dossier, html, markdown
+from liveportal.exports.dossier import Exhibit, Reasons
+from liveportal.exports.pages_1 import REASONS_1, dossier_pages
 from liveportal.exports.redaction import redactor
 from liveportal.exports.redaction_1 import redactor as redactor_1
+from liveportal.exports.review import REASONS, review_pages
 from liveportal.exports.spellings import comparison_key
 
 
@@ -44,16 +43,14 @@ class Redact(Protocol):
 class Page:
     """A page format: the functions that write it.
 
-    `names` returns the names that a redacted pack blacks out, apart from --keep and --name.
-    `guessable` is True for the format whose redacted packs have the hashes of the original texts.
+    `write` returns the pages by their file names. `names` returns the names that a redacted pack
+    blacks out, apart from --keep and --name. `guessable` is True for the format whose redacted
+    packs have the hashes of the original texts.
     """
 
     number: int
-    html: Callable[[Dossier], str]
-    markdown: Callable[[Dossier], str]
-    sentence: Callable[[str, Data], str]
-    bill: Callable[[Session, Policy], list[BillingStep]]
-    proof: str
+    write: Callable[[Case, Sequence[Exhibit]], Mapping[str, str]]
+    reasons: Reasons
     redactor: Callable[[Iterable[str]], Redact]
     names: Callable[[Case], set[str]]
     same_name: Callable[[str], str]
@@ -98,14 +95,17 @@ class _RedactorOfFormat1:
         return False
 
 
+_PROOF_1 = "`liveportal dispute verify FILE` proves that nothing was changed."
+_PROOF_2 = (
+    "`liveportal dispute verify FILE` shows the seal of this pack. Compare it with the one"
+    " that the expert gave you: only that proves that nothing was changed."
+)
+
 PAGES: Mapping[int, Page] = {
     1: Page(
         number=1,
-        html=html,
-        markdown=markdown,
-        sentence=describe,
-        bill=bill_steps,
-        proof="`liveportal dispute verify FILE` proves that nothing was changed.",
+        write=partial(dossier_pages, proof=_PROOF_1),
+        reasons=REASONS_1,
         redactor=_RedactorOfFormat1,
         names=_customer_and_speakers,
         same_name=str.casefold,
@@ -113,20 +113,22 @@ PAGES: Mapping[int, Page] = {
     ),
     2: Page(
         number=2,
-        html=html,
-        markdown=markdown,
-        sentence=describe,
-        bill=bill_steps,
-        proof=(
-            "`liveportal dispute verify FILE` shows the seal of this pack. Compare it with the one"
-            " that the expert gave you: only that proves that nothing was changed."
-        ),
+        write=partial(dossier_pages, proof=_PROOF_2),
+        reasons=REASONS_1,
+        redactor=redactor,
+        names=_all_people,
+        same_name=comparison_key,
+    ),
+    3: Page(
+        number=3,
+        write=review_pages,
+        reasons=REASONS,
         redactor=redactor,
         names=_all_people,
         same_name=comparison_key,
     ),
 }
-CURRENT = PAGES[2]
+CURRENT = PAGES[3]
 
 
 def case_redactor(page: Page, case: Case, keep: Sequence[str], more: Sequence[str]) -> Redact:

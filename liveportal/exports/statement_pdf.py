@@ -7,42 +7,39 @@ hash, so that a change is detected with any other version, too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from liveportal.domain.statement import Document, seal_of
-from liveportal.exports.statement import (
-    BALANCE,
-    LABELS,
-    MONTH_COLUMNS,
-    TAX,
-    TRANSACTION_COLUMNS,
-    about,
-    proof,
-    session_columns,
-)
+from liveportal.domain.text import clean
+from liveportal.exports.statement import Section, facts_of, proof, sections_of, title_of
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-FONT = "Helvetica"  # A standard PDF font: a statement is ASCII only.
+FONT = "Helvetica"  # A standard PDF font, which has the letters of Latin-1.
 OWN_HASH = b"%liveportal-sha256 "
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # Fixed, so that equal documents give equal files.
-_WIDTHS = {"time": 32, "start": 32, "end": 32, "transaction": 18}  # In mm; other columns are 16.
-_NUMBER_COLUMNS = frozenset(
-    {
-        *("minutes", "rate", "gross", "fee", "earned", "amount", "owed", "sessions", "net", "tips"),
-        *("platform_fee", "deducted", "transaction"),
-    }
-)
+_WIDTHS = {"label": 70, "time": 27, "number": 17}  # In mm, by field or style; others are 19.
+_NARROW = 4
+"""Tables with at most this many columns are not as wide as the page."""
+
+
+def has_letters(text: str) -> bool:
+    """Return True if the font has all letters of a text."""
+    return _shown(text) == clean(text)
+
+
+def _shown(text: object) -> str:
+    """Return a text in the letters of the font; others become question marks."""
+    return clean(str(text)).encode("latin-1", "replace").decode("latin-1")
 
 
 def pdf(document: Document) -> bytes:
     """Return a statement as a PDF."""
     from fpdf import FPDF
 
-    title = f"Statement of earnings, {document['name']}"
+    title = title_of(document)
 
     class Pages(FPDF):
         """A PDF with numbered pages."""
@@ -60,20 +57,10 @@ def pdf(document: Document) -> bytes:
     paper.set_auto_page_break(auto=True, margin=16)
     paper.add_page()
     _heading(paper, title, 16)
-    _paragraph(paper, about(document))
-    summary = document["summary"]
-    _pair_table(paper, "Summary", [(label, summary[name]) for name, label in LABELS.items()])
-    balance = [(label, summary["balance"][name]) for name, label in BALANCE.items()]
-    _pair_table(paper, "Balance at the end", balance)
-    if len(document["months"]) > 1:
-        _table(paper, "Month by month", MONTH_COLUMNS, document["months"])
-    if tax := document.get("tax"):
-        _pair_table(
-            paper, "For the tax return", [(label, tax[name]) for name, label in TAX.items()]
-        )
-        _paragraph(paper, f"{tax['form']}: {tax['counts']} Looked up on {tax['looked_up']}.")
-    _table(paper, "Sessions", session_columns(document), document["sessions"])
-    _table(paper, "Transactions", TRANSACTION_COLUMNS, document["transactions"])
+    for label, text in facts_of(document):
+        _paragraph(paper, f"{label}: {text}")
+    for section in sections_of(document):
+        _table(paper, section)
     paper.ln(6)
     for line in proof(document):
         _paragraph(paper, line)
@@ -95,41 +82,36 @@ def _heading(paper: FPDF, text: str, size: int) -> None:
 
 def _paragraph(paper: FPDF, text: str) -> None:
     paper.set_font(FONT, size=9)
-    paper.multi_cell(0, 5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+    paper.multi_cell(0, 5, _shown(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
 
-def _pair_table(paper: FPDF, title: str, pairs: Sequence[tuple[str, object]]) -> None:
+def _table(paper: FPDF, section: Section) -> None:
     paper.ln(4)
-    _heading(paper, title, 11)
-    paper.set_font(FONT, size=9)
-    with paper.table(
-        width=110,
-        col_widths=(70, 40),
-        text_align=("LEFT", "RIGHT"),
-        align="LEFT",
-        first_row_as_headings=False,
-        borders_layout="HORIZONTAL_LINES",
-        line_height=5,
-    ) as table:
-        for label, value in pairs:
-            table.row((label, str(value)))
-
-
-def _table(paper: FPDF, title: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    paper.ln(4)
-    _heading(paper, title, 11)
-    if not rows:
-        _paragraph(paper, "None.")
+    _heading(paper, section.title, 11)
+    if not section.rows:
+        _paragraph(paper, section.empty)
         return
-    paper.set_font(FONT, size=7)
-    align = tuple("RIGHT" if name in _NUMBER_COLUMNS else "LEFT" for name in columns)
+    columns = section.columns
+    is_narrow = len(columns) <= _NARROW
+    widths = [_WIDTHS.get(column.field) or _WIDTHS.get(column.style, 19) for column in columns]
+    if is_narrow:
+        widths = [70, *[25] * (len(columns) - 1)]
+    paper.set_font(FONT, size=9 if is_narrow else 7)
     with paper.table(
-        col_widths=tuple(_WIDTHS.get(name, 16) for name in columns),
-        text_align=align,
+        width=sum(widths) if is_narrow else None,
+        col_widths=tuple(widths),
+        text_align=tuple("RIGHT" if c.style == "number" else "LEFT" for c in columns),
+        align="LEFT",
         borders_layout="HORIZONTAL_LINES",
-        line_height=4,
+        line_height=5 if is_narrow else 4,
         padding=0.5,
     ) as table:
-        table.row([name.replace("_", " ") for name in columns])
-        for row in rows:
-            table.row(["" if row.get(name) is None else str(row[name]) for name in columns])
+        table.row([column.heading for column in columns])
+        for row in section.rows:
+            table.row([_shown(text) for text in row])
+        if section.total:
+            paper.set_font(style="B")
+            table.row([_shown(text) for text in section.total])
+    paper.set_font(FONT)
+    for note in section.notes:
+        _paragraph(paper, note)

@@ -107,7 +107,7 @@ def parse(raw: bytes) -> Event:
 
 def envelope(raw: bytes) -> dict[str, Any]:
     """Parse the envelope of one event, without its data; raises `InvalidEvent`."""
-    document = _parse_json(raw)
+    document = parse_json(raw)
     if not isinstance(document, dict):
         raise InvalidEvent("", "is not a JSON object")
     if not _is_common_envelope(document):
@@ -173,7 +173,8 @@ def check_attribute(name: str, value: object) -> None:
         raise InvalidEvent(name, "must be a text, a whole number or a truth value")
 
 
-def _parse_json(raw: bytes) -> Any:  # noqa: ANN401
+def parse_json(raw: bytes) -> Any:  # noqa: ANN401 -- Any JSON.
+    """Parse JSON in which no name is twice in an object; raises `InvalidEvent`."""
     try:
         text = raw.decode("utf-8")
         if text[:1] == "{":

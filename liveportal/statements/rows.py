@@ -6,6 +6,8 @@ a fee that was taken is negative, so that `gross + fee = net`. Instants are UTC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -54,11 +56,12 @@ class RowKind(StrEnum):
 class StatementRow:
     """One row of a statement, read but not yet matched.
 
-    `line` is the physical line, from 1, on which the row begins. `row` is the provider's id of it
-    or, where a format has none, a digest with an ordinal among equal rows. `time` is None where the
-    file has only a `day`, which is in the file's own zone. `gross`, `fee`, `net` and `balance` are
-    None where the file does not state them; `amount` never is. `names` are the payer's: name,
-    e-mail address, account holder. `references` are the texts in which a payout's reference may be.
+    `line` is the physical line, from 1, on which the row begins. `row` is the provider's id or,
+    where a format has no ids, a digest with an ordinal among equal rows. `time` is missing where
+    the file has only a `day`, which is in the file's own zone. `gross`, `fee`, `net` and `balance`
+    are missing where the file does not state them; `amount` never is. `names` are the payer's (for
+    money that was sent, the recipient's): name, e-mail address, account holder. `references` are
+    the texts in which a payout's reference may be.
     """
 
     line: int
@@ -76,6 +79,7 @@ class StatementRow:
     meaning: Meaning
     names: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    duplicate: bool = False  # Another file of the same call has this row, too, and is to be used.
 
 
 @frozen
@@ -98,6 +102,8 @@ class StatementFile:
     account: str | None
     rows: tuple[StatementRow, ...]  # In the order of time.
     proofs: tuple[Proof, ...]
-    unproved: tuple[str, ...] = ()  # Sentences that say what is not proved, with --unproved.
+    unproved: tuple[str, ...] = ()  # Sentences about what the file does not prove.
     unlisted: tuple[str, ...] = ()  # The types that the format does not list, each once.
     ignored_columns: int = 0
+    digits: Mapping[str, int] = field(default_factory=dict)
+    """The digits of the amounts in each currency, also of those that are not ISO 4217's."""

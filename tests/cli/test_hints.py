@@ -18,7 +18,10 @@ from liveportal.domain.errors import Caution, DoubleBooking, LateClaim
 from liveportal.domain.hint import Hint
 
 PACKAGE = Path(liveportal.__file__).parent
-PAGES = ("exports/pages.py", "exports/statement.py")
+PAGES = (
+    *("exports/pages.py", "exports/review.py", "exports/statement.py", "exports/statement_1.py"),
+    "exports/statement_html.py",
+)
 """The texts of released file formats, which name the commands that verify them."""
 COMMANDS = "|".join(
     (

@@ -340,6 +340,7 @@ FREE = {
     *("--verification", "--add-skill", "--add-language", "--recipient", "--open", "more"),
     # Amounts, times, lengths and numbers.
     *("--amount", "--rate", "--min-rate", "--minimum-rate", "--direct-rate", "--billed", "amount"),
+    *("--fee", "--received", "--debited"),
     *("tip_amount", "sent", "--at", "--as-known", "--since", "--start", "--end", "--pause", "when"),
     *("--on", "--expires", "--within", "--longer-than", "--days", "--minutes", "--limit"),
     *("--alarm", "--batch", "--interval", "--largest", "--slot", "--experience-years"),

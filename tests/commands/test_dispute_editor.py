@@ -46,7 +46,12 @@ def test_a_text_is_written_in_the_editor(states: Shell, editor: Use) -> None:
         "were paused and not billed",
     ):
         assert output in draft
-    for output in ("The claim: CL-2", "The customer says: slow", "At stake for you", "1 filed"):
+    for output in (
+        "The claim: CL-2",
+        "The customer's reason: slow",
+        "A refund would cost you",
+        "1 filed",
+    ):
         assert output in notes
     assert mode.read_text().startswith("drwx------")
     text = states.ok("dispute", "show", "CL-2")["summary"]
@@ -84,7 +89,7 @@ def test_a_strangers_words_cannot_cut_the_draft(states: Shell, editor: Use) -> N
     text = states.ok("dispute", "show", "CL-2")["summary"]
     assert text.startswith("Mine.")
     assert f"Ana: {CUT_LINE}" in text
-    assert "At stake for you" not in text
+    assert "A refund would cost" not in text
 
 
 @pytest.mark.parametrize(

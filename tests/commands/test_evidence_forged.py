@@ -183,7 +183,7 @@ def test_every_file_and_line_is_held(disputed: Shell) -> None:
         assert refused(disputed) == [{"file": part.name, "what": "it is missing"}]
     for name in ("files/04-more.txt", "files/01-more.txt", "more.txt"):
         seal(disputed, [*parts, PackEntry(name, b"x", "More.")], about)
-        assert refused(disputed) == [{"file": name, "what": "the ledger gives no such file"}]
+        assert refused(disputed) == [{"file": name, "what": "the ledger has no such file"}]
 
 
 def _with(made: Any, name: str, value: object) -> Any:  # noqa: ANN401 -- Any value of ours.

@@ -63,7 +63,7 @@ def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
         "head": made["head"],
         "in_ledger": True,
         "seal": made["seal"],
-        "proved": f"Every event, figure, text and file of the pack is what {proved.ledger} gives.",
+        "proved": f"Every event, figure, text and file of the pack agrees with {proved.ledger}.",
         "not_compared": [],
     }
     info = proved.ok("ledger", "info")
@@ -160,9 +160,22 @@ def test_what_was_reported_twice_is_shown_once(states: Shell) -> None:
     states.ok(*PACK)
     page = unpack(states)["index.md"].decode()
     assert page.count("The expert disputed the claim") == 1
+    (row,) = (text for text in page.splitlines() if "The expert disputed the claim" in text)
+    assert row.endswith("| The expert and the platform |")
     assert "their words" not in page
     assert "tip" not in page
     assert {"d-1", "tip"} <= {event["id"] for event in manifest(states)["events"]}
+
+
+def test_messages_and_files_are_traced_to_their_exhibit(proved: Shell) -> None:
+    """Each message has the number of its transcript, and the event of a file that of the file."""
+    proved.ok(*PACK)
+    page = unpack(proved)["index.md"].decode()
+    (said,) = (row for row in page.splitlines() if "It is fixed now" in row)
+    assert said.endswith("| Exhibit 1 |")
+    assert "(Exhibit 1) | The expert |" in page
+    assert "(Exhibit 3) | The expert |" in page
+    assert "of the end of the session (platform rule R8)" in page
 
 
 # --- redacted -------------------------------------------------------------------------------------
@@ -187,7 +200,7 @@ def test_a_redacted_pack_has_no_names_and_proves_the_whole(proved: Shell) -> Non
         assert proved.refuses(6, *check, *names)["code"] == "pack_changed"
     partly = proved.ok(*check)
     assert partly["in_ledger"] == "partly"
-    assert "named as not compared" in partly["proved"]
+    assert "some files could not be" in partly["proved"]
     reasons = {row["file"]: row["why"] for row in partly["not_compared"]}
     assert sorted(reasons) == [
         *("files/01-chat.txt", "files/02-Fix.shader", "index.html", "index.md"),
@@ -265,7 +278,8 @@ def test_a_pack_needs_no_ledger(proved: Shell, monkeypatch: pytest.MonkeyPatch) 
     checked = proved.ok(*CHECK)
     assert (checked["in_ledger"], checked["not_compared"]) == (None, None)
     assert checked["proved"] == (
-        f"The pack agrees with seal {checked['seal']}. Compare it with what the expert gave you."
+        f"The pack agrees with the seal {checked['seal']}."
+        " Compare it with the seal from the expert."
     )
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
     assert proved.ok(*CHECK)["in_ledger"] is None

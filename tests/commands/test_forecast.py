@@ -87,7 +87,9 @@ def test_overdue_is_what_was_due_and_not_sent(empty: Shell) -> None:
     assert "within 60 days" in row["letter"]
     assert empty.ok("payout", "preview", "--on", "2026-12-31")["overdue"] == "252.00"
     empty.ok("payout", "record", "252.00", "--anyway", "--at", "2026-12-31 09:00")
-    assert empty.ok("payout", "overdue", "--on", "2027-01-05") == []
+    assert empty.ok("payout", "overdue", "--on", "2027-01-03") == []
+    (late,) = empty.ok("payout", "overdue", "--on", "2027-01-05")
+    assert (late["amount"], late["late"][0]["amount"]) == ("0.00", "252.00")
 
 
 def test_below_the_minimum_nothing_is_overdue(empty: Shell) -> None:

@@ -110,16 +110,15 @@ def test_a_statement_adds_up(shell: Shell, tmp_path: Path) -> None:
     shell.ok("earnings", "statement", "2026-11", "-o", paths["november"])
     old, new = (sessions_of(paths[name].read_text()) for name in ("october", "again"))
     assert old == new
-    assert "reversal" not in new
+    assert "Former bill" not in new
     rows = sessions_of(paths["november"].read_text())
-    assert [rows.count(field) for field in ("reversal", "correction")] == [2, 2]
+    assert [rows.count(kind) for kind in ("Former bill, cancelled", "Corrected bill")] == [2, 2]
     for path in paths.values():
         assert shell.ok("ledger", "verify", "--statement", path)["ok"] is True
-    assert "liveportal.statement.v1 2026-10" in paths["again"].read_text()
     earlier = tmp_path / "earlier.html"
-    earlier.write_text(paths["november"].read_text().replace("statement.v2", "statement.v1"))
+    earlier.write_text(paths["november"].read_text().replace("statement.v3", "statement.v1"))
     error = shell.refuses(6, "ledger", "verify", "--statement", earlier)
-    assert "wrote has another form" in error["hint"]
+    assert "have had another format" in error["hint"]
     for ending in ("pdf", "csv"):
         path = tmp_path / f"november.{ending}"
         shell.ok("earnings", "statement", "2026-11", "-o", path)

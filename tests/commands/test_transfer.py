@@ -27,6 +27,7 @@ W8BEN = ("--tax-form", "w8ben", "--tax-signed", "2026-11-02", "--tax-number", "-
 FIELDS = (
     *("ledger", "state", "events", "recorded", "replayed", "confirmed", "erased", "sources"),
     *("types", "policies", "forgotten", "enter_again", "attach_again", "kept", "head", "dry_run"),
+    "identity_key",
 )
 
 

@@ -13,6 +13,7 @@ PLATFORM = "assets:platform"
 HELD = "assets:platform:held"
 TRANSIT = "assets:transit"
 BANK = "assets:bank"
+TRANSFER_FEE = "expenses:transfer-fee"
 SESSIONS = "income:sessions"
 REFUNDS = "income:refunds"
 TIPS = "income:tips"
@@ -212,4 +213,5 @@ def test_assets_are_what_the_expert_has() -> None:
         TIPS,
         ADJUSTMENTS,
         FEE,
+        TRANSFER_FEE,
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.frozen import build, field_names, frozen, replace
+from liveportal.domain.frozen import build, build_compact, field_names, frozen, replace
 
 
 @frozen
@@ -161,3 +161,14 @@ def test_a_value_matches_by_position() -> None:
             pytest.fail("it does not match its own class")
     assert Triple(1, 2, 3).third == 3
     assert field_names(Pair) == ("first", "second")
+
+
+def test_a_compact_value_is_like_any_other() -> None:
+    """It is equal, frozen, copied and replaced; only its memory differs."""
+    compact = build_compact(Point, {"x": 1, "y": 2, "name": "there"})
+    assert compact == Point(1, 2, "there")
+    assert hash(compact) == hash(Point(1, 2, "there"))
+    assert replace(compact, x=3) == Point(3, 2, "there")
+    assert copy(compact) == pickle.loads(pickle.dumps(compact)) == compact  # noqa: S301
+    with pytest.raises(FrozenInstanceError):
+        compact.x = 4  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""A dossier has the same contents in both formats, and no text in it is ever markup."""
+"""The pages of page formats 1 and 2: the same in both file formats, and no text is ever markup."""
 
 from __future__ import annotations
 

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from liveportal.domain.case import Case, CaseMessage
+from liveportal.exports.document import Document, to_html
 from liveportal.exports.dossier import Figure, TimelineEntry, html
 from liveportal.exports.evidence import LARGEST_FILE, manifest_fields, pack_entries
 from liveportal.exports.exhibits import ExhibitRules
 from liveportal.exports.pack import write_pack
 from liveportal.exports.pages import CURRENT
+from tests.exports.test_document import document
 from tests.exports.test_dossier import HOSTILE, dossier
 from tests.kit.pack_case import MESSAGES, case, file, happened
 
@@ -111,10 +113,10 @@ def test_the_page_of_a_pack_shows_all_of_it(tmp_path: Path, unpacked: Path) -> N
     """The browser's DOM has the timeline, the bill and the files."""
     seen = browse(tmp_path, unpacked / "index.html", "--dump-dom")
     for text in (
-        *("Evidence for claim CL-1", "Not solved, says Mina", "Mina saw it fixed at 14:17:03."),
+        *("Evidence on refund claim CL-1", "Not solved, says Mina", "saw it fixed at 14:17:03."),
         *("The timer was paused.", "It is fixed now, mina.", "2026-10-05 16:12:31", "12:31"),
-        *("From the start to the end", "0:21:00", "-0:01:00", "42.00 USD", "Fix.shader"),
-        *("before.png", "ab" * 32),
+        *("Length of the session", "21 min 0 s", "1 min 0 s", "42.00 USD", "Fix.shader"),
+        *("Exhibit 1: before.png", "How to check this pack"),
     ):
         assert text in seen
     assert seen.count("<tr>") == 1 + 10 + 1 + 7 + 1 + 2
@@ -154,7 +156,7 @@ def test_nothing_that_was_said_runs(tmp_path: Path) -> None:
         kept=tuple(file(tmp_path, each, b"x", "attachment", "image/png") for each in PROBES),
     )
     seen = browse(tmp_path, index(tmp_path, made), "--dump-dom")
-    assert "<title>Evidence for claim CL-1</title>" in seen
+    assert "<title>Evidence on refund claim CL-1</title>" in seen
     assert not re.search(r"<(script|svg|iframe|base)|refresh|\son\w+=\"", _without_text(seen))
     assert seen.count("<style>") == 1
 
@@ -174,7 +176,9 @@ def test_every_hostile_text_leaves_the_page_as_it_is(tmp_path: Path) -> None:
             timeline=tuple(TimelineEntry(None, text, text) for text in texts),
             figures=tuple(Figure(text, text, text) for text in texts),
         )
-        page.write_text(html(made), "utf-8")
-        seen = browse(tmp_path, page, "--dump-dom")
-        outlines.add(tuple(re.findall(r"<(?!br)/?[a-z1-6]+", seen)))
-    assert len(outlines) == 1
+        blocks = tuple(block for text in texts for block in document(text).blocks)
+        for content in (html(made), to_html(Document(texts[0], blocks))):
+            page.write_text(content, "utf-8")
+            seen = browse(tmp_path, page, "--dump-dom")
+            outlines.add(tuple(re.findall(r"<(?!br)/?[a-z1-6]+", seen)))
+    assert len(outlines) == 2, "one outline for each kind of page"

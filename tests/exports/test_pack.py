@@ -177,7 +177,7 @@ def test_a_pack_is_written_into_a_pipe_as_into_a_file(whole: bytes) -> None:
 )
 def test_a_part_has_a_plain_name(name: str) -> None:
     """No name leads outside the folder of an unpacked pack, or is ambiguous."""
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not a valid name"):
         PackEntry(name, b"", "x")
 
 
@@ -313,7 +313,7 @@ def test_a_file_that_is_there_twice_is_named(whole: bytes, tmp_path: Path) -> No
     for again in (held[0], (held[0][0], b"something else")):
         with pytest.warns(UserWarning, match="Duplicate"):
             twice = zipped([*held, again])
-        assert Problem(held[0][0], "it is there twice") in problems(tmp_path, twice)
+        assert Problem(held[0][0], "it is in the archive twice") in problems(tmp_path, twice)
 
 
 def test_files_in_another_order_are_found(whole: bytes, tmp_path: Path) -> None:
@@ -355,7 +355,7 @@ def test_what_is_no_archive_is_no_pack(tmp_path: Path) -> None:
     path = tmp_path / "pack.zip"
     for content in (b"", b"PK", b"PK\x03", b"a text", b"\0" * 1000, b"%PDF-1.7"):
         path.write_bytes(content)
-        with pytest.raises(InvalidPack, match="no evidence pack"):
+        with pytest.raises(InvalidPack, match="not an evidence pack"):
             verify_pack(path)
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
@@ -415,7 +415,7 @@ def test_a_failing_disk_is_no_forgery(
 def test_a_forged_manifest_is_refused(tmp_path: Path, manifest: object) -> None:
     """A seal is easily made: a sealed manifest is still parsed defensively."""
     assert problems(tmp_path, sealed([], manifest)) == [
-        Problem(MANIFEST, f"it is not of the form {FORMAT}")
+        Problem(MANIFEST, f"it does not have the format {FORMAT}")
     ]
 
 
@@ -460,7 +460,7 @@ def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
         at = bomb.index(b"PK\x01\x02", at + 1)
     (found_problems,) = problems(tmp_path, bytes(bomb))
     assert found_problems == Problem(
-        DIRECTORY, "it is damaged: its files are compressed, or lie in one another"
+        DIRECTORY, "it is damaged: its files are compressed, or they overlap"
     )
 
 
@@ -558,5 +558,5 @@ def test_a_manifest_that_names_something_twice_is_refused(
         content = written()
     path = tmp_path / "pack.zip"
     path.write_bytes(content)
-    problem = Problem(MANIFEST, "it is not written as this program writes")
+    problem = Problem(MANIFEST, "it is not written as this program writes it")
     assert verify_pack(path).problems == [problem]

@@ -19,6 +19,8 @@ SEALS = {
     (1, True): "c4be801f5b71b8fc1455d0a3b09455e0876d577ca990802af3c5ff2dbecdd46e",
     (2, False): "503b41a8288e892f4a89e199464e53d21c3b5c034223f3c04f45bcdcf7f258d0",
     (2, True): "b350f1d5ff5846e0584f4c917376598c11ea6ceba58fc45c682937dec975db1d",
+    (3, False): "8ccb0249ac2a34616e966551bde06015bab3999d3b439c43e6f2f403abad13d5",
+    (3, True): "5f2690a549c102435eb384287026517636e1c08d68ebbfa2c4c977fdf48e246d",
 }
 """The seal of a pack of each format, whole and redacted. Where one fails, a released page was
 changed: give the change a number of its own (`liveportal/exports/pages.py`) and add its seals."""

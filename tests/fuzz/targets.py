@@ -34,8 +34,9 @@ from liveportal.domain.text import clean, csv_safe
 from liveportal.exports import events as exports
 from liveportal.exports.calendar import CalendarEvent, write_calendar
 from liveportal.exports.pack import verify_pack
-from liveportal.exports.statement import to_csv
+from liveportal.exports.statement_csv import to_csv
 from liveportal.feeds import exported, jsonl, transcripts
+from liveportal.feeds.adapters import ADAPTERS
 from liveportal.feeds.following import read_stream
 from liveportal.ledger import imports
 from liveportal.ledger.format.serialisation import journal
@@ -46,6 +47,10 @@ from liveportal.ledger.queries.statement import statement as made
 from liveportal.ledger.secrets import key_store
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
+from liveportal.services.adapting import FeedFormat
+from liveportal.statements.options import Options
+from liveportal.statements.reading import read_statements
+from liveportal.statements.source import Source
 
 Target = Callable[[bytes], bool]
 
@@ -140,6 +145,29 @@ def sync(data: bytes) -> bool:
         return bool(synced.recorded)
     finally:
         for file in scratch().glob("synced.db*"):
+            file.unlink()
+
+
+@target
+def webhooks(data: bytes) -> bool:
+    """The documents of another tool: all or nothing, and nothing more when they are read again."""
+    path = scratch() / "adapted.db"
+    shutil.copyfile(october(), path)
+    rate = Money(300, "USD")
+    formats = [FeedFormat(name, rate=rate, trust_schedule=True, hop="payout") for name in ADAPTERS]
+    try:
+        recorded = 0
+        for wanted in formats:
+            with Portal(path, now=lambda: NOW) as portal, suppress(LiveportalError):
+                synced = portal.sync(BytesIO(data), feed_format=wanted)
+                again = portal.sync(BytesIO(data), feed_format=wanted)
+                assert (again.recorded, again.head) == (0, synced.head)
+                recorded += synced.recorded
+        with open_readonly(path) as reader:
+            verify(reader.db)
+        return bool(recorded)
+    finally:
+        for file in scratch().glob("adapted.db*"):
             file.unlink()
 
 
@@ -309,6 +337,31 @@ def statement(data: bytes) -> bool:
     with open_readonly(october()) as reader:
         verify_statement(reader, path)
     return True
+
+
+@target
+def provider_file(data: bytes) -> bool:
+    """A provider's file: rows that its own sums and balances prove, or an error with its line."""
+    for unproved in (False, True):
+        options = Options(unproved=unproved, dates="dmy")
+        try:
+            (*_, file) = read_statements([Source("file.csv", BytesIO(data))], options)
+        except LiveportalError as error:
+            _check_place(error)
+            if unproved:
+                raise
+            continue
+        assert len({row.row for row in file.rows}) == len(file.rows)
+        assert len({row.line for row in file.rows}) == len(file.rows)
+        assert all(row.time is None or row.time.tzinfo is UTC for row in file.rows)
+        assert unproved or all(proof.rows == proof.proved for proof in file.proofs)
+    return True
+
+
+def _check_place(error: LiveportalError) -> None:
+    assert error.message.isprintable()
+    assert str(error.details["file"]).startswith("file.csv")
+    assert int(str(error.details["line"])) > 0
 
 
 @target

@@ -37,9 +37,12 @@ SESSION = Session(
 )
 
 
-def happened(seq: int, when: str, kind: str, **data: Any) -> CaseEvent:  # noqa: ANN401 (JSON)
+def happened(seq: int, when: str, kind: str, /, **data: Any) -> CaseEvent:  # noqa: ANN401 (JSON)
     """Return an event of the case."""
-    return CaseEvent(seq, at(when), kind, data, "https://help.example", f"e-{seq}", f"{seq:064x}")
+    return CaseEvent(
+        *(seq, at(when), kind, data, "https://help.example", f"e-{seq}", f"{seq:064x}"),
+        reported_by=("platform",),
+    )
 
 
 EVENTS = (

@@ -28,7 +28,7 @@ TAGS = frozenset(
     (
         *("html", "head", "meta", "title", "style", "body", "main", "header", "footer", "h1", "h2"),
         *("p", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tr", "th", "td", "time"),
-        *("code", "em", "br", "a", "div", "svg", "desc", "line", "rect", "text"),
+        *("ol", "li", "code", "em", "br", "a", "div", "svg", "desc", "line", "rect", "text"),
     )
 )
 ATTRIBUTES = frozenset(

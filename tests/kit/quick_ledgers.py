@@ -228,6 +228,14 @@ def lines(db: Connection) -> Table:
     ).fetchall()
 
 
+def in_the_bank(db: Connection) -> int:
+    """The sum of the postings on the bank account, in minor units."""
+    (minor,) = db.execute(
+        "SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'assets:bank'"
+    ).fetchone()
+    return int(minor)
+
+
 def balance(db: Connection) -> dict[str, int]:
     """The balances now, in minor units."""
     rows = db.execute(

@@ -28,6 +28,7 @@ def _reader(ids: dict[str, set[str]], aliases: set[str]) -> Iterator[Reader]:
             values = [(name,) for name in ids.get(kind, ())]
             db.executemany(f"INSERT INTO {kind} VALUES (?)", values)  # noqa: S608 -- Our own.
         db.execute("CREATE TABLE session_alias (alias TEXT PRIMARY KEY, session TEXT)")
+        db.execute("CREATE TABLE payout_alias (alias TEXT PRIMARY KEY, payout TEXT)")
         db.executemany("INSERT INTO session_alias VALUES (?, '?')", [(name,) for name in aliases])
         yield Reader(db, Path("ids.db"))
 

@@ -241,7 +241,7 @@ def test_events_that_changed_places(path: Path) -> None:
 
 CHANGED = {
     "UPDATE statement SET confirms = NULL WHERE confirms IS NOT NULL": (
-        "statement request:REQ-2 request.accepted 32 is not what the journal says: confirms"
+        "statement payout:paypal-8XK41 payout.sent 63 is not what the journal says: confirms"
     ),
     "DELETE FROM statement WHERE seq = 4": "statement session:S-1 session.paused 4 is missing",
     "INSERT INTO statement VALUES ('session:S-1', 'x', 4, 'y', NULL)": (
@@ -276,6 +276,16 @@ CHANGED = {
     "DELETE FROM session_alias": "session_alias other:2 is missing",
     "UPDATE session_alias SET session = 'S-1'": (
         "session_alias other:2 is not what the journal says: session"
+    ),
+    "DELETE FROM payout_alias": "payout_alias PO-9 is missing",
+    "UPDATE payout_alias SET payout = 'PO-1'": (
+        "payout_alias PO-9 is not what the journal says: payout"
+    ),
+    "UPDATE payout SET fee_minor = 24 WHERE id = 'paypal-8XK41'": (
+        "payout paypal-8XK41 is not what the journal says: fee_minor"
+    ),
+    "UPDATE payout SET evidence = NULL": (
+        "payout paypal-8XK41 is not what the journal says: evidence"
     ),
     "UPDATE claim SET state = 'open' WHERE id = 'CL-1'": (
         "claim CL-1 is not what the journal says: state"

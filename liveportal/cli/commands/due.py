@@ -12,7 +12,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output_bytes
-from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.render import check_output_possible, for_person, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -51,11 +51,11 @@ def due(
 ) -> None:
     """Show what needs an answer, by when, and what happens if you do nothing.
 
-    Requests and slots, sessions, claims, refund windows, payouts, files that the platform deletes,
-    customers who ask to be forgotten, and, from the first earning on, what the payout profile and
-    the tax form lack. The exit code is 10 if something of it is for you to do, and 0 otherwise: for
-    cron. A calendar is brought up to date when it is written again; deadlines that are gone are
-    cancelled in it.
+    Requests and slots, sessions, claims, refund windows, payouts that are due or late, files that
+    the platform deletes, customers who ask to be forgotten, and, from the first earning on, what
+    the payout profile and the tax form lack. The exit code is 10 if anything needs an action, and
+    0 otherwise: for cron. A calendar is brought up to date when it is written again; deadlines that
+    are gone are cancelled in it.
 
     Examples:
       liveportal due
@@ -78,6 +78,8 @@ def due(
     empty = "Nothing is due: `liveportal sessions upcoming` shows what is planned."
     table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
+    if for_person(out) and any(row.kind == "payout_arrival" for row in rows):
+        hint("`liveportal payout reconcile FILE` finds a payout in your statement.")
     if any(row.asks for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)
 

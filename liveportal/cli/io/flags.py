@@ -30,6 +30,7 @@ FLAGS = {
     "early": "It pays earnings before their due date.",
     "first_payout_wait": "It came before the first payout was due.",
     "lost_race": "Another expert was faster, so the session was cancelled.",
+    "matched_by_amount": "Your statement showed it first; the amount and the date are the same.",
     "profile_incomplete": "Your payout profile is incomplete.",
     "superseded": "A later event had already settled this, so nothing changed.",
     # Attached transcripts.

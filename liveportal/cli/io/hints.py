@@ -32,6 +32,7 @@ SPELLINGS = {
     # Commands in a sentence.
     "a_backup": "`liveportal ledger backup`",
     "a_correction": "`liveportal sessions correct`",
+    "a_rate": "--rate AMOUNT",
     "a_higher_limit": "`liveportal preferences set --attachment-limit`",
     "a_sync_with_a_file_for_it": "`sync --rejects FILE`",
     "an_evidence_pack": "`liveportal dispute evidence`",
@@ -43,6 +44,7 @@ SPELLINGS = {
     "creating_a_ledger": "`liveportal init`",
     "payouts_and_sessions": "`payout show` and `sessions show`",
     "rescheduling_it": "`liveportal sessions reschedule {session}`",
+    "reconcile_a_statement": "liveportal payout reconcile FILE",
     "rotating_the_key": "`rotate-key --keep-old-key FILE`",
     "sessions_and_payouts": "`liveportal sessions show` and `payout show`",
     "setting_the_profile": f"`{_SET}`",
@@ -60,6 +62,7 @@ SPELLINGS = {
     "the_session": "`liveportal sessions show`",
     "verification": "`liveportal ledger verify`",
     # Sentences that end in a command.
+    "a_direct_rate": "your direct rate with `liveportal preferences set --direct-rate AMOUNT`",
     "any_other_command": "any other command, such as `ledger info`",
     "enter_it_again": f"enter the profile again: `{_SET} --start-over`",
     "enter_the_profile_anew": f"enter the profile anew with `{_SET} --start-over`",
@@ -89,6 +92,11 @@ SPELLINGS = {
     "a_passphrase_file": "--passphrase-file FILE",
     "the_street": "--line",
     "the_tax_form": "--tax-form",
+    "your_time_zone": "--timezone ZONE",
+    "reading_it_unproved": "--unproved",
+    "the_format": "--format",
+    "day_first": "--dates dmy",
+    "month_first": "--dates mdy",
     "the_whole_journal": "the whole journal, without --from",
 }
 """The spelling of each action; in braces are details of the hint."""

@@ -18,12 +18,14 @@ from liveportal.domain.calculations.payout_plan import (
     due_date,
     next_due,
 )
+from liveportal.domain.calculations.payout_window import expected_by, is_late, window_days
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
 from liveportal.domain.entities import (
     Artifact,
     Claim,
     ClaimState,
+    Payout,
     Request,
     RequestState,
     Session,
@@ -212,6 +214,22 @@ def _if_unpaid(blocked: Sequence[PayoutBlocker], *, past: bool, late: bool) -> s
     if past:
         return f"It is carried over: {why}."
     return f"Nothing is paid out then: {why}." if why else "Nothing: the platform pays it by then."
+
+
+def of_payout(payout: Payout, currency: str, now: datetime) -> Deadline | None:
+    """Return by when a payout that was sent should have arrived; None unless it is late."""
+    if not is_late(payout, now):
+        return None
+    days = window_days(payout.method)
+    return Deadline(
+        "payout_arrival",
+        payout.id,
+        expected_by(payout),
+        f"It was sent, and has not arrived within {days} days. Compare your statement with the"
+        " books, or ask the platform where it is.",
+        command=Hint("{reconcile_a_statement}"),
+        amount=Money(payout.amount_minor, currency),
+    )
 
 
 def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime) -> list[Deadline]:

@@ -24,6 +24,9 @@ MACHINE = "liveportalmachine"
 EXPERT_PREFIX = "urn:liveportal:"
 """The prefix of the source of every event that the expert records."""
 
+STATEMENT_PREFIX = "urn:liveportal:statement:"
+"""The prefix of the sources of events that were recorded from a bank's or service's statement."""
+
 EVERY_FIELD: Final = None
 """A value of `EventData.FEED_FIELDS`: a feed may report this type, with any of its fields."""
 
@@ -47,6 +50,11 @@ def is_experts(source: str) -> bool:
     if source.isascii() and "%" not in source and " " not in source:
         return source.lower().startswith(EXPERT_PREFIX)
     return _fold_source(source).startswith(EXPERT_PREFIX)
+
+
+def is_statement(source: str) -> bool:
+    """Return True if a source is a statement of a bank or payment service."""
+    return source.startswith(STATEMENT_PREFIX)
 
 
 def _fold_source(source: str) -> str:

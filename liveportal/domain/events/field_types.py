@@ -180,6 +180,22 @@ class Day(FieldType):
         return value.isoformat()
 
 
+class InstantOrDay(Text):
+    """An instant with its offset, or a calendar day, kept as the text that was given."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+
+    def check(self, path: str, value: Any) -> None:
+        super().check(path, value)
+        try:
+            is_day = Day().parse(path, value).isoformat() == value
+        except InvalidEvent:
+            is_day = False
+        if not is_day:
+            INSTANT.parse(path, value)
+
+
 class Amount(FieldType):
     """An amount of money: `{"amount": "84.00", "currency": "USD"}`."""
 

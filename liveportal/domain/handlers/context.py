@@ -81,6 +81,7 @@ class Decision:
     `counts` are its changes to the monthly minutes and sessions (`domain.handlers.session_counts`).
     `cautions` are reasons to refuse a command unless it overrides them; a feed's event is recorded
     despite them. `flags` are the codes of conditions that are reported but refuse nothing.
+    `alias` and `payout_alias` give a session or a payout another id: the alias, then its id.
     """
 
     entities: tuple[Entity, ...] = ()
@@ -90,6 +91,7 @@ class Decision:
     flags: tuple[str, ...] = ()
     policy: Policy | None = None
     alias: tuple[str, str] | None = None
+    payout_alias: tuple[str, str] | None = None
     reverses: int | None = None
     forgets: str | None = None
 
@@ -153,7 +155,7 @@ class RuleContext(Protocol):
         ...
 
     def payout(self, payout_id: str) -> Payout | None:
-        """Return a payout with its lines."""
+        """Return a payout with its lines, by its id or by an alias."""
         ...
 
     def adjustment(self, adjustment_id: str) -> Adjustment | None:
@@ -202,6 +204,10 @@ class RuleContext(Protocol):
 
     def left_minor_before(self, session_id: str, seq: int) -> int:
         """Return a session's unrefunded gross just before an event, in minor units."""
+        ...
+
+    def statement_payouts(self) -> Sequence[Payout]:
+        """Return the payouts that a statement of a bank or payment service reported as sent."""
         ...
 
     def payouts_since(self, since: datetime) -> Sequence[Payout]:

@@ -34,7 +34,14 @@ from liveportal.domain.events.types import (
     TipReceived,
 )
 from liveportal.domain.frozen import replace
-from liveportal.domain.handlers import payouts, preferences, refunds, requests, sessions
+from liveportal.domain.handlers import (
+    payout_reports,
+    payouts,
+    preferences,
+    refunds,
+    requests,
+    sessions,
+)
 from liveportal.domain.handlers.context import (
     Decision,
     Entity,
@@ -87,7 +94,7 @@ def on_entry_reversed(data: EntryReversed, event: Event, context: RuleContext) -
             period=period,
             transfers=accounts.reverse(entry.transfers),
         )
-        for entry in recorded.transactions
+        for entry in payout_reports.booked_by_step(recorded, context)
     )
     entities: tuple[Entity, ...] = ()
     if isinstance(recorded.event.data, PayoutSent | PayoutStatusChanged):

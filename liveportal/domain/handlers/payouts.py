@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from liveportal.domain import accounts
-from liveportal.domain.accounts import Transaction, TransactionKind
+from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import local_date, month_of, shifted, short_text
@@ -18,6 +19,7 @@ from liveportal.domain.entities import Item, Line, OpenItem, Payout, PayoutState
 from liveportal.domain.errors import (
     AlreadyExists,
     Caution,
+    FeeTooLarge,
     ImpossibleTime,
     NotReversible,
     PayoutTooLarge,
@@ -33,7 +35,13 @@ from liveportal.domain.events.types import (
     PayoutStatusChanged,
 )
 from liveportal.domain.frozen import replace
-from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.context import (
+    Decision,
+    Rule,
+    RuleContext,
+    next_state,
+    require,
+)
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, digits_of, format_minor
@@ -77,7 +85,8 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
         # The id was generated, so only the amount and the method can reveal a duplicate. The payout
         # gets no flag for it: a replay does not know which ids were generated.
         cautions = (*cautions, *_duplicate_cautions(data, event, context))
-    entry = _entry(TransactionKind.PAYOUT, payout, event, context)
+    transfers = accounts.sent(payout.amount_minor)
+    entry = entry_of(TransactionKind.PAYOUT, payout, transfers, event, context)
     settled = _settle_items(lines, items)
     return Decision(
         entities=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags
@@ -94,9 +103,66 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
             hint=Hint("Give {a_later_time}."),
             id=payout.id,
         )
-    entry = _entry(STEPS[state], payout, event, context)
+    entry = entry_of(STEPS[state], payout, _moved(data, payout, context), event, context)
     freed = () if state == PayoutState.PAID else reopened_items(payout, context)
-    return Decision(entities=(replace(payout, state=state), *freed), transactions=(entry,))
+    after = replace(with_details(payout, data, event), state=state)
+    return Decision(entities=(after, *freed), transactions=(entry,))
+
+
+def _moved(data: PayoutStatusChanged, payout: Payout, context: RuleContext) -> tuple[Transfer, ...]:
+    """Return the transfers of a payout's step."""
+    minor = payout.amount_minor
+    if isinstance(data, PayoutPaid):
+        return accounts.arrived(minor, fee_minor_of(data, payout, context) or 0)
+    if isinstance(data, PayoutReturned):
+        arrived_minor = minor - (payout.fee_minor or 0)
+        debited_minor = debited_minor_of(data, context)
+        return accounts.returned(minor, arrived_minor if debited_minor is None else debited_minor)
+    return accounts.failed(minor)
+
+
+def fee_minor_of(data: PayoutPaid, payout: Payout, context: RuleContext) -> int | None:
+    """Return the fee of an arrival; raises `CurrencyMismatch`, `FeeTooLarge`."""
+    if data.fee is None:
+        return None
+    check_currency(data.fee, context.policy)
+    if data.fee.minor > payout.amount_minor:
+        amount = Money(payout.amount_minor, context.policy.currency)
+        raise FeeTooLarge(
+            f"A fee of {data.fee} is more than payout {payout.id} of {amount}.",
+            hint="The fee is what was charged for the transfer, not what was received.",
+            id=payout.id,
+            amount=str(amount),
+        )
+    return data.fee.minor
+
+
+def debited_minor_of(data: PayoutReturned, context: RuleContext) -> int | None:
+    """Return what left the account in a return, if it is stated; raises `CurrencyMismatch`."""
+    if data.debited is None:
+        return None
+    check_currency(data.debited, context.policy)
+    return data.debited.minor
+
+
+def with_details(payout: Payout, data: PayoutStatusChanged, event: Event) -> Payout:
+    """Return the payout with what a report states of its arrival or return, and was not known."""
+    if isinstance(data, PayoutReturned) and data.debited is not None:
+        return replace(payout, debited_minor=data.debited.minor)
+    if not isinstance(data, PayoutPaid):
+        return payout
+    known: dict[str, Any] = {"arrived_at": payout.arrived_at or event.time}
+    if data.fee is not None:
+        known["fee_minor"] = data.fee.minor
+    if data.received is not None and payout.received_minor is None:
+        known["received_minor"] = data.received.minor
+        known["received_currency"] = str(data.received.currency)
+    if payout.evidence is None:
+        known["evidence"] = data.evidence
+    return replace(payout, **known)
+
+
+# --- reversals ------------------------------------------------------------------------------------
 
 
 REVERSALS: dict[tuple[PayoutState, type[EventData]], PayoutState] = {
@@ -127,11 +193,17 @@ def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Pa
     if isinstance(data, PayoutSent):
         return replace(payout, state=state), *reopened_items(payout, context)
     if isinstance(data, PayoutPaid):
-        return (replace(payout, state=state),)
+        return (replace(payout, state=state, **_NOT_ARRIVED),)
     _check_owed(Money(payout.amount_minor, context.policy.currency), context)
     items = context.open_items()
     lines = lines_for(items, payout.amount_minor)
-    return replace(payout, state=state, lines=lines), *_settle_items(lines, items)
+    sent = replace(payout, state=state, lines=lines, debited_minor=None)
+    return sent, *_settle_items(lines, items)
+
+
+_NOT_ARRIVED: dict[str, None] = dict.fromkeys(
+    ("arrived_at", "fee_minor", "received_minor", "received_currency", "evidence")
+)
 
 
 def reopened_items(payout: Payout, context: RuleContext) -> tuple[Item, ...]:
@@ -157,14 +229,19 @@ def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[Ite
     return tuple(items_by_id[line.item].settle(line.minor) for line in lines)
 
 
-def _entry(
-    kind: TransactionKind, payout: Payout, event: Event, context: RuleContext
+def entry_of(
+    kind: TransactionKind,
+    payout: Payout,
+    transfers: tuple[Transfer, ...],
+    event: Event,
+    context: RuleContext,
 ) -> Transaction:
+    """Return the transaction of a payout's step, in the month of the event's time."""
     return Transaction(
         kind,
         event.time,
         month_of(event.time, context.policy.period.timezone),
-        accounts.payout(kind, payout.amount_minor),
+        transfers,
         payout=payout.id,
     )
 

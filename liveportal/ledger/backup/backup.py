@@ -32,7 +32,7 @@ from liveportal.ledger.attachments.vault import CHUNK_BYTES, Vault, no_progress
 from liveportal.ledger.backup import archive, snapshot, workplace
 from liveportal.ledger.backup.age import Encrypted, Encryption
 from liveportal.ledger.backup.archive import Bundle, Manifest, Progress
-from liveportal.ledger.backup.key_check import key_in_backup, sealed_by
+from liveportal.ledger.backup.key_check import has_identity, key_in_backup, sealed_by
 from liveportal.ledger.backup.last_backup import LastBackup, remember
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.secrets.key_store import Keys
@@ -130,7 +130,9 @@ def _make_backup(  # noqa: PLR0913, PLR0917 (as above)
         extent = snapshot.extent(db)
         forgotten_count = len(snapshot.forgotten(db))
         keys = Keys(real, extent.book)
-        key, key_text = key_in_backup(sealed_by(db), keys, is_locked=lock is not None)
+        key, key_text = key_in_backup(
+            sealed_by(db), keys, is_locked=lock is not None, has_identity=has_identity(db)
+        )
         contents = _Contents(copy, extent, Vault(real), snapshot.evidence_of(db), made_at, key_text)
     with _creating_atomically(target) as stream:
         manifest = _write_and_compare(stream, contents, lock, progress)

@@ -19,11 +19,13 @@ from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.storage import connection
 
 _MESSAGES = """
-    SELECT offset_ms, speaker, text FROM message JOIN artifact ON artifact.seq = message.artifact
+    SELECT offset_ms, speaker, text, artifact
+    FROM message JOIN artifact ON artifact.seq = message.artifact
     WHERE session = ? ORDER BY offset_ms IS NULL, offset_ms, artifact, n
 """
 _FILES = """
-    SELECT artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type, event.time, body,
+    SELECT artifact.seq, artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type,
+        event.time, body,
         EXISTS (
             SELECT 1 FROM artifact AS same JOIN statement AS own
                 ON own.thing = 'session:' || same.session AND own.type = 'artifact.added'
@@ -73,6 +75,10 @@ def _events(
     events = history(reader, *entities)
     hashes = _hashes(reader, [event.seq for event in events])
     reversed_ = {row["reversed_seq"] for row in reader.all("SELECT reversed_seq FROM reversal")}
+    speakers: dict[int, list[str]] = {}
+    for event in events:
+        if event.seq not in reversed_:
+            speakers.setdefault(event.confirms or event.seq, []).append(event.speaker)
     return [
         CaseEvent(
             seq=event.seq,
@@ -83,6 +89,7 @@ def _events(
             id=event.event,
             hash=hashes[event.seq],
             tells=event.seq not in reversed_ and (not event.confirms or _reports_bill(event.data)),
+            reported_by=tuple(dict.fromkeys(speakers.get(event.seq, ()))),
         )
         for event in events
     ]
@@ -107,7 +114,7 @@ def _hashes(reader: Reader, seqs: Sequence[int]) -> dict[int, str]:
 
 def _message(row: dict[str, Any]) -> CaseMessage:
     offset = None if row["offset_ms"] is None else timedelta(milliseconds=row["offset_ms"])
-    return CaseMessage(offset, row["speaker"], row["text"])
+    return CaseMessage(offset, row["speaker"], row["text"], row["artifact"])
 
 
 def _files(reader: Reader, session_id: str) -> list[CaseFile]:
@@ -122,6 +129,7 @@ def _files(reader: Reader, session_id: str) -> list[CaseFile]:
             time=instant(row["time"]),
             path=vault.path(row["sha256"]) if vault.holds(row["sha256"]) else None,
             attached=bool(row["attached"]),
+            seq=row["seq"],
         )
         for row in reader.all(_FILES, CLI_SOURCE, session_id)
     ]

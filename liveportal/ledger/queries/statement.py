@@ -8,11 +8,21 @@ from typing import Any
 
 from liveportal.domain.calculations.months import MonthRow, minutes_text
 from liveportal.domain.money import Money
-from liveportal.domain.statement import FORM, WITH_CORRECTIONS, Document, Seal, plain, seal_of
+from liveportal.domain.statement import (
+    FIRST_FORM,
+    FORM,
+    WITH_CORRECTIONS,
+    Document,
+    Names,
+    Seal,
+    plain,
+    seal_of,
+)
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.replay.replay import replayed_copy
 
+NAMELESS = Names()
 # As booked: a correction is a separate row, in the month in which it was made.
 _SESSIONS = """
     SELECT session.id, entry.kind, entry.start, entry."end", entry.billed_us, session.rate,
@@ -31,36 +41,78 @@ _TRANSACTION = (
 )
 
 
-def statement(reader: Reader, name: str) -> Document:
-    """Return the statement of a month (`YYYY-MM`) or a year (`YYYY`), without personal data."""
-    is_year = len(name) == len("2026")
-    first, last = (f"{name}-01", f"{name}-12") if is_year else (name, name)
-    months = [row for row in earnings.months(reader) if first <= row.month <= last]
+def statement(reader: Reader, name: str, names: Names = NAMELESS) -> Document:
+    """Return the statement of a month (`YYYY-MM`) or a year (`YYYY`).
+
+    It has no personal data of customers.
+    """
+    policy = reader.policy
+    return {
+        **_figures(reader, name),
+        "form": FORM,
+        "payee": names.payee,
+        "platform": names.platform,
+        "terms": {
+            "fee_percent": str(policy.fee.percent),
+            "refund_deducts": policy.refund.deducts.value,
+            "session_month": policy.period.session_month.value,
+        },
+        "opening": _opening_balance(reader, _months_of(name)[0]),
+    }
+
+
+def _older_statement(reader: Reader, name: str) -> Document:
+    """Return a statement as earlier versions made it."""
+    figures = _figures(reader, name)
+    corrected = any("kind" in row for row in figures["sessions"])
+    return {**figures, "form": WITH_CORRECTIONS if corrected else FIRST_FORM}
+
+
+def _figures(reader: Reader, name: str) -> dict[str, Any]:
+    """Return what a statement has in every format."""
+    first, last = _months_of(name)
+    is_year = first != last
     total = earnings.span(reader, first, last, name) if is_year else earnings.month(reader, name)
-    sessions = [_session(reader, row) for row in reader.all(_SESSIONS, first, last)]
-    transactions = [
-        {field: row[field] for field in _TRANSACTION}
-        for row in earnings.transactions(reader, first, last)
-    ]
+    transactions = earnings.transactions(reader, first, last)
+    # Only a statement with a transfer fee has these fields: older statements have none of them.
+    has_fees = any(row.transfer_fee for row in transactions)
+    columns = (*_TRANSACTION, "transfer_fee") if has_fees else _TRANSACTION
+    months = [row for row in earnings.months(reader) if first <= row.month <= last]
     head = reader.one("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1") or {}
     document: dict[str, Any] = plain(
         {
-            "form": WITH_CORRECTIONS if any("kind" in row for row in sessions) else FORM,
             "name": name,
             "timezone": reader.timezone,
             "currency": reader.currency,
             "policy": reader.policy.name,
             "events": head["seq"],
-            "summary": total,
-            "months": months,
-            "sessions": sessions,
-            "transactions": transactions,
+            "summary": _month(total, has_fees=has_fees),
+            "months": [_month(row, has_fees=has_fees) for row in months],
+            "sessions": [_session(reader, row) for row in reader.all(_SESSIONS, first, last)],
+            "transactions": [{name: row[name] for name in columns} for row in transactions],
         }
     )
     document["head"] = head["hash"].hex()
     if is_year:
         document["tax"] = _tax(reader, int(name), total)
     return document
+
+
+def _month(row: MonthRow, *, has_fees: bool) -> dict[str, object]:
+    return {name: value for name, value in row.items() if has_fees or name != "transfer_fees"}
+
+
+def _months_of(name: str) -> tuple[str, str]:
+    """Return the first and the last month of a month or a year."""
+    return (f"{name}-01", f"{name}-12") if len(name) == len("2026") else (name, name)
+
+
+def _opening_balance(reader: Reader, first: str) -> Any:  # noqa: ANN401 (a JSON value)
+    """Return the balance at the start of a month: that at the end of the month before."""
+    before = earnings.months_before(first, 1)
+    balance = plain(earnings.month(reader, before).balance)
+    # No month is before the first one of the calendar.
+    return balance if before < first else dict.fromkeys(balance, str(reader.money(0)))
 
 
 def _session(reader: Reader, row: dict[str, Any]) -> dict[str, object]:
@@ -93,7 +145,12 @@ def _reproduce(reader: Reader, seal: Seal) -> Document | None:
     copy = replayed_copy(reader.db, last_seq=seal.events)
     try:
         # The replayed journal has different salts, and so a different head.
-        return {**statement(Reader(copy, reader.path), seal.name), "head": seal.head}
+        past = Reader(copy, reader.path)
+        if seal.form == FORM:
+            document = statement(past, seal.name, seal.names or NAMELESS)
+        else:
+            document = _older_statement(past, seal.name)
+        return {**document, "head": seal.head}
     finally:
         copy.close()
 

@@ -21,7 +21,7 @@ from liveportal.ledger.verify.chain import failed
 COMPARED = (
     *("statement", "reversal", "policy", "customer", "request", "session", "session_alias"),
     *("claim", "dispute", "adjustment", "artifact", "review", "item", "payout", "payout_line"),
-    *("preferences", "profile_field"),
+    *("payout_alias", "preferences", "profile_field"),
 )
 """The tables that are derived by rules, in the order in which they are compared."""
 
@@ -44,6 +44,7 @@ _TOLD_ONCE = {
     "customer": (0, "customer"),
     "review": (0, "session"),
     "session_alias": (1, "session"),
+    "payout_alias": (1, "payout"),
 }
 """Tables whose rows no booking changes: the column and the kind of the thing they belong to."""
 

@@ -44,11 +44,11 @@ class WrittenPack(Row):
 
 Keep = Annotated[
     list[str] | None,
-    typer.Option("--keep", metavar="NAME", help="A speaker not to black out: yourself."),
+    typer.Option("--keep", metavar="NAME", help="A name to keep, such as your own; repeatable."),
 ]
 Names = Annotated[
     list[str] | None,
-    typer.Option("--name", metavar="NAME", help="Another name to black out; repeatable."),
+    typer.Option("--name", metavar="NAME", help="One more name to black out; repeatable."),
 ]
 
 
@@ -67,22 +67,30 @@ def evidence(
     read: ReadOptions,
     out: OutputOptions,
     redact: Annotated[
-        bool, typer.Option("--redact", help="Black out other people: names, addresses, numbers.")
+        bool,
+        typer.Option("--redact", help="Black out other people's names and contacts."),
     ] = False,
     keep: Keep = None,
     name: Names = None,
     largest: Annotated[
-        int, typer.Option("--largest", min=0, metavar="MB", help="Of larger files only the hash.")
+        int,
+        typer.Option(
+            "--largest",
+            min=0,
+            metavar="MB",
+            help="Leave out larger files.",
+        ),
     ] = 100,
 ) -> None:
-    """Write a pack that proves what happened: timeline, bill, transcript, files, hashes.
+    """Write an evidence pack for the reviewer of a dispute: events, bill, transcript and files.
 
-    It is a ZIP archive with a page for a browser (index.html) and the same as text. The same ledger
-    gives the same bytes. -o names the pack; without it, it is CLAIM.zip.
+    The pack is a ZIP archive with a page for a browser (index.html) and the same page as text
+    (index.md). It speaks of you as "the expert", spells out the platform's rules, and explains how
+    to check the pack. The same ledger gives the same bytes. Without -o, the pack is CLAIM.zip.
 
-    The answer shows the pack's seal. Send it to the recipient separately: with it they can check
-    that they have the same pack. --redact also blacks out names in file names and in
-    encoded spellings, and withholds what it cannot read; look through the pack all the same.
+    The answer shows the seal of the pack. Send it to the reviewer by another way than the pack, so
+    that they can check that nothing was changed. --redact also blacks out names in file names and
+    encoded spellings, and leaves out files that it cannot read. Read the pack before you send it.
 
     Examples:
       liveportal dispute evidence CL-1 -o case.zip
@@ -94,9 +102,12 @@ def evidence(
     from liveportal.ledger.queries.case import case as case_of
 
     if out.output == Path("-"):
-        raise typer.BadParameter("a pack is a file: name it", param_hint="--output")
+        raise typer.BadParameter(
+            "a pack cannot be written to standard output; give the name of a file",
+            param_hint="--output",
+        )
     if (keep or name) and not redact:
-        raise typer.BadParameter("--keep and --name belong to --redact")
+        raise typer.BadParameter("--keep and --name can be used only with --redact.")
     result_options = replace(out, output=None)
     check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:
@@ -113,7 +124,7 @@ def evidence(
     rules = ExhibitRules(CURRENT, limit, redaction, transcript_reader(case))
     written = _write_pack(case, rules, target)
     render(Detail(WrittenPack, written), result_options)
-    hint(f"Send the recipient this seal, separately from the pack: {written.seal}")
+    hint(f"Send the reviewer this seal, separately from the pack: {written.seal}")
 
 
 def _write_pack(case: Case, rules: ExhibitRules, target: Path) -> WrittenPack:

@@ -39,7 +39,7 @@ class Gap(Row):
 
 @row
 class VerifiedPack(Row):
-    """What an evidence pack proves; `in_ledger` is `partly` if something was not compared."""
+    """The result of checking a pack; `in_ledger` is `partly` if something was not compared."""
 
     file: str
     claim: str
@@ -60,7 +60,9 @@ HUMAN = columns(VerifiedPack)[:-1]
 @shows(VerifiedPack)
 @with_options(LedgerOption, OutputOptions)
 def verify(
-    pack: Annotated[Path, typer.Argument(metavar="FILE", help="A pack that `evidence` wrote.")],
+    pack: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A pack that `dispute evidence` wrote.")
+    ],
     ledger: LedgerOption,
     out: OutputOptions,
     keep: Keep = None,
@@ -68,12 +70,13 @@ def verify(
 ) -> None:
     """Check an evidence pack against its seal, and with --ledger against the ledger.
 
-    Without the ledger it shows that the pack agrees with its seal, and no more: whoever can write a
-    pack can seal another one. Compare the seal with the one that the expert gave you.
+    Without the ledger, the command checks only that the pack agrees with its seal. Anyone can write
+    and seal a pack, so compare the seal with the one that the expert gave you.
 
-    With --ledger every event, figure, text and file is held against the journal; exit 6 names what
-    is not the ledger's. `in_ledger` is then true, or `partly` where something could not be
-    compared, which is named (`not_compared`). Repeat --keep and --name of a redacted pack.
+    With --ledger, the command compares every event, figure, text and file with the ledger. If
+    something differs, it names the file and exits with 6. `in_ledger` is true if everything agrees,
+    and `partly` if some files could not be compared; `not_compared` lists them. For a redacted
+    pack, repeat the --keep and --name that it was made with.
 
     Examples:
       liveportal dispute verify case.zip
@@ -89,9 +92,13 @@ def verify(
     manifest = checked.manifest
     _raise_if_changed(pack, checked.problems)
     if not has_manifest_fields(manifest):
-        raise InvalidPack(f"{pack} is the pack of no claim", path=str(pack))
+        raise InvalidPack(
+            f"{pack} is not the evidence pack of a claim.",
+            hint="Give a file that `liveportal dispute evidence` wrote.",
+            path=str(pack),
+        )
     if (keep or name) and not manifest["redacted"]:
-        raise typer.BadParameter("--keep and --name belong to a redacted pack")
+        raise typer.BadParameter("--keep and --name can be used only for a redacted pack.")
     texts = [item["file"] for item in manifest["items"]] if manifest["redacted"] else PAGE_FILES
     comparison = _compare_with_ledger(
         manifest, lambda: read_members(pack, texts), ledger, keep, name
@@ -101,15 +108,15 @@ def verify(
     if comparison is not None and not isinstance(comparison, bool):
         _raise_if_changed(pack, comparison.problems)
     verified = _verified_row(pack, checked, comparison, ledger.path)
-    render(Detail(VerifiedPack, verified, human=HUMAN, title="What the pack proves"), out)
+    render(Detail(VerifiedPack, verified, human=HUMAN, title="Evidence pack"), out)
     for gap in verified.not_compared or ():
-        hint(f"Not compared: {gap.file}: {gap.why}.")
+        hint(f"{gap.file} was not compared: {gap.why}.")
 
 
 def _verified_row(
     pack: Path, checked: PackCheck, comparison: Comparison | bool | None, ledger: Path
 ) -> VerifiedPack:
-    """Return what a pack proves, by itself and by its comparison with the ledger."""
+    """Return the result of checking a pack, by itself and against the ledger."""
     gaps: list[Gap] = []
     in_ledger: bool | str | None
     if comparison is None or isinstance(comparison, bool):
@@ -139,27 +146,27 @@ def _raise_if_changed(pack: Path, problems: Sequence[Problem]) -> None:
         return
     first = problems[0]
     raise PackChanged(
-        f"{pack} is not what was written: {first.file}: {first.what}",
-        hint="Ask the sender for the pack again, or make it again from the ledger.",
+        f"{pack} was changed after it was written. {first.file}: {first.what}",
+        hint="Ask the sender for the pack again, or write it again from the ledger.",
         file=str(pack),
         problems=[{"file": problem.file, "what": problem.what} for problem in problems],
     )
 
 
 def _proof_sentence(answer: bool | str | None, seal: str, ledger: Path) -> str:
-    """Return a sentence that says exactly what was proved."""
+    """Return a sentence on what the check proved."""
     if answer is True:
-        return f"Every event, figure, text and file of the pack is what {ledger} gives."
+        return f"Every event, figure, text and file of the pack agrees with {ledger}."
     if answer == PARTLY:
-        return f"What could be compared is what {ledger} gives; the rest is named as not compared."
-    sealed = f"The pack agrees with seal {seal}. Compare it with what the expert gave you."
-    return f"{sealed} It is not from {ledger}." if answer is False else sealed
+        return f"Everything that could be compared agrees with {ledger}; some files could not be."
+    sealed = f"The pack agrees with the seal {seal}. Compare it with the seal from the expert."
+    return f"{sealed} The pack was not made from {ledger}." if answer is False else sealed
 
 
 def _foreign_problems(ledger: Path) -> Sequence[Problem]:
     from liveportal.exports.pack import MANIFEST, Problem
 
-    return [Problem(MANIFEST, f"its events are not those of {ledger}")]
+    return [Problem(MANIFEST, f"its events are not in {ledger}")]
 
 
 def _compare_with_ledger(
@@ -192,7 +199,7 @@ def _missing_claim() -> Comparison:
     from liveportal.exports.comparing import Comparison
     from liveportal.exports.pack import MANIFEST, Problem
 
-    return Comparison([Problem(MANIFEST, "the ledger had no such claim when it was made")], ())
+    return Comparison([Problem(MANIFEST, "the ledger did not have the claim at that time")], ())
 
 
 def _ledger_as_of(

@@ -116,7 +116,8 @@ def summary(
     """
     if sum((by is not None, bounds, compare)) > 1:
         raise typer.BadParameter("--by, --bounds and --compare-zones exclude one another")
-    with open_reader(ledger, read, out) as reader:
+    only_money = by is None and not bounds and not compare
+    with open_reader(ledger, read, out, only_money=only_money) as reader:
         span = months.span(reader, default="this")
         zone, currency = display_zone(reader, read), reader.currency
         result: Table | Detail | None = special_view(
@@ -184,7 +185,7 @@ def months(
       liveportal earnings months --year 2026 --csv -o 2026.csv
       liveportal earnings months --compare-zones
     """
-    with open_reader(ledger, read, out) as reader:
+    with open_reader(ledger, read, out, only_money=not compare) as reader:
         span = months.span(reader)
         gaps: list[tuple[str, str]] = []
         if compare:
@@ -207,7 +208,7 @@ def sessions(months: Months, ledger: LedgerOption, read: ReadOptions, out: Outpu
       liveportal earnings sessions
       liveportal earnings sessions --year 2026 --csv
     """
-    with open_reader(ledger, read, out) as reader:
+    with open_reader(ledger, read, out, only_money=True) as reader:
         span = months.span(reader)
         rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
@@ -244,7 +245,7 @@ def transactions(
         empty = "No transactions: `liveportal earnings months` lists the months that have some."
         return Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
 
-    run_read(query, ledger, read, out)
+    run_read(query, ledger, read, out, only_money=True)
 
 
 @app.command("adjust")

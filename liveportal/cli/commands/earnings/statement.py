@@ -20,19 +20,28 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import open_reader
-from liveportal.domain.errors import NotAStatement, OutputFailed, StatementChanged, UnreadableFile
+from liveportal.domain.errors import (
+    LiveportalError,
+    NotAStatement,
+    OutputFailed,
+    StatementChanged,
+    UnreadableFile,
+)
 from liveportal.domain.patterns import pattern
 from liveportal.domain.row import Row, row
+from liveportal.domain.text import clean
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.atomic import unreadable
 from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
     # Imported late: no other read needs its hashes.
-    from liveportal.domain.statement import Document, Seal
+    from liveportal.domain.statement import Document, Names, Seal
 
 LONGEST_FILE = 100_000_000
 """In bytes; enough for a year with one session per minute."""
+PLATFORMS = {"unity-live-help": "Unity Live Help"}
+"""The platforms of the shipped policies, by the name of the policy."""
 DEFAULT_FILE = "statement-{}.html"
 _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
@@ -49,6 +58,10 @@ class WrittenStatement(Row):
     events: int
     head: str
     digest: str
+    payee: str | None
+    platform: str | None
+
+    LATER = ("payee", "platform")
 
 
 @shows(WrittenStatement)
@@ -65,19 +78,37 @@ def statement(
             autocompletion=periods,
         ),
     ] = "last",
+    payee: Annotated[
+        str | None,
+        typer.Option(
+            "--payee",
+            metavar="NAME",
+            help="The name of the payee, '' for none. Default: as in your payout profile.",
+        ),
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            "--platform",
+            metavar="NAME",
+            help="The name of the platform, '' for none. Default: that of the policy.",
+        ),
+    ] = None,
 ) -> None:
-    """Write a statement of a month or a year: HTML, PDF or CSV, by the ending of -o FILE.
+    """Write a statement of a month or a year for a tax adviser: HTML, PDF or CSV.
 
-    Without -o it is a new page in this folder, such as statement-2026-10.html.
+    The ending of -o FILE decides the format. Without -o, the statement is a new page in this
+    folder, such as statement-2026-10.html.
 
-    The page prints well, in light and dark, and needs nothing else. A year has the figures that tax
-    forms ask for. Nothing personal is in it. At its end stands the journal's head:
-    `liveportal ledger verify --statement FILE` proves later that the ledger still holds this.
+    It names payee, platform, time zone and policy, and shows the income, the balances, every
+    session and every transaction; a year also has the figures for tax forms. It holds no personal
+    data of customers. With the seal at its end,
+    `liveportal ledger verify --statement FILE` later compares its figures with the ledger.
 
     Examples:
       liveportal earnings statement
       liveportal earnings statement 2026-10 -o october.html
-      liveportal earnings statement 2026 -o 2026.pdf
+      liveportal earnings statement 2026 -o 2026.pdf --payee "Ana Kova"
       liveportal earnings statement 2026 -o 2026.csv
     """
     from liveportal.ledger.queries.statement import statement as statement_document
@@ -90,12 +121,51 @@ def statement(
         is_year = _YEAR.fullmatch(period)
         name = period if is_year else parse_month(reader, period)
         path = out.output or _new_file(name)
-        document = statement_document(reader, name)
+        document = statement_document(reader, name, _names(reader, payee, platform))
+    if path.suffix.lower() == ".pdf":
+        _check_letters(document)
     content = write_document(document)
     with open_output_bytes(path) as stream:
         stream.write(content)
     render(Detail(WrittenStatement, _written_row(name, path, document)), result_options)
-    hint(f"`liveportal ledger verify --statement {path}` proves it.")
+    hint(f"To verify it later: `liveportal ledger verify --statement {path}`")
+    if document["payee"] is None and payee is None:
+        hint("The payee is not named. Name the payee with --payee.")
+
+
+def _names(reader: Reader, payee: str | None, platform: str | None) -> Names:
+    """Return the names on a statement: those given, else those that the ledger knows."""
+    from liveportal.domain.statement import Names
+
+    known_payee = _payee(reader) if payee is None else payee
+    known_platform = PLATFORMS.get(reader.policy.name) if platform is None else platform
+    return Names(clean(known_payee or "") or None, clean(known_platform or "") or None)
+
+
+def _payee(reader: Reader) -> str | None:
+    """Return the name in the payout profile; None if it is not filled in or its key is missing."""
+    if reader.one("SELECT 1 FROM sealed_value WHERE field = 'name'") is None:
+        return None
+    from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
+
+    try:
+        values = EncryptedFields(reader.db, reader.path).values()
+    except LiveportalError:
+        return None
+    return values["name"].plain if "name" in values else None
+
+
+def _check_letters(document: Document) -> None:
+    """Raise a usage error if a name cannot be shown in a PDF."""
+    from liveportal.exports.statement_pdf import has_letters
+
+    for option in ("payee", "platform"):
+        if not has_letters(document[option] or ""):
+            raise typer.BadParameter(
+                "a PDF can show Latin letters only; write an .html file, or spell the name in"
+                " Latin letters",
+                param_hint=f"--{option}",
+            )
 
 
 def _written_row(name: str, file: Path, document: Document) -> WrittenStatement:
@@ -111,6 +181,8 @@ def _written_row(name: str, file: Path, document: Document) -> WrittenStatement:
         events=seal.events,
         head=seal.head,
         digest=seal.digest,
+        payee=document["payee"],
+        platform=document["platform"],
     )
 
 
@@ -119,8 +191,8 @@ def _new_file(name: str) -> Path:
     path = Path(DEFAULT_FILE.format(name))
     if path.exists() or path.is_symlink():
         raise OutputFailed(
-            f"{path} exists already",
-            hint=f"Name another file with -o, or replace it with -o {path}.",
+            f"{path} already exists",
+            hint=f"Name another file with -o, or replace this one with -o {path}.",
         )
     return path
 
@@ -129,18 +201,29 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
     """Return the function that writes the format of a suffix; others are a usage error."""
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm"):
-        from liveportal.exports.statement import to_html
+        from liveportal.exports.statement_html import to_html
 
         return lambda document: to_html(document).encode()
     if suffix == ".csv":
-        from liveportal.exports.statement import to_csv
+        from liveportal.exports.statement_csv import to_csv
 
         return lambda document: to_csv(document).encode()
     if suffix == ".pdf":
         from liveportal.exports.statement_pdf import pdf
 
         return pdf
-    raise typer.BadParameter(f"{path.name} ends with none of .html, .pdf and .csv")
+    raise typer.BadParameter(f"{path.name} must end with .html, .pdf or .csv")
+
+
+def _writes(path: Path, document: Document, content: bytes) -> bool:
+    """Return True if a document gives the content of a file, in the format of the document."""
+    from liveportal.domain.statement import FORM
+    from liveportal.exports import statement_1
+
+    if document["form"] == FORM:
+        return writer_of(path)(document) == content
+    write = statement_1.to_csv if path.suffix.lower() == ".csv" else statement_1.to_html
+    return write(document).encode() == content
 
 
 def verify_statement(reader: Reader, path: Path) -> str:
@@ -155,22 +238,23 @@ def verify_statement(reader: Reader, path: Path) -> str:
     seal = seal_in(content.decode("utf-8", "replace"))
     if seal is None:
         raise NotAStatement(
-            f"{path} is no statement: it has no seal",
+            f"{path} is not a statement: it has no seal",
             hint="Give a file that `liveportal earnings statement` wrote.",
             file=str(path),
         )
     document = document_of(reader, seal)
     if document is None:
         raise StatementChanged(
-            f"this ledger does not hold what {path} shows of {seal.name}",
-            hint="It is of another ledger, or one of the two was changed." + _old_format_hint(seal),
+            f"The ledger does not have the figures of {seal.name} that {path} has the seal of",
+            hint="The statement is of another ledger, or one of the two was changed."
+            + _old_format_hint(seal),
             file=str(path),
             statement=seal.name,
         )
-    if content != writer_of(path)(document) and not _is_rendered_differently(path, content):
+    if not _writes(path, document, content) and not _is_rendered_differently(path, content):
         raise StatementChanged(
-            f"{path} was changed: the ledger holds {seal.name} as it was",
-            hint="Write it anew with `liveportal earnings statement`.",
+            f"{path} was changed after it was written; the ledger still has {seal.name}",
+            hint="Write the statement again: `liveportal earnings statement`.",
             file=str(path),
             statement=seal.name,
         )
@@ -178,14 +262,14 @@ def verify_statement(reader: Reader, path: Path) -> str:
 
 
 def _old_format_hint(seal: Seal) -> str:
-    """Return a further explanation for a statement in the old format, without corrections."""
-    from liveportal.domain.statement import WITH_CORRECTIONS
+    """Return a further explanation for a statement in the first format, without corrections."""
+    from liveportal.domain.statement import FIRST_FORM
 
-    if seal.form == WITH_CORRECTIONS:
+    if seal.form != FIRST_FORM:
         return ""
     return (
-        " A statement with corrections that a version before December 2026 wrote has another form:"
-        " write it again with `liveportal earnings statement`."
+        " Statements with corrections have had another format since December 2026. If a version"
+        " before that wrote it, write it again: `liveportal earnings statement`."
     )
 
 
@@ -197,7 +281,9 @@ def _read_statement(path: Path) -> bytes:
     except OSError as error:
         raise unreadable(path, error.strerror) from None
     if len(content) > LONGEST_FILE:
-        raise UnreadableFile(f"{path} is longer than {LONGEST_FILE} bytes", path=str(path))
+        raise UnreadableFile(
+            f"{path} is too long: a statement has at most {LONGEST_FILE:,} bytes", path=str(path)
+        )
     return content
 
 

@@ -25,6 +25,7 @@ from liveportal.exports.events import line
 from liveportal.ledger.format.serialisation import StoredEvent, journal
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.secrets.identity import carried
 
 app = Commands("Write the journal to a file: events.")
 
@@ -55,7 +56,9 @@ def events(
 
     A line is the event as a feed has it, and `recordedat`: when this ledger recorded it. Where the
     personal part of an event was erased, or is left out, the line says `erased`. Values of the
-    payout profile and attached files are in no event; a backup has them, an export has not.
+    payout profile and attached files are in no event; a backup has them, an export has not. The
+    first line has the identity key of the ledger, if it has one, but not with --without-personal:
+    with the key, names can be tried against the ids that were made from them.
 
     --from and --to choose events by the month of their time, in the ledger's zone. Such a part can
     be imported into a ledger that has the events before it; a ledger begins with a whole export.
@@ -76,7 +79,10 @@ def events(
         stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
         if months.is_given:
             stored_events = _in_months(reader, stored_events, months)
-        count, erased = _write(stored_events, path, without_personal=without_personal)
+        identity = None if without_personal else carried(reader.db, ledger.path)
+        count, erased = _write(
+            stored_events, path, without_personal=without_personal, identity=identity
+        )
     if path is not None:
         exported = Exported(path=path, events=count, erased=erased)
         without = "The personal part of {} was erased or left out."
@@ -90,7 +96,11 @@ def events(
 
 
 def _write(
-    events: Iterable[StoredEvent], path: Path | None, *, without_personal: bool
+    events: Iterable[StoredEvent],
+    path: Path | None,
+    *,
+    without_personal: bool,
+    identity: bytes | None,
 ) -> tuple[int, int]:
     """Write events to a file or to standard output; return their number, and of the erased."""
     count = erased = 0
@@ -101,6 +111,7 @@ def _write(
                 stored.recorded_at,
                 erased=stored.erased,
                 without_personal=without_personal,
+                identity=None if count else identity,
             )
             stream.write(f"{text}\n")
             count += 1

@@ -25,6 +25,7 @@ from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOptions, with_options
 from liveportal.cli.write_result import show_answer
 from liveportal.domain.errors import UnreadableFile
+from liveportal.domain.events.envelope import is_statement
 from liveportal.domain.row import Row, row
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed
@@ -57,7 +58,7 @@ class ImportedRow(Row):
     """An import: counts of the file's events, and what no event could bring.
 
     `policies` and `forgotten` are what the file adopts and whom it erases; `kept` is where the
-    empty ledger is that was replaced.
+    empty ledger is that was replaced. `identity_key` is `brought`, `another` or `missing`.
     """
 
     ledger: str
@@ -76,12 +77,19 @@ class ImportedRow(Row):
     kept: str | None
     head: str
     dry_run: bool
+    identity_key: str | None
 
 
 IN_MEMORY_BYTES = 32 * 1024 * 1024
 """Standard input is buffered in memory up to this size, and beyond it in a file."""
 CHUNK_BYTES = 1024 * 1024
 MOST_NAMES = 5
+
+IDENTITY_NOTES = {
+    "another": "The ledger keeps its own identity key, which is not the one of the file.",
+    "missing": "The file lacks the identity key of its ledger: the rows of a statement that you"
+    " reconcile again will not be recognised. An export without --without-personal has the key.",
+}
 
 _STATES = {"new": "created", "empty": "replaced", "existing": "added_to"}
 
@@ -179,6 +187,8 @@ def _describe(contents: ExportSummary) -> None:
     """Tell a person what the file contains, before they are asked to confirm."""
     hint(f"Sources: {_format_counts(contents.sources)}.")
     hint(f"Types: {_format_counts(contents.types)}.")
+    if contents.identity is not None:
+        hint("The file has the identity key of its ledger, and the import takes it over.")
     if contents.erased:
         hint(f"The personal part of {contents.erased} events was erased or left out.")
 
@@ -239,7 +249,15 @@ def _result_row(
         kept=str(result.kept) if result.kept else None,
         head=result.head,
         dry_run=dry_run,
+        identity_key=_identity(contents, result),
     )
+
+
+def _identity(contents: ExportSummary, result: Imported) -> str | None:
+    """Return whether the ledger has the identity key of the file now; None if it needs none."""
+    if result.identity is not None:
+        return "brought" if result.identity else "another"
+    return "missing" if any(map(is_statement, contents.sources)) else None
 
 
 def _sentence(imported: ImportedRow, target: Target) -> Sentence:
@@ -256,6 +274,8 @@ def _sentence(imported: ImportedRow, target: Target) -> Sentence:
     if imported.attach_again:
         more.append(f"No event holds the {plural(imported.attach_again, 'attached file')}.")
         commands.append(("See which to attach again", "ledger verify"))
+    if imported.identity_key in IDENTITY_NOTES:
+        more.append(IDENTITY_NOTES[imported.identity_key])
     return Sentence(
         *("Imported", "import"),
         f"{plural(imported.recorded, 'event')} into {where} at {imported.ledger}",

@@ -9,7 +9,7 @@ from liveportal.cli.io.answers import Sentence, amount, listed, moment, plural, 
 from liveportal.cli.write_result import Recorded
 
 if TYPE_CHECKING:
-    from liveportal.ledger.queries.payouts import PayoutLine
+    from liveportal.ledger.queries.payouts import PayoutDetail, PayoutLine
     from liveportal.ledger.queries.recorded import PayoutFacts
 
 STATE_WORDS = {"paid": "arrived", "failed": "failed", "returned": "was returned"}
@@ -50,14 +50,22 @@ def changed(recorded: Recorded) -> Sentence:
     facts: PayoutFacts = recorded.facts
     state = str(recorded.row["state"])
     what = with_reason(f"that payout {facts.short} {STATE_WORDS[state]}", recorded.data.reason)
-    again = "" if state == "paid" else " is owed to you again"
+    how = _arrived(facts.detail) if state == "paid" else " is owed to you again"
+    if state == "returned" and recorded.data.debited is not None:
+        how += f", and {amount(recorded.data.debited)} left your account"
     return Sentence(
-        *("Recorded", "record", what, f"{amount(facts.detail.amount)}{again}"),
+        *("Recorded", "record", what, f"{amount(facts.detail.amount)}{how}"),
         (f"The platform owes you {amount(facts.owed)}.",),
         (("See the month", "earnings"),)
         if state == "paid"
         else (("When it is sent again", f"payout record {facts.detail.amount}"),),
     )
+
+
+def _arrived(payout: PayoutDetail) -> str:
+    """Return what a transfer cost, and what was credited, if it is known."""
+    fee = f", less a transfer fee of {amount(payout.fee)}" if payout.fee else ""
+    return fee + (f"; {amount(payout.received)} was credited" if payout.received else "")
 
 
 def adjusted(recorded: Recorded) -> Sentence:

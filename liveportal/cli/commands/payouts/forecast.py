@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.io.render import for_person
+from liveportal.cli.io.render import for_person, hint
 from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time
@@ -53,6 +53,9 @@ def forecast(on: On = None) -> Query:
 def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show what should have been paid out and was not, with a text to ask for it.
 
+    A payout that was sent is late after 3 days by PayPal, 5 by Wise and 7 by any other method.
+    `liveportal payout reconcile FILE` finds it in your statement.
+
     Examples:
       liveportal payout overdue
       liveportal payout overdue --json | jq -r '.[].letter'
@@ -64,6 +67,8 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
             rows = [row] if row else []
             empty = "Nothing is overdue: `liveportal payout forecast` shows what comes when."
             return Table(payouts.OverdueRow, rows, empty=empty)
+        if row.late:
+            hint("`liveportal payout reconcile FILE` finds a payout in your statement.")
         lines = row.letter.splitlines()
         human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}
         return Detail(payouts.OverdueRow, human_row, title="Overdue")

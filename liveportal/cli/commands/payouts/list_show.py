@@ -12,10 +12,13 @@ from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, parse_states, reads, state_option
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.money import Money
+from liveportal.domain.row import columns
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
 STATES = tuple(PayoutState)
+HUMAN = tuple(name for name in columns(payouts.PayoutRow) if name not in ("arrived_at", "evidence"))
+"""When it arrived, and where a file shows it, is for `payout show`."""
 States = Annotated[list[str] | None, state_option(STATES)]
 
 
@@ -46,7 +49,7 @@ def list_(state: States = None) -> Query:
 
     def query(reader: Reader) -> Table:
         empty = "No payouts: `liveportal payout forecast` shows what comes when."
-        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty=empty)
+        return Table(payouts.PayoutRow, payouts.payouts(reader, states), HUMAN, empty=empty)
 
     return query
 

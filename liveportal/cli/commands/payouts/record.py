@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -66,12 +67,41 @@ def record(
 
 
 @records(Ids, CHANGED, many=True)
-def paid(reason: Reason = None) -> WriteStep:
-    """Record that payouts arrived.
+def paid(
+    reason: Reason = None,
+    fee: Annotated[
+        str | None,
+        typer.Option(
+            "--fee", metavar="AMOUNT", help="What was taken from it for the transfer, such as 1.00."
+        ),
+    ] = None,
+    received: Annotated[
+        str | None,
+        typer.Option(
+            "--received",
+            metavar="AMOUNT",
+            help="What was credited, in any currency, such as '38.10 EUR'. It is only shown.",
+        ),
+    ] = None,
+) -> WriteStep:
+    """Record that payouts arrived, and what the transfer cost.
 
-    Example: liveportal payout paid PO-1
+    A transfer fee that you learn later can be added to a payout that is recorded as paid already.
+
+    Examples:
+      liveportal payout paid PO-1
+      liveportal payout paid PO-1 --fee 1.00 --received "38.10 EUR"
     """
-    return _status_step(PayoutPaid, reason)
+
+    def data(writer: Writer, name: str) -> PayoutPaid:
+        return PayoutPaid(
+            payout=name,
+            reason=reason,
+            fee=writer.amount_if_given(fee),
+            received=writer.amount_if_given(received),
+        )
+
+    return WriteStep("payout", data)
 
 
 @records(Ids, CHANGED, many=True)
@@ -80,22 +110,40 @@ def fail(reason: Reason = None) -> WriteStep:
 
     Example: liveportal payout fail PO-1 --reason "account closed" --yes
     """
-    return _status_step(PayoutFailed, reason, "failed")
+    return _asked("failed", reason, lambda _, name: PayoutFailed(payout=name, reason=reason))
 
 
 @records(Ids, CHANGED, many=True)
-def return_(reason: Reason = None) -> WriteStep:
+def return_(
+    reason: Reason = None,
+    debited: Annotated[
+        str | None,
+        typer.Option(
+            "--debited",
+            metavar="AMOUNT",
+            help="What left your account, if it is not what had arrived.",
+        ),
+    ] = None,
+) -> WriteStep:
     """Record that paid payouts were sent back: the money is owed again. Asks first.
 
-    Example: liveportal payout return PO-1 --reason "wrong account" --yes
+    The platform owes you the whole payout again. By default, what had arrived left your account.
+
+    Examples:
+      liveportal payout return PO-1 --reason "wrong account" --yes
+      liveportal payout return PO-1 --debited 42.00 --yes
     """
-    return _status_step(PayoutReturned, reason, "was returned")
+
+    def data(writer: Writer, name: str) -> PayoutReturned:
+        return PayoutReturned(payout=name, reason=reason, debited=writer.amount_if_given(debited))
+
+    return _asked("was returned", reason, data)
 
 
-def _status_step(
-    event_type: type[PayoutStatusChanged], reason: str | None, change: str | None = None
+def _asked(
+    change: str, reason: str | None, data: Callable[[Writer, str], PayoutStatusChanged]
 ) -> WriteStep:
-    """Return the step that changes a payout's status; a `change` in words must be confirmed."""
+    """Return the step that records a change of payouts, which must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
         payout = facts_of("payout")(reader, name, utc_now()).detail
@@ -103,8 +151,4 @@ def _status_step(
         what = with_reason(f"that payout {name}, sent on {sent}, {change}", reason)
         return f"Record {what}? {amount(payout.amount)} is owed to you again."
 
-    return WriteStep(
-        "payout",
-        lambda _, name: event_type(payout=name, reason=reason),
-        question=question if change else None,
-    )
+    return WriteStep("payout", data, question=question)

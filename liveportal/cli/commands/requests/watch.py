@@ -7,9 +7,10 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Annotated, ClassVar, TextIO
@@ -17,6 +18,7 @@ from typing import Annotated, ClassVar, TextIO
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.feed_format import FormatOptions
 from liveportal.cli.commands.requests.list_show import HUMAN
 from liveportal.cli.commands.requests.waiting import Wait, flush
 from liveportal.cli.commands.sync import mention_rejects, reject_writer, rejected_lines
@@ -45,7 +47,10 @@ from liveportal.ledger.queries.requests import RequestRow
 from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.portal import Portal
-from liveportal.services.sync import OnError
+from liveportal.services.sync import OnError, SyncResult
+
+Record = Callable[..., SyncResult]
+"""`Portal.sync`, for feeds of the watched format."""
 
 VARIABLE = "LIVEPORTAL_REQUEST"
 LONGEST_COMMAND_SECONDS = 60
@@ -120,7 +125,7 @@ class WatchOptions(Options):
 
 
 @shows(WatchedRequest, many=True)
-@with_options(WatchOptions, LedgerOption, OutputOptions)
+@with_options(WatchOptions, FormatOptions, LedgerOption, OutputOptions)
 def watch(
     feed: Annotated[
         str, typer.Argument(metavar="FEED", help="A JSON Lines file; - is standard input.")
@@ -128,6 +133,7 @@ def watch(
     ledger: LedgerOption,
     out: OutputOptions,
     wanted: WatchOptions,
+    format_options: FormatOptions,
     _yes: Yes = False,
 ) -> None:
     """Record a feed as it grows, and show each new request that is still open.
@@ -147,6 +153,7 @@ def watch(
     """
     if out.output == Path(STDIN):
         out = replace(out, output=None)
+    format_options.check()
     _check_options(feed, wanted, out, ledger)
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
@@ -160,7 +167,9 @@ def watch(
         else:
             chunks = follow(stream, feed, wait, once=wanted.once)
         seen: Counter[str] = Counter()
-        rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, wanted)
+        reject = reject_log.reject if rejects else None
+        record = partial(portal.sync, feed_format=format_options.feed_format(portal))
+        rows = _new_rows(portal, record, chunks, reject, wanted)
         hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
         interrupted = False
         try:
@@ -215,11 +224,15 @@ def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
 
 
 def _new_rows(
-    portal: Portal, chunks: Iterator[FeedChunk], reject: OnError | None, wanted: WatchOptions
+    portal: Portal,
+    record: Record,
+    chunks: Iterator[FeedChunk],
+    reject: OnError | None,
+    wanted: WatchOptions,
 ) -> Iterator[WatchedRequest]:
     """Record the feed and yield its new requests; announce each after the caller has shown it."""
     for chunk in chunks:
-        opened, failure = _record_chunk(portal, chunk, reject)
+        opened, failure = _record_chunk(record, chunk, reject)
         if opened:
             for request in _open_or_declined(portal, opened, wanted):
                 yield request
@@ -231,7 +244,7 @@ def _new_rows(
 
 
 def _record_chunk(
-    portal: Portal, chunk: FeedChunk, reject: OnError | None
+    record: Record, chunk: FeedChunk, reject: OnError | None
 ) -> tuple[list[str], LiveportalError | None]:
     """Record a chunk; return the ids of new requests, and the error at which recording stopped.
 
@@ -240,7 +253,7 @@ def _record_chunk(
     outcomes: list[Outcome] = []
     failure: LiveportalError | None = None
     try:
-        portal.sync(
+        record(
             BytesIO(chunk.content), before=chunk.before, on_error=reject, on_outcome=outcomes.append
         )
     except LiveportalError as error:
@@ -252,9 +265,7 @@ def _record_chunk(
         failure = error
         outcomes.clear()
         good_lines = chunk.content.split(b"\n", number - chunk.before - 1)[:-1]
-        portal.sync(
-            BytesIO(b"\n".join(good_lines)), before=chunk.before, on_outcome=outcomes.append
-        )
+        record(BytesIO(b"\n".join(good_lines)), before=chunk.before, on_outcome=outcomes.append)
     new_ids = [
         outcome.event.data.request
         for outcome in outcomes

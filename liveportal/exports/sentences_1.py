@@ -1,4 +1,4 @@
-"""Each event as one sentence, for readers outside the session: reviewers, accountants."""
+"""The sentences of page formats 1 and 2: each event as one sentence. They never change."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.events.describe import describe
 from liveportal.domain.events.fields import decode, field_specs, joined, split
 from liveportal.domain.events.types import TYPES
+from liveportal.exports.sentences_1 import describe
 from tests.kit.events import amount
 
 TIME = "2026-10-05T14:00:00Z"

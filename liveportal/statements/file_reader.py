@@ -1,0 +1,105 @@
+"""Read one file: identify it, survey it, make its rows, and prove them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from itertools import count
+
+from liveportal.domain.errors import FileChanged, MalformedFile
+from liveportal.domain.frozen import replace
+from liveportal.statements.lines import Lines
+from liveportal.statements.options import Doubts, Options
+from liveportal.statements.proofs import prove_balances, prove_groups, prove_sums
+from liveportal.statements.registry import identify
+from liveportal.statements.row_reader import RowReader
+from liveportal.statements.rows import Meaning, StatementFile, StatementRow
+from liveportal.statements.source import Place, Source
+from liveportal.statements.survey import TableReader, survey
+
+
+def read_file(
+    source: Source, options: Options, report: Callable[[int], None] | None = None
+) -> StatementFile:
+    """Read a file that is not an archive; raises the errors of a statement, with file and line."""
+    form, columns, header = identify(source, options.format)
+    place = Place(source.name)
+    table = TableReader(place, columns, header)
+    size = source.size()
+    found = survey(table, Lines(source, report), options.dates)
+    doubts = Doubts(place, options)
+    reader = RowReader(form, table, found, doubts, options)
+    lines = Lines(source, report and (lambda done: report(size + done)))
+    rows = [reader.row(line, cells) for line, cells in table.rows(lines)]
+    if lines.sha256 != found.sha256:
+        raise FileChanged(
+            f"{source.name} changed while it was read.", hint="Read it again.", file=source.name
+        )
+    newest_first = reader.settle(rows)
+    proofs = (
+        prove_sums(rows, found.digits, doubts.fail),
+        prove_balances(rows, found.digits, doubts.fail, newest_first=newest_first),
+        prove_groups(rows, found.digits, doubts.fail),
+    )
+    _refuse_equal_ids(place, [row for row in rows if row.row not in reader.digests])
+    if newest_first:
+        rows.reverse()
+    rows.sort(key=_when)
+    if rows and "balance" not in columns.present(header.positions):
+        doubts.note(
+            f"{source.name} has no column for the balance, so it does not show whether a row is"
+            " missing."
+        )
+    unlisted = {row.type: None for row in rows if row.meaning is Meaning.UNLISTED}
+    return StatementFile(
+        name=source.name,
+        sha256=found.sha256,
+        format=form.name,
+        provider=form.provider,
+        account=None,
+        rows=tuple(_numbered(rows)),
+        proofs=proofs,
+        unproved=tuple(doubts.sentences),
+        unlisted=tuple(unlisted),
+        ignored_columns=table.ignored,
+        digits=found.digits,
+    )
+
+
+def _when(row: StatementRow) -> datetime:
+    return row.time or datetime.combine(row.day, time(), UTC)
+
+
+def _refuse_equal_ids(place: Place, rows: list[StatementRow]) -> None:
+    """Refuse the same row twice, and two rows with one id in a file without a balance."""
+    if len({row.row for row in rows}) == len(rows):
+        return
+    first: dict[str, StatementRow] = {}
+    for row in rows:
+        earlier = first.setdefault(row.row, row)
+        if earlier is row:
+            continue
+        is_same = replace(row, line=earlier.line) == earlier
+        if is_same or row.balance is None:
+            raise place.error(
+                MalformedFile,
+                row.line,
+                f"the row has the id {row.row}, as the row in line {earlier.line} has.",
+                hint="Download the file again. If rows were copied by hand, remove this one.",
+                row=row.row,
+            )
+
+
+def _numbered(rows: list[StatementRow]) -> list[StatementRow]:
+    """Give further rows of the same id ids of their own, in the order of time."""
+    taken = {row.row for row in rows}
+    if len(taken) == len(rows):
+        return rows
+    seen: set[str] = set()
+    for at, row in enumerate(rows):
+        if row.row in seen:
+            name = next(name for n in count(2) if (name := f"{row.row}:{n}") not in taken)
+            taken.add(name)
+            rows[at] = replace(row, row=name)
+        seen.add(row.row)
+    return rows
