@@ -139,7 +139,7 @@ class Judge:
             if self._are_enough(reading, {**reading.changes, **changes}):
                 yield changes
 
-    # --- which values are as good --------------------------------------------------------------------
+    # --- which values are as good -----------------------------------------------------------------
 
     def values(self, switch: str) -> list[Value | None]:
         """Return all values of a switch that are tried; None keeps those adopted."""
