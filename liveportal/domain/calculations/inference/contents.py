@@ -109,23 +109,43 @@ def _ordered(facts: Facts) -> list[PastPayout]:
 
 def contents(facts: Facts, zone: str, session_month: SessionMonth) -> tuple[Content, ...]:
     """Return what each of the `arrived` payouts pays, if these switches cut the months."""
+    return divided(facts, dues(facts, zone, session_month))
+
+
+def dues(facts: Facts, zone: str, session_month: SessionMonth) -> tuple[int, ...]:
+    """Return the first payout (of those sent) that pays each session, and then each other amount.
+
+    What is taken is taken at once; what is earned waits until its month is due.
+    """
     calendar = _Calendar(facts, zone)
-    payer = _payers(_ordered(facts))
-    drafts: dict[int, _Draft] = defaultdict(_Draft)
     by_start = session_month is SessionMonth.START
-    for session in facts.sessions:
-        due = calendar.pays(session.end, session.start if by_start else session.end)
+    return (
+        *(
+            calendar.pays(session.end, session.start if by_start else session.end)
+            for session in facts.sessions
+        ),
+        *(
+            calendar.at(other.time) if other.minor < 0 else calendar.pays(other.time, other.time)
+            for other in facts.others
+        ),
+    )
+
+
+def divided(facts: Facts, due_at: Sequence[int]) -> tuple[Content, ...]:
+    """Return what each of the `arrived` payouts pays, by the `dues`."""
+    payouts = _ordered(facts)
+    sent, payer = [payout.sent_at for payout in payouts], _payers(payouts)
+    drafts: dict[int, _Draft] = defaultdict(_Draft)
+    for session, due in zip(facts.sessions, due_at, strict=False):
         if session.claims:
-            for payout, pieces in _pieces(session, due, calendar, payer).items():
+            for payout, pieces in _pieces(session, due, sent, payer).items():
                 drafts[payout].claimed.append((session, pieces))
         elif (number := payer[due]) is not None and session.billed_minor is None:
             drafts[number].bills[session.policy, session.active_us, session.rate] += 1
         elif number is not None and session.billed_minor:
             drafts[number].billed[session.policy, session.billed_minor] += 1
-    for other in facts.others:
-        is_due = other.minor < 0  # What is taken is taken at once; what is earned waits.
-        index = calendar.at(other.time) if is_due else calendar.pays(other.time, other.time)
-        if (number := payer[index]) is not None:
+    for other, due in zip(facts.others, due_at[len(facts.sessions) :], strict=True):
+        if (number := payer[due]) is not None:
             drafts[number].others.append(other.minor)
     return tuple(drafts[number].finished() for number in range(len(arrived(facts))))
 
@@ -183,7 +203,7 @@ def _months(times: Iterable[datetime], zone: str) -> list[str]:
 
 
 def _pieces(
-    session: PastSession, due: int, calendar: _Calendar, payer: Sequence[int | None]
+    session: PastSession, due: int, sent: Sequence[datetime], payer: Sequence[int | None]
 ) -> dict[int, tuple[Piece, ...]]:
     """Return what a session with claims adds to each payout.
 
@@ -192,12 +212,12 @@ def _pieces(
     """
     never = len(payer) - 1
     decided_at = [
-        never if claim.decided_at is None else calendar.at(claim.decided_at)
+        never if claim.decided_at is None else bisect_left(sent, claim.decided_at)
         for claim in session.claims
     ]
     effects = [(due, Piece("share", 1, decided=sum(at <= due for at in decided_at)))]
     for number, (claim, decided) in enumerate(zip(session.claims, decided_at, strict=True)):
-        held_from = max(calendar.at(claim.claimed_at), due)
+        held_from = max(bisect_left(sent, claim.claimed_at), due)
         if held_from < decided:
             effects += [
                 (held_from, Piece("hold", -1, number, number)),

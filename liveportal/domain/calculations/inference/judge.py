@@ -39,6 +39,7 @@ class Judge:
         self.facts = facts
         self.payouts = paid.arrived(facts)
         self._contents: dict[tuple[str, str], tuple[Content, ...]] = {}
+        self._divided: dict[tuple[int, ...], tuple[Content, ...]] = {}
         self._minimums: dict[tuple[Value | None, ...], tuple[int, Counts]] = {}
 
     @cached_property
@@ -62,8 +63,10 @@ class Judge:
         zone = str(changes.get("period.timezone", period.timezone))
         month = str(changes.get("period.session_month", period.session_month))
         if (zone, month) not in self._contents:
-            divided = paid.contents(self.facts, zone, SessionMonth(month))
-            self._contents[zone, month] = divided
+            dues = paid.dues(self.facts, zone, SessionMonth(month))
+            if dues not in self._divided:  # Many zones cut the months in the same way.
+                self._divided[dues] = paid.divided(self.facts, dues)
+            self._contents[zone, month] = self._divided[dues]
         return self._contents[zone, month]
 
     # --- one reading ------------------------------------------------------------------------------
