@@ -26,14 +26,12 @@ def state_option(known: tuple[str, ...]) -> Any:  # noqa: ANN401 -- As typer.Opt
     return typer.Option(
         "--state",
         metavar="STATE",
-        help="Only those in this state; may be repeated.",
+        help="Show only this state; repeatable.",
         autocompletion=choices(known, listed=True),
     )
 
 
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N of them.")
-]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Show at most N.")]
 
 
 @contextmanager

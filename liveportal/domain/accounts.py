@@ -60,9 +60,9 @@ class Transfer:
 
     def __post_init__(self) -> None:
         if self.minor <= 0:
-            raise ValueError("a transfer moves more than nothing")
+            raise ValueError("The amount of a transfer must be above zero.")
         if self.debit is self.credit:
-            raise ValueError(f"a transfer needs two accounts, not {self.debit} twice")
+            raise ValueError("A transfer needs two different accounts.")
 
 
 @frozen
@@ -129,7 +129,7 @@ def refund(refunded_minor: int, cost_minor: int, held_minor: int) -> tuple[Trans
     """Return the transfers that close a claim's hold and deduct its cost.
 
     The cost is the share taken back or, where refunds deduct the gross, the whole refund; the
-    platform bears the rest of the refund. A difference between cost and hold is settled against
+    platform bears the rest of the refund. A difference between cost and hold is booked to
     what is owed (rulebook 4).
     """
     return transfers(

@@ -30,7 +30,7 @@ class Table:
     """A table: its columns in order, with the type of each as an annotation spells it.
 
     `key` are the columns of the primary key. `references` are the tables that columns refer to.
-    A column of type `Money` holds minor units; the column `currency` after it is part of it.
+    A column of type `Money` holds minor units; the column `currency` comes after it.
     `states` are the values that some columns may have.
     """
 

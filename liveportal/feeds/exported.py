@@ -81,8 +81,8 @@ def summarise(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None
                 summary.forgotten.append(data.customer)
     if not summary.events:
         raise NoEvents(
-            "the file holds no events",
-            hint=Hint("{An_export} writes one that does; did it fail?"),
+            "The file has no events.",
+            hint=Hint("{An_export} writes such a file. It may have failed."),
         )
     summary.digest = digest.digest()
     return summary
@@ -99,8 +99,8 @@ def events(
     yield from _chunks(stream, digest_read.update, progress)
     if digest_read.digest() != digest:
         raise FileChanged(
-            "the file was written to while it was imported",
-            hint="Nothing was recorded. Import it again when it is finished.",
+            "The file changed while it was imported.",
+            hint="Nothing was recorded. Import the file again when it is complete.",
         )
 
 
@@ -123,7 +123,7 @@ def _parse_line(line: jsonl.Line) -> ExportedEvent:
         if identity is not None and line.number > 1:
             raise InvalidEvent(IDENTITY, "is for the first line of an export")
     except LiveportalError as error:
-        raise error.located(f"line {line.number}", line=line.number) from None
+        raise error.located(f"Line {line.number}", line=line.number) from None
     return ExportedEvent(line.number, event, recorded_at, identity)
 
 
@@ -160,7 +160,9 @@ def _parse_recorded_at(text: object) -> str | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise InvalidEvent(RECORDED_AT, "must be a time with an offset, as text")
+        raise InvalidEvent(
+            RECORDED_AT, "must be a text with a time and its offset, such as 2026-10-05T09:00:00Z"
+        )
     try:
         return utc_text(parse_instant(text))
     except InvalidTime as error:
@@ -171,7 +173,7 @@ def _check_erased(event: Event) -> Event:
     """Return an event marked as erased; raises `InvalidEvent` if it has personal data."""
     _, personal = split(event.data)
     for name in (*_present_fields(personal), *event.attributes):
-        raise InvalidEvent(name, "must be left out: the line says that it was erased")
+        raise InvalidEvent(name, "must be left out, because the line is marked as erased")
     return Event(event.source, event.id, event.time, event.data, erased=True)
 
 

@@ -60,9 +60,10 @@ class Target(StrEnum):
 class Imported:
     """The result of an import: counts of the events by outcome, and the journal's new head (hex).
 
-    `enter_again` names the fields of the payout profile without their value; `attach_again` counts
-    the files that are not in the vault. `kept` is the path of the replaced empty ledger. `identity`
-    says whether the ledger has the identity key of the file; None if the file has none.
+    `enter_again` names the fields of the payout profile without their value; `lacking` has the hash
+    of each attached file that is not in the vault, as often as it was attached. `kept` is the path
+    of the replaced empty ledger. `identity` says whether the ledger has the identity key of the
+    file; None if the file has none.
     """
 
     recorded: int
@@ -70,7 +71,7 @@ class Imported:
     confirmed: int
     head: str
     enter_again: tuple[str, ...]
-    attach_again: int
+    lacking: tuple[str, ...]
     kept: Path | None = None
     identity: bool | None = None
 
@@ -85,8 +86,11 @@ def target(path: Path, *, begins_ledger: bool) -> Target:
         if begins_ledger:
             return Target.NEW
         raise PartialExport(
-            "the file does not begin with the adoption of a policy, as a ledger does",
-            hint=Hint("Export {the_whole_journal}; or {make_a_ledger}, and import this into it."),
+            "The file is only a part of an export: it does not begin with a policy, as a"
+            " ledger does.",
+            hint=Hint(
+                "Export {the_whole_journal}. Or {make_a_ledger}, and import this part into it."
+            ),
         )
     with closing(open_ledger(path, readonly=True)) as db:
         return Target.EMPTY if begins_ledger and _is_empty(db) else Target.EXISTING
@@ -186,7 +190,7 @@ def _record(
                         exported.event, recorded_at=last or None, origin=Origin.JOURNAL
                     )
                 except LiveportalError as error:
-                    raise error.located(f"line {exported.line}", line=exported.line) from None
+                    raise error.located(f"Line {exported.line}", line=exported.line) from None
                 counts[outcome.status] += 1
             journal.flush()
         if identity is not None:
@@ -196,7 +200,7 @@ def _record(
         if missing.note(store.db, Vault(beside), since=first):
             journal.erased_data = True  # An older value must not remain in the write-ahead log.
         enter_again = tuple(missing.noted_values(store.db))
-        attach_again = len(missing.noted_files(store.db))
+        lacking = tuple(file.sha256 for file in missing.lacking(store.db))
     head = journal.log.head.hex()
     return Imported(
         counts["recorded"],
@@ -204,7 +208,7 @@ def _record(
         counts["confirmed"],
         head,
         enter_again,
-        attach_again,
+        lacking,
         identity=brings_identity,
     )
 
@@ -217,5 +221,5 @@ def _recording_time(exported: ExportedEvent, last: str, now: Clock) -> str:
     if exported.recorded_at is None:
         return max(utc_text(now()), last)
     if exported.recorded_at < last:
-        raise InvalidEvent(RECORDED_AT, "is earlier than that of the line before")
+        raise InvalidEvent(RECORDED_AT, "must not be earlier than in the line before")
     return exported.recorded_at

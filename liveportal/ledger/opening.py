@@ -42,9 +42,9 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
     try:
         upgrade(path)
     except LedgerUnwritable as error:
-        error.hint = "Make its folder and all its files writable, or open a copy of it elsewhere."
+        error.hint = "Make its folder and all its files writable, or open a copy in another folder."
         raise error.located(
-            f"the ledger is of form {version} and has to be upgraded first"
+            f"The ledger has an older form ({version}) and must be upgraded first"
         ) from None
     return connection.open_file(path, readonly=readonly)
 
@@ -101,11 +101,11 @@ def open_untouched(path: Path) -> Iterator[Reader]:
     if path.is_file() and not erasure_marker(path).exists():
         db = connection.open_untouched(path)
     if db is None:
-        raise LedgerUnwritable(f"{path} cannot be read without changing it", path=str(path))
+        raise LedgerUnwritable(f"{path} cannot be read without changing it.", path=str(path))
     try:
         connection.check_ours(db, path)
         if connection.schema_version_of(db) != SCHEMA_VERSION:
-            raise LedgerUnwritable(f"{path} has to be upgraded first", path=str(path))
+            raise LedgerUnwritable(f"{path} must be upgraded first.", path=str(path))
         db.execute("BEGIN")
         yield Reader(db, path)
     finally:

@@ -1,4 +1,4 @@
-"""Record a feed, from a file of JSON Lines or from events: all of it, or batch by batch."""
+"""Record a feed, from a file of JSON Lines or from events: as a whole, or batch by batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO, cast
 
-from liveportal.domain.errors import InvalidArgument, LiveportalError
+from liveportal.domain.errors import InvalidArgument, InvalidEvent, LiveportalError
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.frozen import frozen
@@ -159,8 +159,9 @@ def _record_batches(
         except LiveportalError as error:
             if file.keep:
                 error.hint = Hint(
-                    "The batches before are recorded. Correct the line and sync again,"
-                    " or go on past it with {a_file_for_it}."
+                    "The batches before this line were recorded. Fix the line and run sync"
+                    " again, or"
+                    " add {a_file_for_it} to leave the line out."
                 )
             raise
         progress(chunk.size_bytes)
@@ -191,7 +192,12 @@ def _record_chunk(  # noqa: PLR0913, PLR0917 -- What is recorded, and where to c
                 on_outcome(outcome)
         except LiveportalError as error:
             line = chunk.line(position)
-            error.located(f"line {line.number}", line=line.number)
+            error.located(f"Line {line.number}", line=line.number)
+            if isinstance(error, InvalidEvent):
+                error.hint = Hint(
+                    "Nothing was recorded. Fix the line and run sync again, or add {a_file_for_it}"
+                    " to leave the line out."
+                )
             if on_error is None:
                 raise
             on_error(line, error)

@@ -159,7 +159,7 @@ def test_the_front_page_is_plain_on_a_terminal(states: Shell) -> None:
         timeout=60,
         check=False,
     )
-    assert b"Every command: liveportal --help" in ran.stdout
+    assert b"All commands: liveportal --help" in ran.stdout
     assert set(json.loads(ran.stderr.splitlines()[-1])) & SLOW == set()
 
 

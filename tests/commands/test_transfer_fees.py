@@ -61,11 +61,11 @@ def test_a_fee_is_added_once(sent: Shell) -> None:
     sent.ok(*PAID, *AT)
     said = sent.run(*PAID, "--fee", "1.00", *AT, "--key", "K", terminal=True).out
     assert "less a transfer fee of 1.00 USD" in said
-    assert "Nothing was recorded twice" not in said
+    assert "Nothing new was recorded" not in said
     assert sent.ok(*PAID, "--fee", "1.00", *AT, "--key", "K")["replayed"] is True
     row = sent.ok(*PAID, "--fee", "1.00", *AT)
     assert row["confirmed"] is True
-    assert "Nothing was recorded twice" in row["message"]
+    assert "Nothing new was recorded" in row["message"]
     assert sent.refuses(4, *PAID, "--fee", "2.00", *AT)["code"] == "conflict"
     assert sent.refuses(4, *PAID, *AT)["code"] == "wrong_state"
     assert december(sent) == ("1.00", "42.00")

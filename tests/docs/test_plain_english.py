@@ -40,6 +40,7 @@ SAY_INSTEAD = {
 }
 TURNS = re.compile("|".join(f"(?:{turn})" for turn in SAY_INSTEAD), re.IGNORECASE)
 AS_RELEASED = {
+    "liveportal/domain/calculations/billing_steps.py": "pages of released formats show its steps",
     "liveportal/exports/pages_1.py": "the texts of released page formats, which never change",
     "liveportal/exports/sentences_1.py": "the texts of released page formats, which never change",
     "liveportal/exports/spellings.py": "the texts of released page formats, which never change",

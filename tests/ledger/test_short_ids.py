@@ -61,5 +61,7 @@ def test_a_prefix_of_two_is_refused_with_their_short_forms() -> None:
     with _reader({"request": ids}, set()) as reader:
         with pytest.raises(AmbiguousPrefix) as refused:
             reader.resolve_id("request", "REQ-0199")
-        assert refused.value.message == "REQ-0199 could be REQ-0199f0a2-e, REQ-0199f0a2-f"
+        assert refused.value.message == (
+            "REQ-0199 is ambiguous: it could be REQ-0199f0a2-e, REQ-0199f0a2-f."
+        )
         assert refused.value.details["candidates"] == sorted(ids)

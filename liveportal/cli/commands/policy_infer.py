@@ -1,4 +1,7 @@
-"""`liveportal policy infer`: which rules give the payouts that really arrived."""
+"""`liveportal policy infer`: the rules that explain the payouts that arrived.
+
+Registered in `liveportal.cli.commands.policy`.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +51,7 @@ class InferredSwitch(Row):
     decided: str
 
 
-Limit = Annotated[
-    int, typer.Option("--limit", min=1, metavar="N", help="Only the first N readings.")
-]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Show at most N readings.")]
 
 
 @shows(
@@ -66,12 +67,12 @@ def infer(
 ) -> None:
     """Find the rules that explain your payouts to the cent.
 
-    The search assumes that a payout pays all that was eligible when it was sent. It tries the
-    values of trial.*, billing.*, fee.percent, refund.deducts, period.* and payout.minimum, and
-    names the switches that the payouts do not decide. Amounts that the platform itself billed stay
-    as they are. Ctrl-C ends the search and shows what was found so far.
+    The search assumes that a payout pays everything that was eligible when it was sent. It tries
+    other values of trial.*, billing.*, fee.percent, refund.deducts, period.* and payout.minimum,
+    and lists the switches that the payouts do not decide. It keeps the amounts that the platform
+    reported as billed. Press Ctrl-C to stop the search and show what was found so far.
 
-    With -o FILE.toml the best rules are also written as a policy file.
+    With -o FILE.toml, the best rules are also written as a policy file.
 
     Examples:
       liveportal policy infer

@@ -40,7 +40,7 @@ app = Commands()
 
 @row
 class Synced(Row):
-    """Counts of a feed's events by what became of them, and the journal's new head (hex)."""
+    """Counts of a feed's events by outcome, and the journal's new head (hex)."""
 
     recorded: int
     replayed: int
@@ -63,36 +63,35 @@ class DrySynced(Synced):
 @with_options(FormatOptions, LedgerOption, OutputOptions)
 def sync(
     feeds: Annotated[
-        list[str], typer.Argument(metavar="FEED...", help="JSON Lines files; - is standard input.")
+        list[str], typer.Argument(metavar="FEED...", help="Feed files; - is standard input.")
     ],
     wanted: FormatOptions,
     ledger: LedgerOption,
     out: OutputOptions,
     batch: Annotated[
         int | None,
-        typer.Option(
-            "--batch", min=1, metavar="N", help="Keep what is done every N lines; for long streams."
-        ),
+        typer.Option("--batch", min=1, metavar="N", help="Save every N lines, for long streams."),
     ] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(
-            "--rejects", metavar="FILE", help="Go on past bad lines; write each here, and why."
+            "--rejects", metavar="FILE", help="Skip bad lines; write them and the reasons here."
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Judge the whole feed; record nothing.")
+        bool, typer.Option("--dry-run", help="Check the whole feed; record nothing.")
     ] = False,
     _yes: Yes = False,
 ) -> None:
-    """Record a feed of the platform: all of it or, if a line is bad, nothing.
+    """Record what the platform reports in a feed.
 
-    What was recorded before is skipped, so the same feed can be synced again and again. A line that
-    says what only you may say is refused (not_for_feeds).
+    A feed is a file of JSON Lines, one event per line. If a line is bad, nothing is recorded.
+    Events that were recorded before are skipped, so you can sync the same feed again at any time.
+    Events that only you may record, such as a change of your preferences, are refused.
 
     --format reads the webhooks of cal.com or Calendly, or Stripe's events: one JSON document, an
-    array, JSON Lines, or captures that keep headers and body. What says nothing to the books is
-    ignored and counted.
+    array, JSON Lines, or captures that keep headers and body. Documents that do not concern the
+    books are ignored and counted.
 
     Examples:
       liveportal sync october.jsonl
@@ -121,7 +120,7 @@ def sync(
 
 
 def _sentence(total: SyncResult) -> Sentence:
-    """Say how many events are new, and how many others were read."""
+    """Answer `sync`: how many events are new, and why the others were skipped."""
     more = {
         "was recorded before": total.replayed,
         "confirms what another source reported": total.confirmed,
@@ -134,7 +133,7 @@ def _sentence(total: SyncResult) -> Sentence:
             *(f"{_counted(count, text)}." for text, count in more.items() if count),
             ignored if total.ignored else "",
         ),
-        next=(("See what waits for you", "due"),),
+        next=(("See what you have to do", "due"),),
     )
 
 
@@ -158,10 +157,10 @@ def _counted(count: int, text: str) -> str:
 def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
     """Return the error that ends a run that went on past bad lines; no file for a dry run."""
     return RejectedLines(
-        f"{count} lines were rejected",
-        hint="This was a dry run; nothing was recorded or written."
+        f"{count} line{'s were' if count != 1 else ' was'} rejected.",
+        hint="This was a dry run. Nothing was recorded or written."
         if rejects is None
-        else f"They are in {rejects}, each with its reason; all others were recorded.",
+        else f"The file {rejects} has each with its reason. All other lines were recorded.",
         refused=count,
     )
 
@@ -212,7 +211,7 @@ def mention_rejects(error: LiveportalError) -> None:
     """Mention `--rejects` in the hint of an error about a line of a feed."""
     hint = spell(error.hint) or ""
     if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
-        advice = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
+        advice = f"To leave such lines out, add {_REJECTS} FILE, which gets each with its reason."
         error.hint = f"{hint} {advice}".lstrip()
 
 

@@ -113,16 +113,16 @@ def _letter_for_unpaid(amounts: Overdue, on: date, currency: str, due_days: int)
     lines = [
         f"Subject: Payout overdue since {earliest}: {amount}",
         "",
-        f"As of {on}, {amount} of my earnings are overdue and were not sent to me.",
+        f"As of {on}, {amount} of my earnings is overdue and has not been sent to me.",
         f"Each session is to be paid within {due_days} days of the end of its calendar month.",
-        "By month, with refunds taken off:",
+        "By month, after refunds:",
         "",
         *(
             f"- {month}: {Money(minor, currency)} {currency}, due on {due}"
             for month, due, minor in amounts.months
         ),
         "",
-        "Please tell me when it will be sent, or what keeps it back.",
+        "Please let me know when it will be sent, or what is delaying it.",
     ]
     return "\n".join(lines)
 

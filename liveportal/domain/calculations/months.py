@@ -36,7 +36,7 @@ class Balance(Row):
 
 @row
 class Figures(Row):
-    """What a month, or a part of it, adds up to; `minutes` has two digits after the point."""
+    """The totals of a month, or of a part; `minutes` has two digits after the point."""
 
     sessions: int
     free_sessions: int

@@ -72,11 +72,11 @@ def _fold_source(source: str) -> str:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
 def event_data(cls: type[T]) -> type[T]:
-    """Declare the class of an event's data or of a part of it: frozen, built by keyword."""
+    """Declare the class of an event's data, or of a part: frozen, built by keyword."""
     return frozen(cls)
 
 
-NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
+NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1 to 1024 printable characters")
 """The form of an event's id, of its source and of a key."""
 
 

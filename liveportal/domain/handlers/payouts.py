@@ -14,10 +14,9 @@ from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
-from liveportal.domain.clock import local_date, month_of, shifted, short_text
+from liveportal.domain.clock import local_date, month_of, readable, shifted
 from liveportal.domain.entities import Item, Line, OpenItem, Payout, PayoutState
 from liveportal.domain.errors import (
-    AlreadyExists,
     Caution,
     FeeTooLarge,
     ImpossibleTime,
@@ -35,13 +34,8 @@ from liveportal.domain.events.types import (
     PayoutStatusChanged,
 )
 from liveportal.domain.frozen import replace
-from liveportal.domain.handlers.context import (
-    Decision,
-    Rule,
-    RuleContext,
-    next_state,
-    require,
-)
+from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.refusals import already_exists, state_of
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, digits_of, format_minor
@@ -64,7 +58,7 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
     """Record a payout; refused only if it exceeds what is owed. Other oddities are flagged."""
     existing = context.payout(data.payout)
     if existing and existing.state != PayoutState.REVERSED:
-        raise AlreadyExists(f"payout {data.payout} exists already", kind="payout", id=data.payout)
+        raise already_exists("payout", data.payout)
     check_currency(data.amount, context.policy)
     _check_owed(data.amount, context)
     items = context.open_items()
@@ -99,7 +93,8 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
     state = next_state(MOVES, payout, event)
     if event.time < payout.sent_at and not context.former_rules:
         raise ImpossibleTime(
-            f"Payout {payout.id} was sent at {short_text(payout.sent_at)}, which is later.",
+            f"Payout {payout.id} was sent at {readable(payout.sent_at)}, which is after the time"
+            " that you gave.",
             hint=Hint("Give {a_later_time}."),
             id=payout.id,
         )
@@ -183,9 +178,9 @@ def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Pa
     state = REVERSALS.get((payout.state, type(data)))
     if state is None:
         raise NotReversible(
-            f"Payout {payout.id} is {payout.state}, so an earlier step cannot be reversed.",
+            f"{state_of(payout)}, so its earlier steps cannot be reversed.",
             hint=Hint(
-                "Reverse the later step first; {the_payout} names its event.", payout=payout.id
+                "Reverse the latest step first: {the_payout} names its event.", payout=payout.id
             ),
             id=payout.id,
             state=payout.state,
@@ -217,8 +212,8 @@ def _check_owed(amount: Money, context: RuleContext) -> None:
     if amount.minor > owed_minor:
         owed = format_minor(owed_minor, digits_of(amount.currency))
         raise PayoutTooLarge(
-            f"a payout of {amount} is more than the {owed} that is owed",
-            hint=Hint("Record what was earned first; {the_balance} shows what is owed."),
+            f"A payout of {amount} is more than the {owed} that the platform owes you.",
+            hint=Hint("Record the missing earnings first. {The_balance} shows what is owed."),
             owed=owed,
         )
 
@@ -251,8 +246,9 @@ def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
         return ()
     return (
         UnlistedMethod(
-            f"{method} is not among the policy's methods: {', '.join(policy.payout.methods)}",
-            hint=Hint("{Overriding_this} records it all the same."),
+            f"The policy does not list the payout method {method}. It lists"
+            f" {', '.join(policy.payout.methods)}.",
+            hint=Hint("{Overriding_this} records it regardless."),
         ),
     )
 
@@ -265,11 +261,11 @@ def _duplicate_cautions(
         same = (other.amount_minor, other.method) == (data.amount.minor, data.method)
         if same and other.state in (PayoutState.SENT, PayoutState.PAID):
             yield PossibleDuplicate(
-                f"Payout {other.id} of {data.amount} by {data.method} is recorded already, sent at"
-                f" {short_text(other.sent_at)}.",
+                f"Payout {other.id} of {data.amount} by {data.method} is already recorded, sent at"
+                f" {readable(other.sent_at)}.",
                 hint=Hint(
-                    "{Overriding_this} records one more;"
-                    " {an_id} names a payout as the platform does."
+                    "If this is another payout, {overriding_this} records it, or {an_id} gives it"
+                    " the platform's id."
                 ),
                 payout=other.id,
             )

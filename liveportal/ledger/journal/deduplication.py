@@ -85,6 +85,11 @@ class New:
 Answer = New | Replay | Confirms | Conflict
 
 
+def subject_of(data: EventData) -> str:
+    """Return what an event reports, for a sentence: `The event session.ended of session S-1`."""
+    return f"The event {data.TYPE} of {data.entity.replace(':', ' ')}"
+
+
 class Deduplicator:
     """Compares events with those recorded in an event log, and with what they assert."""
 
@@ -106,7 +111,7 @@ class Deduplicator:
             fields = contradicted_fields(first, data, self._book)
             if not fields:
                 return Confirms(seq, data, confirm(first, event, data, self._book))
-            conflict = Conflict(f"{data.TYPE} of {data.entity}", tuple(fields))
+            conflict = Conflict(subject_of(data), tuple(fields))
             contradicted.append((first.data, conflict))
         if not contradicted:
             return self._seen_in_statement(data, event) or New(data)
@@ -126,7 +131,7 @@ class Deduplicator:
     def _compare_by_name(self, event: Event, stored: StoredEvent) -> Replay | Conflict:
         recorded = in_book_currency(stored.event, self._book)
         if fields := differences(recorded, event, erased=stored.erased or event.erased):
-            return Conflict(f"event {event.id} of {event.source}", tuple(fields))
+            return Conflict(f"Event {event.id} from {event.source}", tuple(fields))
         return Replay(stored.seq, recorded, stored.recorded_at)
 
     def _first_assertion(self, seq: int) -> FirstAssertion:

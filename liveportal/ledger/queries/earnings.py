@@ -157,7 +157,7 @@ _AT_RISK = f"""
             ON entry.period = booked.period AND entry.kind IN ('correction', 'reversal')
         )
     ),
-    -- As the session was billed by then: what was corrected later changes nothing of this month.
+    -- As the session was billed by then: later corrections do not change this month.
     ending (id, policy, "end") AS (
         SELECT session.id, session.policy, counted."end"
         FROM counted JOIN session ON session.id = counted.session

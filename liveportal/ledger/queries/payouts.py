@@ -68,7 +68,7 @@ class PayoutRow(Row):
 
 @row
 class PayoutLine(Row):
-    """What a payout pays of a transaction: all of it, or a part."""
+    """What a payout pays of a transaction: the whole, or a part."""
 
     transaction: int
     kind: str

@@ -167,8 +167,8 @@ class Reader:
             short = short_ids(self, ids)
             names = ", ".join(short.get(name, name) for name in ids[:3])
             raise AmbiguousPrefix(
-                f"{text} could be {names}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
-                hint="Write more of the id.",
+                f"{text} is ambiguous: it could be {names}{' or others' if len(ids) > 3 else ''}.",  # noqa: PLR2004
+                hint="Give more characters of the id.",
                 kind=kind,
                 id=text,
                 candidates=ids[:3],
@@ -178,7 +178,7 @@ class Reader:
 
 def _unknown(kind: str, text: str) -> UnknownEntity:
     hint = Hint.listing(kind) if kind in _LISTED else None
-    return UnknownEntity(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
+    return UnknownEntity(f"There is no {kind} {text}.", hint=hint, kind=kind, id=text)
 
 
 KINDS = ("request", "session", "claim", "payout", "adjustment", "customer")

@@ -57,7 +57,7 @@ def new_key() -> bytes:
 
 
 def key_id(key: bytes) -> str:
-    """Return the id of a key, stored with its sealed values; it reveals nothing of the key."""
+    """Return the id of a key, stored with its sealed values; it reveals nothing about the key."""
     return hashlib.sha256(b"liveportal.key.v1" + key).hexdigest()[:16]
 
 
@@ -204,8 +204,8 @@ def keyring_is_on() -> bool:
 
 def _unsafe(file: Path, problem: str) -> UnsafeKey:
     return UnsafeKey(
-        f"the key file {file} {problem}",
-        hint="Make it a file of your own that nobody else may read: chmod 600.",
+        f"The key file {file} {problem}.",
+        hint="Make it a regular file that only you may read: chmod 600.",
         path=str(file),
     )
 
@@ -225,8 +225,8 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
             file.write((_OLD_HEAD + format_keys(keys)).encode("ascii"))
     except FileExistsError:
         raise KeyFileExists(
-            f"there is something at {path} already",
-            hint="A key never takes the place of anything: choose another name.",
+            f"A file already exists at {path}.",
+            hint="A key never replaces a file. Choose another name.",
             path=str(path),
         ) from None
     except OSError as error:
@@ -240,11 +240,11 @@ def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:
         command = f"cp -p FILE {shlex.quote(str(file))}"
     ids = list(stored)
     return WrongKey(
-        f"the payout profile is sealed with the key {wanted}, and the key that is kept for this"
-        f" ledger is {', '.join(ids)}",
+        f"The payout profile is encrypted with the key {wanted}, but the stored key of this"
+        f" ledger is {', '.join(ids)}.",
         hint=Hint(
-            "Nothing is damaged. Add the right key, such as {rotating_the_key} kept it: {command}."
-            " If it is lost, {enter_it_again}.",
+            "Nothing is damaged. Add the right key, for example from the file of"
+            " {rotating_the_key}: {command}. If the key is lost, {enter_it_again}.",
             command=command,
         ),
         needed=wanted,
@@ -255,8 +255,8 @@ def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:
 def no_key(file: Path, wanted: str) -> KeyNotFound:
     """Return the error for a ledger whose key is not stored anywhere."""
     return KeyNotFound(
-        f"the key to the sealed values ({wanted}) is not there: neither {file}, nor an entry in the"
-        " system's keyring",
+        f"The key of the encrypted values ({wanted}) is missing. It is neither in {file} nor in the"
+        " system's keyring.",
         hint=Hint(
             "Put the key back from your copy. If it is lost, {enter_it_again}."
             f" {KEYRING_VARIABLE}=off hides the keyring."
@@ -297,8 +297,8 @@ def _parse(text: str, where: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
             key = b""
         if len(key) != KEY_BYTES or expected(key) != name:
             raise WrongKey(
-                f"what is kept in {where} is no key",
-                hint="Put the key back as it was, from wherever you keep a copy.",
+                f"The content of {where} is not a key.",
+                hint="Put the key back from your copy.",
             )
         (identities if is_identity else keys)[name] = key
     return keys, identities
@@ -308,7 +308,7 @@ def _parse(text: str, where: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
 
 
 def _in_keyring(ask: Callable[[KeyringBackend], T]) -> T | None:
-    """Call `ask` with the system's keyring, or return None if there is none.
+    """Call `ask` with the system's keyring, or return None without one.
 
     Runs in a thread that is abandoned after `KEYRING_SECONDS`: a keyring is reached through a bus
     that may hang, even when it is only looked up. Raises `KeyringUnavailable`.
@@ -332,8 +332,8 @@ def _in_keyring(ask: Callable[[KeyringBackend], T]) -> T | None:
         return answers[0]
     reason = failures[0] if failures else f"no answer in {KEYRING_SECONDS:.0f} seconds"
     raise KeyringUnavailable(
-        f"the system's keyring cannot be used: {reason}",
-        hint=f"Unlock it and try again; {KEYRING_VARIABLE}=off leaves it out.",
+        f"The system's keyring cannot be used: {reason}.",
+        hint=f"Unlock it and try again. {KEYRING_VARIABLE}=off runs without it.",
     )
 
 

@@ -41,20 +41,22 @@ CHANGED = Answer(PayoutResult, result_fields, facts_of("payout"), answers.change
 @shows_result(PayoutResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def record(
-    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="What was sent, such as 168.55.")],
+    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="The amount, such as 168.55.")],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     payout: NewId = None,
-    method: Annotated[str, typer.Option("--method", help="How it was sent.")] = "paypal",
+    method: Annotated[
+        str, typer.Option("--method", metavar="TEXT", help="How the money was sent.")
+    ] = "paypal",
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
     ] = None,
 ) -> None:
-    """Record that the platform sent a payout; it pays the oldest open earnings first.
+    """Record that the platform sent you a payout.
 
-    Without --id, one that equals a payout of the last 60 days in amount and method is refused as a
-    possible duplicate, unless --anyway is given.
+    It pays your oldest open earnings first. Without --id, a payout with the amount and method of
+    one from the last 60 days is refused as a possible duplicate; --anyway records it.
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
@@ -71,22 +73,21 @@ def paid(
     reason: Reason = None,
     fee: Annotated[
         str | None,
-        typer.Option(
-            "--fee", metavar="AMOUNT", help="What was taken from it for the transfer, such as 1.00."
-        ),
+        typer.Option("--fee", metavar="AMOUNT", help="The transfer fee, such as 1.00."),
     ] = None,
     received: Annotated[
         str | None,
         typer.Option(
             "--received",
             metavar="AMOUNT",
-            help="What was credited, in any currency, such as '38.10 EUR'. It is only shown.",
+            help="The amount that was credited, such as '38.10 EUR'.",
         ),
     ] = None,
 ) -> WriteStep:
-    """Record that payouts arrived, and what the transfer cost.
+    """Record that payouts arrived in your account.
 
-    A transfer fee that you learn later can be added to a payout that is recorded as paid already.
+    --fee records what the transfer cost. A fee that you learn later can be added to a payout that
+    is already recorded as paid. --received, in any currency, is only shown.
 
     Examples:
       liveportal payout paid PO-1
@@ -106,9 +107,11 @@ def paid(
 
 @records(Ids, CHANGED, many=True)
 def fail(reason: Reason = None) -> WriteStep:
-    """Record that payouts failed: the money is owed again. Asks first.
+    """Record that payouts failed.
 
-    Example: liveportal payout fail PO-1 --reason "account closed" --yes
+    The platform owes you the money again. It asks first.
+
+    Example: liveportal payout fail PO-1 --reason "account closed"
     """
     return _asked("failed", reason, lambda _, name: PayoutFailed(payout=name, reason=reason))
 
@@ -121,17 +124,18 @@ def return_(
         typer.Option(
             "--debited",
             metavar="AMOUNT",
-            help="What left your account, if it is not what had arrived.",
+            help="The amount that left your account.",
         ),
     ] = None,
 ) -> WriteStep:
-    """Record that paid payouts were sent back: the money is owed again. Asks first.
+    """Record that payouts were sent back after they arrived.
 
-    The platform owes you the whole payout again. By default, what had arrived left your account.
+    The platform owes you the whole payout again. By default, the amount that had arrived left your
+    account. It asks first.
 
     Examples:
-      liveportal payout return PO-1 --reason "wrong account" --yes
-      liveportal payout return PO-1 --debited 42.00 --yes
+      liveportal payout return PO-1 --reason "wrong account"
+      liveportal payout return PO-1 --debited 42.00
     """
 
     def data(writer: Writer, name: str) -> PayoutReturned:
@@ -149,6 +153,6 @@ def _asked(
         payout = facts_of("payout")(reader, name, utc_now()).detail
         sent = moment(payout.sent_at, reader.own_timezone, utc_now())
         what = with_reason(f"that payout {name}, sent on {sent}, {change}", reason)
-        return f"Record {what}? {amount(payout.amount)} is owed to you again."
+        return f"Record {what}? The platform will owe you {amount(payout.amount)} again."
 
     return WriteStep("payout", data, question=question)
