@@ -14,13 +14,13 @@ from typing import Any
 
 from liveportal.domain.calculations.inference.facts import Facts
 from liveportal.domain.calculations.inference.readings import Changes, Value, changed
-from liveportal.domain.clock import local_date
+from liveportal.domain.clock import local_date, zone
 from liveportal.domain.frozen import replace
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries import policy_inference
 from liveportal.ledger.queries.payouts import PayoutPreview, preview_on
 from tests.kit.books import Book
-from tests.kit.events import amount
+from tests.kit.events import amount, usd
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 ZONES = ("Europe/Paris", "America/New_York", "Asia/Tokyo")
@@ -64,9 +64,8 @@ class HiddenBook:
     def of(cls, random: Random, sessions: int) -> HiddenBook:
         """Write a book of so many sessions."""
         due_days = random.choice((60, 30, 0))
-        adopted = Policy.from_document(
-            {"name": "adopted", "payout": {"due_days_after_month_end": due_days}}
-        )
+        document = {"payout": {"due_days_after_month_end": due_days}, "refund": {"partial": True}}
+        adopted = Policy.from_document({"name": "adopted", **document})
         hidden = {
             switch: random.choice(values)
             for switch, values in HIDDEN.items()
@@ -152,7 +151,9 @@ def _record(book: Book, step: Step) -> None:
 def _is_possible(book: Book, step: Step) -> bool:
     """Return False for a claim on a free session, and for what follows a thing that is not."""
     if step.kind == "refund.claimed":
-        return book.session(step.data["session"]).left_minor > 0
+        session, claimed = book.session(step.data["session"]), step.data.get("amount")
+        part_minor = usd(claimed["amount"]).minor if claimed else 1
+        return session.left_minor >= part_minor and not session.claim_undecided
     if step.kind.startswith("refund."):
         return book.journal.book.claim(step.data["claim"]) is not None
     if step.kind.startswith("payout.") and step.kind != "payout.sent":
@@ -182,11 +183,11 @@ def _steps(random: Random, sessions: int) -> list[Step]:
 
 
 def _session(random: Random, name: str) -> list[Step]:
-    """Return a session, often about a month's end or a round number of minutes long."""
+    """Return a session, often over a month's end or a round number of minutes long."""
     start = BEGIN + timedelta(seconds=random.randrange(150 * 86400))
     if random.random() < 0.3:
-        month = start.replace(day=1, hour=0, minute=0, second=0)
-        start = max(month + timedelta(seconds=random.randrange(-14 * 3600, 14 * 3600)), BEGIN)
+        month = datetime(2026, start.month, 1, tzinfo=zone(random.choice(("UTC", *ZONES))))
+        start = max(month - timedelta(seconds=random.randrange(-900, 3600)), BEGIN).astimezone(UTC)
     seconds = random.choice(
         (
             random.randrange(1, 5400),
@@ -219,9 +220,20 @@ def _session(random: Random, name: str) -> list[Step]:
 
 
 def _claim(random: Random, session: str, end: datetime) -> list[Step]:
+    """Return a claim and its decision; a claim for a part may be followed by one for the rest."""
     claimed = end + timedelta(hours=random.randrange(24))
-    claim = f"CL-{session}"
-    steps = [Step(claimed, "refund.claimed", {"claim": claim, "session": session})]
+    steps = []
+    if random.random() < 0.3:
+        part = {"amount": _amount(random.randrange(1, 2000))}
+        steps += _claim_of(random, f"CL-{session}-1", session, claimed, part)
+        claimed = steps[-1].time + timedelta(days=random.randrange(1, 40))
+    return [*steps, *_claim_of(random, f"CL-{session}", session, claimed, {})]
+
+
+def _claim_of(
+    random: Random, claim: str, session: str, claimed: datetime, part: dict[str, Any]
+) -> list[Step]:
+    steps = [Step(claimed, "refund.claimed", {"claim": claim, "session": session, **part})]
     verb = random.choice(("granted", "granted", "conceded", "denied", "withdrawn", None))
     if verb:
         decided = claimed + timedelta(days=random.choice((1, 10, 60, 100)), seconds=1)
