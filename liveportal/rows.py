@@ -65,6 +65,7 @@ from liveportal.ledger.queries.sessions import (
     SessionTransaction,
 )
 from liveportal.ledger.queries.transcripts import ArtifactRow, MessageRow
+from liveportal.services.reconciled import FindingRow, ProofRow, ReconciledRow, StatementFileRow
 
 __all__ = [
     "AgendaRow",
@@ -85,6 +86,7 @@ __all__ = [
     "ExplainedMonth",
     "ExplainedPayout",
     "ExplainedSession",
+    "FindingRow",
     "ForecastRow",
     "FrontPage",
     "GroupRow",
@@ -104,8 +106,10 @@ __all__ = [
     "PayoutRow",
     "PolicyInference",
     "PreferencesRow",
+    "ProofRow",
     "RankedSlotRow",
     "ReadingRow",
+    "ReconciledRow",
     "RequestDetail",
     "RequestMade",
     "RequestRow",
@@ -123,6 +127,7 @@ __all__ = [
     "SessionTransaction",
     "SlotReason",
     "SlotRow",
+    "StatementFileRow",
     "StepRow",
     "SummaryRow",
     "TransactionRow",
