@@ -10,7 +10,7 @@ from liveportal.domain.frozen import build_compact, replace
 from liveportal.statements.proofs import money_rows, moved
 from liveportal.statements.registry import rank
 from liveportal.statements.rows import Meaning, Proof, StatementFile, StatementRow
-from liveportal.statements.source import Place
+from liveportal.tables.source import Place
 
 
 def joined(files: Sequence[StatementFile]) -> list[StatementFile]:

@@ -8,14 +8,16 @@ from itertools import count
 
 from liveportal.domain.errors import FileChanged, MalformedFile
 from liveportal.domain.frozen import replace
-from liveportal.statements.lines import Lines
+from liveportal.statements.formats import AMOUNTS
 from liveportal.statements.options import Doubts, Options
 from liveportal.statements.proofs import prove_balances, prove_groups, prove_sums
 from liveportal.statements.registry import identify
 from liveportal.statements.row_reader import RowReader
 from liveportal.statements.rows import Meaning, StatementFile, StatementRow
-from liveportal.statements.source import Place, Source
-from liveportal.statements.survey import TableReader, survey
+from liveportal.tables.columns import TableReader
+from liveportal.tables.lines import Lines
+from liveportal.tables.source import Place, Source
+from liveportal.tables.survey import Wanted, survey
 
 
 def read_file(
@@ -26,7 +28,7 @@ def read_file(
     place = Place(source.name)
     table = TableReader(place, columns, header)
     size = source.size()
-    found = survey(table, Lines(source, report), options.dates)
+    found = survey(table, Lines(source, report), Wanted(AMOUNTS), options.dates)
     doubts = Doubts(place, options)
     reader = RowReader(form, table, found, doubts, options)
     lines = Lines(source, report and (lambda done: report(size + done)))

@@ -5,40 +5,14 @@ One file a format. A new one subclasses `Format`, and `registry` lists it; nothi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from liveportal.domain.frozen import frozen
 from liveportal.statements.rows import Meaning
-from liveportal.statements.table import normal
+from liveportal.tables.columns import Cells, Columns
 
-Cells = Mapping[str, str]
-"""The cells of a row by role, stripped; roles without a column are absent."""
-
-AMOUNTS = ("gross", "fee", "net", "balance")
-"""The roles whose cells are amounts."""
-
-
-@frozen
-class Columns:
-    """The names of a format's columns in one language, by role; a role may have several names."""
-
-    language: str
-    names: Mapping[str, tuple[str, ...]]  # Normal names.
-
-    @classmethod
-    def declared(cls, language: str, names: Mapping[str, Sequence[str]]) -> Columns:
-        """Return columns from names as they appear in files."""
-        return cls(
-            language,
-            {role: tuple(normal(name) for name in spelled) for role, spelled in names.items()},
-        )
-
-    def present(self, header: Collection[str]) -> frozenset[str]:
-        """Return the roles that have a column in a header of normal names."""
-        return frozenset(
-            role for role, names in self.names.items() if any(name in header for name in names)
-        )
+AMOUNTS = dict.fromkeys(("gross", "fee", "net", "balance"), "currency")
+"""The roles whose cells are amounts, and the role of the currency of each."""
 
 
 class Format:

@@ -8,7 +8,7 @@ from dataclasses import field
 from liveportal.domain.errors import BadValue, UnprovedFile
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
-from liveportal.statements.source import Place
+from liveportal.tables.source import Place
 
 UNPROVED_HINT = Hint(
     "Download the file again, with all transactions. If it is still refused,"

@@ -9,7 +9,7 @@ from liveportal.statements.archives import unpacked
 from liveportal.statements.file_reader import read_file
 from liveportal.statements.options import Options
 from liveportal.statements.rows import StatementFile
-from liveportal.statements.source import Progress, Source
+from liveportal.tables.source import Progress, Source
 
 _PASSES = 2  # Over each file.
 

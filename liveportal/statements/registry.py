@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 from liveportal.domain.errors import AmbiguousFormat, UnknownFormat
 from liveportal.domain.hint import Hint
-from liveportal.statements.formats import Columns, Format
+from liveportal.statements.formats import Format
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
-from liveportal.statements.source import Place, Source, quoted
-from liveportal.statements.table import Header, read_header
+from liveportal.tables.columns import Columns
+from liveportal.tables.source import Place, Source, quoted
+from liveportal.tables.table import Header, read_header
 
 FORMATS: Sequence[Format] = (PayPalActivity(), PayPalStatement())
 """Every format. Where two files have the same row, that of the earlier format is kept."""

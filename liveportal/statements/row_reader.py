@@ -14,15 +14,16 @@ from liveportal.domain.errors import BadValue
 from liveportal.domain.frozen import build_compact, replace
 from liveportal.domain.hint import Hint
 from liveportal.domain.patterns import pattern
-from liveportal.statements.dates import read_date
-from liveportal.statements.formats import AMOUNTS, Cells, Format
-from liveportal.statements.numbers import minor_units
+from liveportal.statements.formats import AMOUNTS, Format
 from liveportal.statements.options import UNPROVED_HINT, Doubts, Options
 from liveportal.statements.proofs import proved_steps, times_fall
 from liveportal.statements.rows import Meaning, StatementRow
-from liveportal.statements.survey import NOT_STATED, Survey, TableReader
-from liveportal.statements.table import normal
-from liveportal.statements.zones import instants, named_zone, read_zone
+from liveportal.tables.columns import CellReader, Cells
+from liveportal.tables.dates import read_date
+from liveportal.tables.numbers import minor_units
+from liveportal.tables.survey import NOT_STATED, Survey
+from liveportal.tables.table import normal
+from liveportal.tables.zones import instants, named_zone, read_zone
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ class RowReader:
     """Makes the rows of one file; `settle` then decides what their order decides."""
 
     def __init__(
-        self, form: Format, table: TableReader, found: Survey, doubts: Doubts, options: Options
+        self, form: Format, table: CellReader, found: Survey, doubts: Doubts, options: Options
     ) -> None:
         self._form, self._table, self._found, self._doubts = form, table, found, doubts
         self._kinds = {normal(words): Meaning(kind) for words, kind in options.kinds.items()}

@@ -48,7 +48,7 @@ from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
-from liveportal.statements.source import Source
+from liveportal.tables.source import Source
 
 Target = Callable[[bytes], bool]
 

@@ -19,8 +19,8 @@ from liveportal.domain.errors import (
     UnknownFormat,
     UnprovedFile,
 )
-from liveportal.statements.lines import LONGEST_LINE
 from liveportal.statements.options import Options
+from liveportal.tables.lines import LONGEST_LINE
 from tests.kit.paypal_files import (
     CUSTOM,
     DEFAULT,

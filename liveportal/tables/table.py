@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from liveportal.domain.errors import MalformedFile
 from liveportal.domain.frozen import frozen
-from liveportal.statements.lines import Lines
-from liveportal.statements.source import Place, Source, quoted
+from liveportal.tables.lines import Lines
+from liveportal.tables.source import Place, Source, quoted
 
 DELIMITERS = ",;\t"
 
