@@ -8,13 +8,11 @@ from itertools import count
 
 from liveportal.domain.errors import FileChanged, MalformedFile
 from liveportal.domain.frozen import replace
-from liveportal.statements.formats import AMOUNTS
 from liveportal.statements.options import Doubts, Options
 from liveportal.statements.proofs import prove_balances, prove_groups, prove_sums
 from liveportal.statements.registry import identify
 from liveportal.statements.row_reader import RowReader
 from liveportal.statements.rows import Meaning, StatementFile, StatementRow
-from liveportal.tables.columns import TableReader
 from liveportal.tables.lines import Lines
 from liveportal.tables.source import Place, Source
 from liveportal.tables.survey import Wanted, survey
@@ -24,14 +22,22 @@ def read_file(
     source: Source, options: Options, report: Callable[[int], None] | None = None
 ) -> StatementFile:
     """Read a file that is not an archive; raises the errors of a statement, with file and line."""
-    form, columns, header = identify(source, options.format)
-    place = Place(source.name)
-    table = TableReader(place, columns, header)
+    form, table = identify(source, options)
+    place, encoding = table.place, form.dialect.encoding
     size = source.size()
-    found = survey(table, Lines(source, report), Wanted(AMOUNTS), options.dates)
+    wanted = Wanted(form.amounts, order=form.order, mark=form.mark, observe=form.observe)
+    first = Lines(source, report, encoding=encoding, longest=table.longest_line)
+    found = survey(table, first, wanted, options.dates)
     doubts = Doubts(place, options)
+    for sentence in form.surveyed(table):
+        doubts.note(sentence)
     reader = RowReader(form, table, found, doubts, options)
-    lines = Lines(source, report and (lambda done: report(size + done)))
+    lines = Lines(
+        source,
+        report and (lambda done: report(size + done)),
+        encoding=encoding,
+        longest=table.longest_line,
+    )
     rows = [reader.row(line, cells) for line, cells in table.rows(lines)]
     if lines.sha256 != found.sha256:
         raise FileChanged(
@@ -47,18 +53,19 @@ def read_file(
     if newest_first:
         rows.reverse()
     rows.sort(key=_when)
-    if rows and "balance" not in columns.present(header.positions):
+    if rows and all(row.balance is None for row in rows):
         doubts.note(
             f"{source.name} has no column for the balance, so it does not show whether a row is"
             " missing."
         )
+    rows = list(form.finished(rows))
     unlisted = {row.type: None for row in rows if row.meaning is Meaning.UNLISTED}
     return StatementFile(
         name=source.name,
         sha256=found.sha256,
         format=form.name,
         provider=form.provider,
-        account=None,
+        account=table.account,
         rows=tuple(_numbered(rows)),
         proofs=proofs,
         unproved=tuple(doubts.sentences),

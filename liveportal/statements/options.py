@@ -23,13 +23,16 @@ class Options:
     `dates` is the order of dates (`dmy`, `mdy` or `ymd`) to assume for a file that can be read in
     two; `format` limits the formats to one; `timezone` is the zone of files that state none, and
     says what an abbreviation with several meanings (CST) is; `unproved` reads a file whose proofs
-    fail, and reports it; `kinds` are meanings of types by their words, from the user's settings.
+    fail, and reports it; `hop` says which step on the way to the bank pays a payout, where a
+    provider has two (`transfer` or `payout`); `kinds` are meanings of types by their words, from
+    the user's settings.
     """
 
     dates: str | None = None
     format: str | None = None
     timezone: str | None = None
     unproved: bool = False
+    hop: str | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
 
 

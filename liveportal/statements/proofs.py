@@ -18,16 +18,16 @@ Fail = Callable[[str, int, str], None]
 
 def moved(row: StatementRow) -> int:
     """Return by how much a row changes the balance."""
-    return row.amount if row.net is None else row.net
+    return row.amount + (row.fee or 0) if row.net is None else row.net
 
 
-def money_rows(rows: Sequence[StatementRow]) -> dict[str, list[StatementRow]]:
-    """Return the rows of each currency that change the balance, in their order."""
-    by_currency: dict[str, list[StatementRow]] = {}
+def money_rows(rows: Sequence[StatementRow]) -> dict[tuple[str, str], list[StatementRow]]:
+    """Return the rows that change each balance, in their order, by currency and pot."""
+    by_balance: dict[tuple[str, str], list[StatementRow]] = {}
     for row in rows:
         if row.meaning is not Meaning.MEMO:
-            by_currency.setdefault(row.currency, []).append(row)
-    return by_currency
+            by_balance.setdefault((row.currency, row.pot), []).append(row)
+    return by_balance
 
 
 def proved_steps(rows: Sequence[StatementRow], *, newest_first: bool) -> int:
@@ -76,7 +76,7 @@ def prove_balances(
 ) -> Proof:
     """Prove that each balance follows from the one before it, in each currency of its own."""
     steps = proved = 0
-    for currency, chain in money_rows(rows).items():
+    for (currency, _), chain in money_rows(rows).items():
         if all(row.balance is None for row in chain):
             continue
         for above, below in pairwise(chain):

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from liveportal.domain.errors import AmbiguousFormat, UnknownFormat
+from liveportal.domain.errors import AmbiguousFormat, LiveportalError, UnknownFormat
 from liveportal.domain.hint import Hint
+from liveportal.statements.candidate import Candidate
 from liveportal.statements.formats import Format
+from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
-from liveportal.tables.columns import Columns
+from liveportal.tables.columns import CellReader
 from liveportal.tables.source import Place, Source, quoted
-from liveportal.tables.table import Header, read_header
+from liveportal.tables.table import Dialect
 
 FORMATS: Sequence[Format] = (PayPalActivity(), PayPalStatement())
 """Every format. Where two files have the same row, that of the earlier format is kept."""
 
 _SETTLEMENT = ("RH", "FH", "SH", "SB", "CH")
-_SAMPLE = 2048
 _NAMES_SHOWN = 6
 _DOWNLOAD = (
     "Download a CSV: at PayPal, choose Reports > Activity download, the format CSV, and all"
@@ -37,43 +38,31 @@ _MISTAKEN = {
 }
 
 
-def identify(source: Source, name: str | None) -> tuple[Format, Columns, Header]:
-    """Return the format of a file, its columns and its header; `name` limits the formats.
+def identify(source: Source, options: Options) -> tuple[Format, CellReader]:
+    """Return the format of a file, for this file, and what reads its rows.
 
-    Raises `UnknownFormat` or `AmbiguousFormat`.
+    Raises `UnknownFormat` or `AmbiguousFormat`, or what the first line has that cannot be read.
     """
-    place = Place(source.name)
-    _refuse_mistaken(place, source.head(_SAMPLE))
-    header = read_header(source)
-    if header is None:
-        raise place.error(UnknownFormat, 1, "the file is empty.", hint=_DOWNLOAD, formats=_known())
-    if header.names and header.names[0] in _SETTLEMENT:
-        raise place.error(
-            UnknownFormat,
-            header.line,
-            "this is a PayPal settlement or transaction-detail report, whose amounts have no signs"
-            " and no balance.",
-            hint=_DOWNLOAD,
-            formats=_known(),
-        )
+    file = Candidate(source)
     fitting = [
-        (form, columns)
-        for form in FORMATS
-        if name in (None, form.name) and (columns := form.fit(header.positions))
+        (form, reader)
+        for known in FORMATS
+        if options.format in (None, known.name)
+        and (reader := (form := known.for_file(options)).reader(file))
     ]
     if not fitting:
-        raise _unknown(place, header)
+        raise _unknown(file)
     if len(fitting) > 1:
         names = [form.name for form, _ in fitting]
-        raise place.error(
+        header = file.header(Dialect())
+        raise file.place.error(
             AmbiguousFormat,
-            header.line,
+            header.line if header else 1,
             f"the header fits two formats: {' and '.join(names)}.",
             hint=Hint("Choose one of them with {the_format}."),
             formats=names,
         )
-    form, columns = fitting[0]
-    return form, columns, header
+    return fitting[0]
 
 
 def rank(name: str) -> int:
@@ -92,24 +81,36 @@ def refuse_workbook(place: Place) -> UnknownFormat:
     )
 
 
-def _refuse_mistaken(place: Place, head: bytes) -> None:
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+def _unknown(file: Candidate) -> LiveportalError:
+    """Return why a file has none of the formats."""
     for magic, reason in _MISTAKEN.items():
-        if start.startswith(magic.lower()):
-            raise place.error(UnknownFormat, 1, reason, hint=_DOWNLOAD, formats=_known())
-
-
-def _unknown(place: Place, header: Header) -> UnknownFormat:
+        if file.head.lower().startswith(magic.lower()):
+            return _mistaken(file, 1, reason)
+    header = file.header(Dialect())
+    if file.error:
+        return file.error
+    if header is None:
+        return _mistaken(file, 1, "the file is empty.")
+    if header.names and header.names[0] in _SETTLEMENT:
+        reason = (
+            "this is a PayPal settlement or transaction-detail report, whose amounts have no signs"
+            " and no balance."
+        )
+        return _mistaken(file, header.line, reason)
     shown = ", ".join(quoted(name, 30) for name in header.names[:_NAMES_SHOWN])
     more = ", ..." if len(header.names) > _NAMES_SHOWN else ""
     known = ", ".join(f"{form.label} ({form.name})" for form in FORMATS)
-    return place.error(
+    return file.place.error(
         UnknownFormat,
         header.line,
         f"the header is not that of a known statement: {shown}{more}.",
         hint=f"The known formats are: {known}.",
         formats=_known(),
     )
+
+
+def _mistaken(file: Candidate, line: int, reason: str) -> UnknownFormat:
+    return file.place.error(UnknownFormat, line, reason, hint=_DOWNLOAD, formats=_known())
 
 
 def _known() -> list[str]:

@@ -9,7 +9,7 @@ from liveportal.domain.errors import BadValue, MalformedFile
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.patterns import pattern
-from liveportal.tables.lines import Lines
+from liveportal.tables.lines import LONGEST_LINE, Lines
 from liveportal.tables.source import Place, quoted
 from liveportal.tables.table import Header, normal, records
 
@@ -48,6 +48,9 @@ class CellReader:
 
     ignored = 0
     """How many columns are not used."""
+    account: str | None = None
+    """The account that the file names, once its rows were read."""
+    longest_line = LONGEST_LINE
 
     def __init__(self, place: Place, prepare: Prepare | None = None) -> None:
         self.place = place

@@ -75,10 +75,13 @@ def survey(reader: CellReader, lines: Lines, wanted: Wanted, dates: str | None =
         for role in wanted.dates:
             if role in cells:
                 found_dates.add(line, role, cells[role], cells.get("currency", ""))
-        for role, currency_role in wanted.amounts.items():
+        currencies: dict[str, str] = {}
+        for role, in_role in wanted.amounts.items():
             text = cells.get(role, "")
             if text not in NOT_STATED:
-                numbers.add(line, role, text, reader.currency(line, cells, currency_role))
+                if in_role not in currencies:
+                    currencies[in_role] = reader.currency(line, cells, in_role)
+                numbers.add(line, role, text, currencies[in_role])
         if wanted.observe:
             wanted.observe(line, cells)
     digits = numbers.digits()
