@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
-from liveportal.statements.rows import Meaning
+from liveportal.statements.proofs import Fail, prove_balances
+from liveportal.statements.rows import Meaning, Proof
 from liveportal.tables.columns import CellReader, Cells, Columns, TableReader
 from liveportal.tables.table import Dialect
 
@@ -124,6 +125,19 @@ class Format:
         """Return the texts in which a payout's reference may be."""
         del cells
         return ()
+
+    def prove_balances(
+        self,
+        reader: CellReader,
+        rows: Sequence[StatementRow],
+        digits: Mapping[str, int],
+        fail: Fail,
+        *,
+        newest_first: bool,
+    ) -> Proof:
+        """Prove that no row is missing between those of a file, which are in its own order."""
+        del reader
+        return prove_balances(rows, digits, fail, newest_first=newest_first)
 
     def finished(self, rows: Sequence[StatementRow]) -> Sequence[StatementRow]:
         """Return the rows, once they are proved, as the expert's account sees them."""

@@ -9,15 +9,24 @@ from collections.abc import Sequence
 
 from liveportal.domain.errors import AmbiguousFormat, LiveportalError, UnknownFormat
 from liveportal.domain.hint import Hint
+from liveportal.statements.camt import Camt053
 from liveportal.statements.candidate import Candidate
 from liveportal.statements.formats import Format
+from liveportal.statements.mt940 import Mt940
+from liveportal.statements.ofx import Ofx
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
 from liveportal.tables.columns import CellReader
 from liveportal.tables.source import Place, Source, quoted
 from liveportal.tables.table import Dialect
 
-FORMATS: Sequence[Format] = (PayPalActivity(), PayPalStatement())
+FORMATS: Sequence[Format] = (
+    PayPalActivity(),
+    PayPalStatement(),
+    Camt053(),
+    Ofx(),
+    Mt940(),
+)
 """Every format. Where two files have the same row, that of the earlier format is kept."""
 
 _SETTLEMENT = ("RH", "FH", "SH", "SB", "CH")
