@@ -13,11 +13,15 @@ from liveportal.statements.candidate import Candidate
 from liveportal.statements.formats import Format
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
+from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
 from liveportal.tables.columns import CellReader
 from liveportal.tables.source import Place, Source, quoted
 from liveportal.tables.table import Dialect
 
-FORMATS: Sequence[Format] = (PayPalActivity(), PayPalStatement())
+FORMATS: Sequence[Format] = (
+    *(PayPalActivity(), PayPalStatement()),
+    *(WiseStatement(), WiseJson(), WiseHistory()),
+)
 """Every format. Where two files have the same row, that of the earlier format is kept."""
 
 _SETTLEMENT = ("RH", "FH", "SH", "SB", "CH")
