@@ -51,6 +51,7 @@ class Camt053(BankFormat):
 
     name = "camt053"
     label = "CAMT.053 of a bank"
+    ids_repeat = True  # Of the bank's references, for its fees.
 
     def for_file(self, options: Options) -> Self:
         """Return a copy, which has the encoding of the file."""

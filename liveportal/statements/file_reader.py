@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time
-from itertools import count
+from datetime import UTC, date, datetime, time
+from itertools import count, pairwise
 
 from liveportal.domain.errors import FileChanged, MalformedFile
 from liveportal.domain.frozen import replace
@@ -14,7 +14,8 @@ from liveportal.statements.proofs import prove_groups, prove_sums
 from liveportal.statements.registry import identify
 from liveportal.statements.row_reader import RowReader
 from liveportal.statements.rows import Meaning, StatementFile, StatementRow
-from liveportal.tables.columns import CellReader
+from liveportal.tables.columns import CellReader, Cells
+from liveportal.tables.dates import read_date
 from liveportal.tables.lines import Lines
 from liveportal.tables.source import Place, Source
 from liveportal.tables.survey import Wanted, survey
@@ -58,7 +59,10 @@ def _read_account(
         encoding=encoding,
         longest=table.longest_line,
     )
-    rows = [reader.row(line, cells) for line, cells in table.rows(lines)]
+    records = table.rows(lines)
+    if form.unordered:
+        records = iter(_sorted(list(records), found.order))
+    rows = [reader.row(line, cells) for line, cells in records]
     if lines.sha256 != found.sha256:
         raise FileChanged(
             f"{source.name} changed while it was read.", hint="Read it again.", file=source.name
@@ -69,7 +73,8 @@ def _read_account(
         form.prove_balances(table, rows, found.digits, doubts.fail, newest_first=newest_first),
         prove_groups(rows, found.digits, doubts.fail),
     )
-    _refuse_equal_ids(place, [row for row in rows if row.row not in reader.digests])
+    given = [row for row in rows if row.row not in reader.digests]
+    _refuse_equal_ids(place, given, may_repeat=form.ids_repeat)
     if newest_first:
         rows.reverse()
     rows.sort(key=_when)
@@ -95,11 +100,24 @@ def _read_account(
     )
 
 
+def _sorted(records: list[tuple[int, Cells]], order: str) -> list[tuple[int, Cells]]:
+    """Return records in the order of their times; those of one time keep the file's direction."""
+
+    def when(record: tuple[int, Cells]) -> tuple[date, str]:
+        _, cells = record
+        return read_date(cells["date"], order) or date.min, cells.get("time", "")
+
+    steps = [(when(above), when(below)) for above, below in pairwise(records)]
+    if sum(below < above for above, below in steps) > sum(below > above for above, below in steps):
+        records.reverse()
+    return sorted(records, key=when)
+
+
 def _when(row: StatementRow) -> datetime:
     return row.time or datetime.combine(row.day, time(), UTC)
 
 
-def _refuse_equal_ids(place: Place, rows: list[StatementRow]) -> None:
+def _refuse_equal_ids(place: Place, rows: list[StatementRow], *, may_repeat: bool) -> None:
     """Refuse the same row twice, and two rows with one id in a file without a balance."""
     if len({row.row for row in rows}) == len(rows):
         return
@@ -109,7 +127,7 @@ def _refuse_equal_ids(place: Place, rows: list[StatementRow]) -> None:
         if earlier is row:
             continue
         is_same = replace(row, line=earlier.line) == earlier
-        if is_same or row.balance is None:
+        if is_same or (row.balance is None and not may_repeat):
             raise place.error(
                 MalformedFile,
                 row.line,

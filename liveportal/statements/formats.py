@@ -47,6 +47,7 @@ class Format:
     dialect: Dialect = Dialect()
     amounts: Mapping[str, str] = AMOUNTS
     may_lack: ClassVar[frozenset[str]] = frozenset()  # Amounts whose cells may be empty.
+    ids_repeat: ClassVar[bool] = False  # Different rows without a balance may have one id.
     has_ids: ClassVar[bool] = True  # Rows that moved money have ids, if there is a column for them.
     unordered: ClassVar[bool] = False  # Rows are to be sorted by their times before the proofs.
     order: str | None = None  # Of the dates of every file; None: each file decides.
@@ -98,6 +99,11 @@ class Format:
         """Return whether a row changes the balance; None if only the balance itself can say."""
         del cells
         return meaning is not Meaning.MEMO
+
+    def refusal(self, cells: Cells) -> tuple[str, str] | None:
+        """Return the role and the reason if a cell says something that cannot be judged."""
+        del cells
+        return None
 
     def figures(self, cells: Cells, given: Mapping[str, int | None]) -> Figures:
         """Return the amounts of a row from those that its cells state, by role."""
@@ -155,3 +161,8 @@ def split_moment(cells: dict[str, str]) -> None:
     if time:
         cells["date"] = day
         cells["time"] = time.strip()
+
+
+def is_negative(text: str) -> bool:
+    """Return whether the text of an amount has a minus, wherever it is."""
+    return any(minus in text for minus in "-\u2212")

@@ -40,13 +40,13 @@ def proved_steps(rows: Sequence[StatementRow], *, newest_first: bool) -> int:
 
 
 def times_fall(rows: Sequence[StatementRow]) -> bool:
-    """Return whether the rows of most currencies go back in time."""
+    """Return whether the rows of most currencies go back in time; days count without times."""
     steps = (
-        (above.time, below.time)
+        (above.time, below.time) if above.time and below.time else (above.day, below.day)
         for chain in money_rows(rows).values()
         for above, below in pairwise(chain)
     )
-    return sum((below < above) - (below > above) for above, below in steps if above and below) > 0
+    return sum((below < above) - (below > above) for above, below in steps) > 0
 
 
 def _follows(earlier: StatementRow, later: StatementRow) -> bool:

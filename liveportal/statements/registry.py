@@ -16,16 +16,15 @@ from liveportal.statements.mt940 import Mt940
 from liveportal.statements.ofx import Ofx
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
+from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
 from liveportal.tables.columns import CellReader
 from liveportal.tables.source import Place, Source, quoted
 from liveportal.tables.table import Dialect
 
 FORMATS: Sequence[Format] = (
-    PayPalActivity(),
-    PayPalStatement(),
-    Camt053(),
-    Ofx(),
-    Mt940(),
+    *(PayPalActivity(), PayPalStatement()),
+    *(WiseStatement(), WiseJson(), WiseHistory()),
+    *(Camt053(), Ofx(), Mt940()),
 )
 """Every format. Where two files have the same row, that of the earlier format is kept."""
 

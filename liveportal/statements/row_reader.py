@@ -59,6 +59,10 @@ class RowReader:
         currency = self._once(self._table.currency(line, cells))
         words = self._once(cells.get("type", ""))
         meaning = self._kinds.get(normal(words)) or self._form.meaning(cells)
+        if refusal := self._form.refusal(cells):
+            role, reason = refusal
+            error = self._table.bad_value(line, role, cells[role], reason, UNPROVED_HINT)
+            self._doubts.refuse(error)
         moves = self._form.moves_money(cells, meaning)
         if moves is False:
             meaning = Meaning.MEMO
