@@ -91,6 +91,8 @@ class Tree:
             self._size = 0
             if tag in self._begins:
                 self._done.append(Node(tag, line, attributes))
+        elif tag in self._wanted:
+            raise self.malformed(line, f"{tag} is inside another element, which is not closed.")
         is_kept = is_inside or tag in self._wanted
         self._size += 1
         if self._size > MOST_ELEMENTS:
@@ -120,6 +122,8 @@ class Tree:
             inside, node.children = node.children, []
         parent = self._open[-1] if self._open else None
         if parent is None:
+            if inside:
+                raise self.malformed(node.line, f"{node.tag} is never closed.")
             self._done.append(node)
         else:
             parent.children += [node, *inside]

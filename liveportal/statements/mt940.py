@@ -166,9 +166,9 @@ class _Reader(BankReader):
     def _entry(self, statement: BankStatement, field: _Field) -> Entry:
         first, *more = field.lines
         text = "\n".join((first, " ".join(more))) if more else first
-        patterns = _patterns()
-        match = patterns["entry"].match(text) or patterns["long entry"].match(text)
-        if not match or not text[: match.end("amount")].isascii():
+        match = _patterns()["entry"].match(text)
+        # The library takes what follows a wrong amount for a reference.
+        if not match or not match["id"] or not text[: match.end("amount")].isascii():
             raise self.bad(field.line, ":61:", first, "is not an entry")
         mark = match["status"].upper()
         amount = self._signed(field, mark, match["amount"])
@@ -214,8 +214,7 @@ def _patterns() -> dict[str, Any]:
 
     return {
         "balance": tags.FinalOpeningBalance().re,
-        "entry": tags.Statement().re,
-        "long entry": tags.StatementGLS().re,
+        "entry": tags.StatementGLS().re,  # Its references have any length.
     }
 
 

@@ -5,6 +5,7 @@ We read it ourselves: the library for it is under the GPL. An id (FITID) is uniq
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Self
 
@@ -57,8 +58,13 @@ class Ofx(BankFormat):
         if not _START.match(head) or "<ofx" not in head.lower():
             return None
         is_xml = head.startswith("<?")
-        find = xml_encoding(file.place, file.head) if is_xml else _encoding(file.place, head)
-        self.dialect = Dialect(encoding=find)
+        if file.source.head(3) == BOM_UTF8:  # It is more certain than the header.
+            found = "utf-8"
+        elif is_xml:
+            found = xml_encoding(file.place, file.head)
+        else:
+            found = _encoding(file.place, head)
+        self.dialect = Dialect(encoding=found)
         return _Reader(file.place, is_xml=is_xml)
 
 

@@ -95,7 +95,8 @@ class BankAccount:
         """Return an amount in major units with a sign only if it is negative."""
         size = digits_of(self.currency)
         amount = Decimal(minor).scaleb(-size)
-        return f"{amount:.{max(size, digits)}f}".replace(".", mark)
+        text = f"{amount:.{max(size, digits)}f}"
+        return text.replace(".", mark) if "." in text or mark == "." else f"{text}{mark}"
 
     # --- OFX --------------------------------------------------------------------------------------
 
