@@ -11,10 +11,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from xml.sax.saxutils import escape
 
@@ -235,6 +236,31 @@ class BankAccount:
                 for at in range(0, len(text) or 1, 65)
             ),
         ]
+
+
+Write = Callable[[BankAccount], bytes]
+
+"""Writes an account as a file."""
+
+OFX_FILES: dict[str, Write] = {
+    **{f"ofx {shape}": partial(BankAccount.ofx, shape=shape) for shape in OFX_SHAPES},
+    "ofx with times": partial(BankAccount.ofx, moment="%Y%m%d120000.000"),
+    "ofx in utf-8": partial(BankAccount.ofx, encoding="utf-8-sig"),
+}
+PROVED_FILES: dict[str, Write] = {
+    **{f"camt {n}": partial(BankAccount.camt, version=n) for n in ("02", "04", "08", "13")},
+    "camt with a prefix": partial(BankAccount.camt, prefix="ns2:"),
+    "camt newest first": partial(BankAccount.camt, newest_first=True),
+    "camt on one line": partial(BankAccount.camt, on_one_line=True),
+    "camt without ids": partial(BankAccount.camt, with_ids=False),
+    "camt with the previous balance": partial(BankAccount.camt, balances="PRCD CLBD"),
+    "camt in pages": partial(BankAccount.camt, balances="ITBD ITBD"),
+    **{f"mt940 {shape}": partial(BankAccount.mt940, shape=shape) for shape in MT940_SHAPES},
+    "mt940 with LF": partial(BankAccount.mt940, shape=GERMAN, end="\n"),
+    "mt940 in latin-1": partial(BankAccount.mt940, encoding="latin-1"),
+}
+BANK_FILES = {**OFX_FILES, **PROVED_FILES}
+"""Every shape by its name; those that are proved have balances."""
 
 
 def _meaning(each: Booking) -> Meaning:
