@@ -32,6 +32,7 @@ PENDING, RETURNED, RESTORED = "pending", "returned", "restored"
 
 _MEANINGS = {PENDING: Meaning.MEMO, RETURNED: Meaning.RETURN, RESTORED: Meaning.OTHER}
 _AMOUNT = pattern(r"([-+]?)([0-9]{0,15})(?:[.,]([0-9]{0,20}))?")
+_CURRENCY = pattern(r"[A-Z]{3}")
 _ID = pattern(r"[A-Za-z0-9._:-]{1,100}")
 _EXACT = Context(prec=80)
 _SEPARATOR = "\n"
@@ -175,6 +176,12 @@ class BankReader(CellReader):
         if not match or not (match[2] or match[3]):
             raise self.bad(line, tag, text, "is not an amount")
         return Decimal(f"{match[1]}{match[2] or 0}.{match[3] or 0}")
+
+    def code(self, line: int, tag: str, text: str) -> str:
+        """Return the code of a currency; raises `BadValue`."""
+        if not _CURRENCY.fullmatch(text):
+            raise self.bad(line, tag, text, "is not a currency code")
+        return text
 
     def day(self, line: int, tag: str, text: str, parts: Sequence[int]) -> date:
         """Return the date of a year, a month and a day; raises `BadValue` naming the text."""

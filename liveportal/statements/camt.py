@@ -26,7 +26,7 @@ from liveportal.statements.markup import LONGEST_LINE, Node, Tree, xml_encoding,
 from liveportal.statements.options import Options
 from liveportal.tables.columns import CellReader
 from liveportal.tables.lines import Lines
-from liveportal.tables.source import Place, quoted
+from liveportal.tables.source import Place
 from liveportal.tables.table import Dialect
 
 _MESSAGE = pattern(r"\bcamt\.(05[234])\.001\.[0-9]{2}\b")
@@ -101,7 +101,9 @@ class _Reader(BankReader):
             elif node.tag == "Acct":
                 account = node.text_at("Id", "IBAN") or node.text_at("Id", "Othr", "Id")
                 statement.account = account.replace(" ", "")
-                statement.currency = node.text_at("Ccy")
+                statement.currency = node.text_at("Ccy") and self.code(
+                    node.line, "Ccy", node.text_at("Ccy")
+                )
             elif node.tag == "Bal":
                 kind = node.text_at("Tp", "CdOrPrtry", "Cd")
                 if kind in _BALANCES:
@@ -138,10 +140,10 @@ class _Reader(BankReader):
             raise self.bad(node.line, "CdtDbtInd", indicator, "is neither CRDT nor DBIT")
         if not amount.text[:1].isdigit():
             raise self.bad(amount.line, "Amt", amount.text, "is not an amount without a sign")
-        currency = amount.attributes.get("Ccy", "")
+        currency = self.code(amount.line, "Ccy", amount.attributes.get("Ccy", ""))
         statement.currency = statement.currency or currency
         if currency != statement.currency:
-            reason = f"is not the currency of the account, {quoted(statement.currency, 12)}"
+            reason = f"is not the currency of the account, {statement.currency}"
             raise self.bad(amount.line, "Ccy", currency, reason)
         unsigned = self.amount(amount.line, "Amt", amount.text)
         return -unsigned if _SIGNS[indicator] else unsigned

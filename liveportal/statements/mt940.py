@@ -161,7 +161,7 @@ class _Reader(BankReader):
         if not match or match.end() != len(field.lines[0]) or not field.lines[0].isascii():
             raise self.bad(field.line, tag, field.lines[0], "is not a balance")
         amount = self._signed(field, match["status"].upper(), match["amount"])
-        return match["currency"].upper(), Balance(field.line, amount)
+        return self.code(field.line, tag, match["currency"]), Balance(field.line, amount)
 
     def _entry(self, statement: BankStatement, field: _Field) -> Entry:
         first, *more = field.lines

@@ -167,7 +167,7 @@ CAMT_DAMAGES = [
     (">42.00000<", ">-42.00<", BadValue, "without a sign"),
     (">42.00000<", "><", BadValue, "is not an amount"),
     (">42.00000<", ">42.00001<", BadValue, "too many decimals"),
-    ('Ccy="EUR">42', 'Ccy="USD">42', BadValue, "'USD' is not the currency of the account, 'EUR'"),
+    ('Ccy="EUR">42', 'Ccy="USD">42', BadValue, "'USD' is not the currency of the account, EUR"),
     ("<CdtDbtInd>CRDT</CdtDbtInd>\n<Sts>", "<Sts>", BadValue, "neither CRDT nor DBIT"),
     ("<Cd>BOOK</Cd>", "<Cd>BOOKED</Cd>", BadValue, "'BOOKED' is not the status"),
     ("<BookgDt><Dt>2026-09-30", "<BookgDt><Dt>2026-09-31", BadValue, "'2026-09-31' is not a date"),
