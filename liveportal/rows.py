@@ -26,7 +26,9 @@ from liveportal.ledger.queries.history import HistoryRow
 from liveportal.ledger.queries.ledger_info import LedgerInfo, PreferencesRow
 from liveportal.ledger.queries.payouts import (
     Blocker,
+    EvidenceRow,
     ForecastRow,
+    LatePayout,
     OpenMonth,
     OverdueRow,
     PayoutDetail,
@@ -74,6 +76,7 @@ __all__ = [
     "DisputeRecord",
     "DueRow",
     "EarlierClaim",
+    "EvidenceRow",
     "ExplainedMonth",
     "ExplainedPayout",
     "ExplainedSession",
@@ -81,6 +84,7 @@ __all__ = [
     "FrontPage",
     "GroupRow",
     "HistoryRow",
+    "LatePayout",
     "LedgerInfo",
     "MessageRow",
     "MonthRow",

@@ -337,9 +337,11 @@ FREE = {
     # Texts, names and ids of the user's or the platform's choice.
     *("--reason", "--id", "--key", "--name", "--title", "--description", "--note", "--summary"),
     *("--text", "--speaker", "--reference", "--source", "--head", "--exec", "--role", "words"),
+    *("--payee", "--platform"),
     *("--verification", "--add-skill", "--add-language", "--recipient", "--open", "more"),
     # Amounts, times, lengths and numbers.
     *("--amount", "--rate", "--min-rate", "--minimum-rate", "--direct-rate", "--billed", "amount"),
+    *("--fee", "--received", "--debited"),
     *("tip_amount", "sent", "--at", "--as-known", "--since", "--start", "--end", "--pause", "when"),
     *("--on", "--expires", "--within", "--longer-than", "--days", "--minutes", "--limit"),
     *("--alarm", "--batch", "--interval", "--largest", "--slot", "--experience-years"),

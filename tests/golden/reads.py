@@ -56,6 +56,9 @@ READS: tuple[str, ...] = (
     "ledger info --fields form,currency,timezone,own_timezone,policy,events,transactions,head",
     "ledger verify",
     "ledger export events --without-personal",
+    "ledger export hledger",
+    "ledger export ledger --from {month}",
+    "ledger export beancount --as-known {as_known}",
 )
 
 NAMES: dict[str, dict[str, str]] = {

@@ -134,14 +134,14 @@ def event_of(reader: Reader, source: str, event_id: str) -> Event:
     """Return a recorded event by its source and id; raises `UnknownEntity`."""
     stored = stored_event(reader.db, source, event_id)
     if stored is None:
-        raise UnknownEntity(f"there is no event {event_id} of {source}", id=event_id)
+        raise UnknownEntity(f"There is no event {event_id} from {source}.", id=event_id)
     return stored.event
 
 
 def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
-    """Return the source and id of the event that `name` stands for.
+    """Return the source and id of the event that `name` means.
 
-    The id of an adjustment or a payout stands for the event that created it; for the last such
+    The id of an adjustment or a payout means the event that created it; for the last such
     event if it was reversed and recorded again. Raises `UnknownEntity`.
     """
     event = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
@@ -155,8 +155,11 @@ def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
         )
     if event is None:
         raise UnknownEntity(
-            f"there is no event {name} of {source}",
-            hint=Hint("{Payouts_and_sessions} name events; {a_source} names a feed's own."),
+            f"There is no event {name} from {source}.",
+            hint=Hint(
+                "{Payouts_and_sessions} show the ids of events. For an event of a feed,"
+                " add {a_source}."
+            ),
             id=name,
         )
     return event["source"], event["id"]
