@@ -77,7 +77,7 @@ class WiseStatement(_Wise):
         """Take the time from its own column, and the parent from the id of what takes money."""
         _, _, time = cells.get("moment", "").partition(" ")
         if time:
-            cells["time"] = time.partition(".")[0]
+            cells["time"] = time
         cells["wise_id"] = cells["parent"] = cells["id"].removeprefix(_FEE)
         cells["type"] = cells.get("type") or cells["id"].partition("-")[0]
         cells["is_fee"] = "FEE" if cells["id"].startswith(_FEE) else ""
@@ -117,7 +117,7 @@ class WiseJson(WiseStatement):
     def prepare(self, cells: dict[str, str]) -> None:
         """Split the instant, which is in UTC."""
         split_moment(cells)
-        cells["time"], cells["zone"] = cells.get("time", "").rstrip("Z").partition(".")[0], "UTC"
+        cells["time"], cells["zone"] = cells.get("time", "").rstrip("Z"), "UTC"
         super().prepare(cells)
 
 

@@ -20,6 +20,7 @@ from liveportal.domain.money import digits_of, format_minor
 from liveportal.statements.options import Options
 from liveportal.statements.proofs import moved
 from liveportal.statements.rows import StatementFile
+from liveportal.tables.mapping import read_mapping
 
 Texts = Mapping[str, str]
 
@@ -246,7 +247,67 @@ WISE = (
     ),
 )  # fmt: skip
 
-SHAPES: tuple[Shape, ...] = (*WISE,)
+# --- mappings -------------------------------------------------------------------------------------
+
+_PAYONEER = (
+    "Transaction Date,Time,Time Zone,Transaction ID,Description,Credit Amount,Debit Amount,"
+    "Currency,Transfer Amount,Transfer Amount Currency,Status,Running Balance,"
+    "Additional Description,Store Name,Source,Target,Reference ID"
+)
+
+
+def _payoneer(w: Written) -> list[str]:
+    move = w.move
+    moved_by = move.amount + move.fee
+    arrived = w.amount(moved_by) if moved_by > 0 else ""
+    left = w.amount(-moved_by) if moved_by < 0 else ""
+    return [
+        *(f"{move.at:%m/%d/%Y}", f"{move.at:%H:%M:%S}", "UTC", f"PN{move.number}", move.text),
+        *(arrived, left, move.currency, "", "", "Completed", w.amount(w.balance)),
+        *("P 77", "", move.party, "", ""),
+    ]
+
+
+BANK = b"""
+name = "my-bank"
+[columns]
+date = "Buchungstag"
+amount = "Betrag"
+text = ["Verwendungszweck", "Vorgang"]
+payer = "Auftraggeber"
+balance = "Saldo"
+[format]
+delimiter = ";"
+[fixed]
+currency = "EUR"
+[payers]
+names = ["Live Help"]
+"""
+_BANK_OPTIONS = Options(mapping=read_mapping(BANK, "my-bank.toml"))
+
+
+def _bank(w: Written) -> list[str]:
+    move = w.move
+    return [
+        *(f"{move.at:%d.%m.%Y}", "Gutschrift", move.party, move.text),
+        *(w.amount(move.amount + move.fee), w.amount(w.balance)),
+    ]
+
+
+MAPPED = (
+    Shape(
+        "payoneer", "csv", tuple(_PAYONEER.split(",")), _payoneer, "Debit Amount",
+        "Transaction Date", "payoneer",
+    ),
+    Shape(
+        "mapped-bank", "csv",
+        ("Buchungstag", "Vorgang", "Auftraggeber", "Verwendungszweck", "Betrag", "Saldo"),
+        _bank, "Betrag", "Buchungstag", "my-bank", has_ids=False, currencies=("EUR",), mark=",",
+        delimiter=";", options=_BANK_OPTIONS,
+    ),
+)  # fmt: skip
+
+SHAPES: tuple[Shape, ...] = (*WISE, *MAPPED)
 
 
 # --- movements ------------------------------------------------------------------------------------

@@ -172,16 +172,16 @@ def test_an_edited_file_is_unproved(shape: Shape, change: Change) -> None:
 @every_shape
 def test_bytes_that_are_refused(shape: Shape) -> None:
     """Latin-1, a NUL, and a file that was cut within a row."""
-    party = replace(some_moves(shape.currencies[0])[0], party="Zoë", text="PO-0")
+    party = replace(some_moves(shape.currencies[0])[0], party="Müé", text="PO-0")
     content = shape.file([party, *some_moves(shape.currencies[0])[1:]])
     cases: list[tuple[bytes, type[LiveportalError]]] = [
-        (content.replace("Zoë".encode(), b"Zo\xeb"), BadEncoding),
-        (content.replace("Zoë".encode(), b"Zo\0"), MalformedFile),
+        (content.replace("Müé".encode(), b"M\xfc\xe9"), BadEncoding),
+        (content.replace("Müé".encode(), b"M\0"), MalformedFile),
     ]
     for broken, kind in cases:
         with pytest.raises(kind) as caught:
             read_shape(shape, broken)
-        line = broken[: broken.index(b"Zo")].count(b"\n") + 1
+        line = content[: len(content.partition("Müé".encode())[0])].count(b"\n") + 1
         assert caught.value.details["line"] == line
     with pytest.raises(LiveportalError) as cut:
         read_shape(shape, content[: content.rindex(b"PO-") + 1])
