@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
-from liveportal.domain.errors import BadValue, UnprovedFile
+from liveportal.domain.errors import BadValue, UnknownRow, UnprovedFile
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.tables.mapping import MappingDocument
@@ -55,7 +55,7 @@ class Doubts:
         """Refuse the file because a proof fails, or note it."""
         self.refuse(self._place.error(UnprovedFile, line, reason, hint=UNPROVED_HINT, proof=proof))
 
-    def refuse(self, error: BadValue | UnprovedFile) -> None:
+    def refuse(self, error: BadValue | UnprovedFile | UnknownRow) -> None:
         """Raise an error, or note its message."""
         if not self._is_allowed:
             raise error

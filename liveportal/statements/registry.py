@@ -14,6 +14,8 @@ from liveportal.statements.formats import Format
 from liveportal.statements.mapped import MappedFormat, shipped_formats
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
+from liveportal.statements.stripe import StripeItemised, StripeTransactions
+from liveportal.statements.stripe_json import StripeEvents
 from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
 from liveportal.tables.columns import CellReader
 from liveportal.tables.mapping import MappingDocument
@@ -23,6 +25,7 @@ from liveportal.tables.table import Dialect, Header
 FORMATS: Sequence[Format] = (
     *(PayPalActivity(), PayPalStatement()),
     *(WiseStatement(), WiseJson(), WiseHistory()),
+    *(StripeItemised(), StripeTransactions(), StripeEvents()),
     *shipped_formats(),
 )
 """Every format. Where two files have the same row, that of the earlier format is kept."""

@@ -59,8 +59,9 @@ class RowReader:
         words = self._once(cells.get("type", ""))
         meaning = self._kinds.get(normal(words)) or self._form.meaning(cells)
         if refusal := self._form.refusal(cells):
-            role, reason = refusal
-            error = self._table.bad_value(line, role, cells[role], reason, UNPROVED_HINT)
+            text = cells[refusal.role]
+            bad = self._table.bad_value(line, refusal.role, text, refusal.reason, UNPROVED_HINT)
+            error = refusal.kind(bad.message, hint=bad.hint, **bad.details)
             self._doubts.refuse(error)
         moves = self._form.moves_money(cells, meaning)
         if moves is False:
