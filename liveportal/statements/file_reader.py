@@ -71,7 +71,7 @@ def _read_account(
     proofs = (
         prove_sums(rows, found.digits, doubts.fail),
         form.prove_balances(table, rows, found.digits, doubts.fail, newest_first=newest_first),
-        prove_groups(rows, found.digits, doubts.fail),
+        prove_groups(rows, found.digits, doubts.fail, form.groups(rows)),
     )
     given = [row for row in rows if row.row not in reader.digests]
     _refuse_equal_ids(place, given, may_repeat=form.ids_repeat)

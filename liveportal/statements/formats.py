@@ -6,10 +6,12 @@ format that is not CSV returns a `CellReader` of its own from `reader`; everythi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
-from liveportal.statements.proofs import Fail, prove_balances
+from liveportal.domain.errors import BadValue, UnknownRow
+from liveportal.statements.proofs import Fail, Problem, prove_balances
 from liveportal.statements.rows import Meaning, Proof
 from liveportal.tables.columns import CellReader, Cells, Columns, TableReader
 from liveportal.tables.table import Dialect
@@ -31,6 +33,14 @@ class Figures(NamedTuple):
     fee: int | None = None
     net: int | None = None
     balance: int | None = None
+
+
+class Refusal(NamedTuple):
+    """A cell that says something that cannot be judged."""
+
+    role: str
+    reason: str
+    kind: type[BadValue | UnknownRow] = BadValue
 
 
 class Format:
@@ -76,9 +86,13 @@ class Format:
         return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
     def for_file(self, options: Options) -> Self:
-        """Return the format for one file; one that gathers or needs something returns a copy."""
-        del options
-        return self
+        """Return a copy of the format for one file, which may gather what the file shows."""
+        own = copy(self)
+        own.begin(options)
+        return own
+
+    def begin(self, options: Options) -> None:
+        """Take what a file of this format needs from the options."""
 
     def prepare(self, cells: dict[str, str]) -> None:
         """Change the cells of a row, in place, to what the rest of the reading expects."""
@@ -100,8 +114,8 @@ class Format:
         del cells
         return meaning is not Meaning.MEMO
 
-    def refusal(self, cells: Cells) -> tuple[str, str] | None:
-        """Return the role and the reason if a cell says something that cannot be judged."""
+    def refusal(self, cells: Cells) -> Refusal | None:
+        """Return why a row cannot be judged, which refuses the file."""
         del cells
         return None
 
@@ -144,6 +158,11 @@ class Format:
         """Prove that no row is missing between those of a file, which are in its own order."""
         del reader
         return prove_balances(rows, digits, fail, newest_first=newest_first)
+
+    def groups(self, rows: Sequence[StatementRow]) -> Iterable[Problem | None]:
+        """Judge groups of rows that belong together: None for one that proves itself."""
+        del rows
+        return ()
 
     def finished(self, rows: Sequence[StatementRow]) -> Sequence[StatementRow]:
         """Return the rows, once they are proved, as the expert's account sees them."""

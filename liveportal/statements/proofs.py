@@ -6,7 +6,7 @@ does not fit, which refuses the file or notes that it is not proved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from liveportal.domain.money import format_minor
@@ -14,6 +14,10 @@ from liveportal.statements.rows import Meaning, Proof, StatementRow
 
 Fail = Callable[[str, int, str], None]
 """Called with the proof's name, a line and the reason."""
+
+
+Problem = tuple[int, str]
+"""The line of a row that does not fit, and the reason."""
 
 
 def moved(row: StatementRow) -> int:
@@ -105,13 +109,20 @@ def _step(
     )
 
 
-def prove_groups(rows: Sequence[StatementRow], digits: Mapping[str, int], fail: Fail) -> Proof:
+def prove_groups(
+    rows: Sequence[StatementRow],
+    digits: Mapping[str, int],
+    fail: Fail,
+    further: Iterable[Problem | None] = (),
+) -> Proof:
     """Prove that exchanges have two sides, and that a release is not larger than its hold.
+
+    `further` are the judgements of groups that only the format knows.
 
     Only groups that are in the file as a whole count: a hold may be released in a later file.
     """
     groups = proved = 0
-    for problem in (*_exchanges(rows), *_holds(rows, digits)):
+    for problem in (*_exchanges(rows), *_holds(rows, digits), *further):
         groups += 1
         if problem is None:
             proved += 1
@@ -120,10 +131,7 @@ def prove_groups(rows: Sequence[StatementRow], digits: Mapping[str, int], fail: 
     return Proof("groups", groups, proved)
 
 
-_Problem = tuple[int, str] | None
-
-
-def _exchanges(rows: Sequence[StatementRow]) -> Iterator[_Problem]:
+def _exchanges(rows: Sequence[StatementRow]) -> Iterator[Problem | None]:
     """Judge each exchange of currencies; a file of one currency has one side only."""
     if len({row.currency for row in rows}) <= 1:
         return
@@ -158,7 +166,7 @@ def _connected(legs: Sequence[StatementRow]) -> list[list[StatementRow]]:
     return list(groups.values())
 
 
-def _holds(rows: Sequence[StatementRow], digits: Mapping[str, int]) -> Iterator[_Problem]:
+def _holds(rows: Sequence[StatementRow], digits: Mapping[str, int]) -> Iterator[Problem | None]:
     """Judge each release whose hold is in the file, where a parent has one of both."""
     held: dict[tuple[str, str], list[StatementRow]] = {}
     released: dict[tuple[str, str], list[StatementRow]] = {}

@@ -12,18 +12,24 @@ from liveportal.domain.hint import Hint
 from liveportal.statements.camt import Camt053
 from liveportal.statements.candidate import Candidate
 from liveportal.statements.formats import Format
+from liveportal.statements.mapped import MappedFormat, shipped_formats
 from liveportal.statements.mt940 import Mt940
 from liveportal.statements.ofx import Ofx
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
+from liveportal.statements.stripe import StripeItemised, StripeTransactions
+from liveportal.statements.stripe_json import StripeEvents
 from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
 from liveportal.tables.columns import CellReader
+from liveportal.tables.mapping import MappingDocument
 from liveportal.tables.source import Place, Source, quoted
-from liveportal.tables.table import Dialect
+from liveportal.tables.table import Dialect, Header
 
 FORMATS: Sequence[Format] = (
     *(PayPalActivity(), PayPalStatement()),
     *(WiseStatement(), WiseJson(), WiseHistory()),
+    *(StripeItemised(), StripeTransactions(), StripeEvents()),
+    *shipped_formats(),
     *(Camt053(), Ofx(), Mt940()),
 )
 """Every format. Where two files have the same row, that of the earlier format is kept."""
@@ -52,14 +58,11 @@ def identify(source: Source, options: Options) -> tuple[Format, CellReader]:
     Raises `UnknownFormat` or `AmbiguousFormat`, or what the first line has that cannot be read.
     """
     file = Candidate(source)
-    fitting = [
-        (form, reader)
-        for known in FORMATS
-        if options.format in (None, known.name)
-        and (reader := (form := known.for_file(options)).reader(file))
-    ]
+    forced = [MappedFormat(options.mapping)] if options.mapping else []
+    further = [MappedFormat(mapping) for mapping in options.mappings]
+    fitting = _fitting(file, forced, options) or _fitting(file, [*further, *FORMATS], options)
     if not fitting:
-        raise _unknown(file)
+        raise _unknown(file, options)
     if len(fitting) > 1:
         names = [form.name for form, _ in fitting]
         header = file.header(Dialect())
@@ -71,6 +74,17 @@ def identify(source: Source, options: Options) -> tuple[Format, CellReader]:
             formats=names,
         )
     return fitting[0]
+
+
+def _fitting(
+    file: Candidate, formats: Sequence[Format], options: Options
+) -> list[tuple[Format, CellReader]]:
+    return [
+        (form, reader)
+        for known in formats
+        if options.format in (None, known.name)
+        and (reader := (form := known.for_file(options)).reader(file))
+    ]
 
 
 def rank(name: str) -> int:
@@ -89,7 +103,7 @@ def refuse_workbook(place: Place) -> UnknownFormat:
     )
 
 
-def _unknown(file: Candidate) -> LiveportalError:
+def _unknown(file: Candidate, options: Options) -> LiveportalError:
     """Return why a file has none of the formats."""
     for magic, reason in _MISTAKEN.items():
         if file.head.lower().startswith(magic.lower()):
@@ -105,6 +119,8 @@ def _unknown(file: Candidate) -> LiveportalError:
             " and no balance."
         )
         return _mistaken(file, header.line, reason)
+    if options.mapping:
+        return _unmapped(file, header, options.mapping)
     shown = ", ".join(quoted(name, 30) for name in header.names[:_NAMES_SHOWN])
     more = ", ..." if len(header.names) > _NAMES_SHOWN else ""
     known = ", ".join(f"{form.label} ({form.name})" for form in FORMATS)
@@ -113,6 +129,19 @@ def _unknown(file: Candidate) -> LiveportalError:
         header.line,
         f"the header is not that of a known statement: {shown}{more}.",
         hint=f"The known formats are: {known}.",
+        formats=_known(),
+    )
+
+
+def _unmapped(file: Candidate, header: Header, mapping: MappingDocument) -> UnknownFormat:
+    own = file.header(mapping.dialect) or header
+    lacking = sorted(mapping.needed() - own.positions.keys())
+    columns = ", ".join(quoted(name, 30) for name in lacking[:_NAMES_SHOWN])
+    return file.place.error(
+        UnknownFormat,
+        own.line,
+        f"the header lacks columns of the mapping {mapping.name}: {columns}.",
+        hint=f"Correct the mapping ({mapping.origin}); the names of columns are compared whole.",
         formats=_known(),
     )
 

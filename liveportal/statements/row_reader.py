@@ -19,7 +19,7 @@ from liveportal.statements.options import UNPROVED_HINT, Doubts, Options
 from liveportal.statements.proofs import proved_steps, times_fall
 from liveportal.statements.rows import Meaning, StatementRow
 from liveportal.tables.columns import CellReader, Cells
-from liveportal.tables.dates import read_date
+from liveportal.tables.dates import read_date, read_time
 from liveportal.tables.numbers import minor_units
 from liveportal.tables.survey import NOT_STATED, Survey
 from liveportal.tables.table import normal
@@ -27,7 +27,6 @@ from liveportal.tables.zones import instants, named_zone, read_zone
 
 T = TypeVar("T")
 
-_TIME = pattern(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 _ID = pattern(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _ID_HINT = "If a spreadsheet changed the file, download it from the provider again."
 _ZONE_HINT = Hint("If your own time zone uses this abbreviation, give {your_time_zone}.")
@@ -60,8 +59,9 @@ class RowReader:
         words = self._once(cells.get("type", ""))
         meaning = self._kinds.get(normal(words)) or self._form.meaning(cells)
         if refusal := self._form.refusal(cells):
-            role, reason = refusal
-            error = self._table.bad_value(line, role, cells[role], reason, UNPROVED_HINT)
+            text = cells[refusal.role]
+            bad = self._table.bad_value(line, refusal.role, text, refusal.reason, UNPROVED_HINT)
+            error = refusal.kind(bad.message, hint=bad.hint, **bad.details)
             self._doubts.refuse(error)
         moves = self._form.moves_money(cells, meaning)
         if moves is False:
@@ -132,7 +132,7 @@ class RowReader:
             optional = may_lack or role in form.may_lack
             given[role] = self._amount(line, role, cells[role], unit, may_lack=optional)
         figures = form.figures(cells, given)
-        if figures.amount is None and not may_lack and not given.keys() - form.may_lack:
+        if figures.amount is None and not may_lack and form.may_lack:
             role = next(iter(given), "amount")
             reason = "is not an amount, and no other column has one"
             self._doubts.refuse(
@@ -170,12 +170,11 @@ class RowReader:
         zone_text = cells.get("zone", self._timezone)
         if not cells.get("time") or zone_text is None:
             return None
-        match = _TIME.fullmatch(cells["time"])
-        if not match:
+        parts = read_time(cells["time"])
+        if parts is None:
             raise self._table.bad_value(line, "time", cells["time"], "is not a time of day", None)
         day = self._day(line, cells["date"])
-        hour, minute, second = (int(part or 0) for part in match.groups())
-        local = datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001
+        local = datetime(day.year, day.month, day.day, *parts)  # noqa: DTZ001
         tz = self._zone(line, zone_text, local)
         try:
             possible = instants(local, tz)

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any, ClassVar
 
 from liveportal.statements.candidate import Candidate
-from liveportal.statements.formats import Figures, Format, is_negative, split_moment, texts
+from liveportal.statements.formats import Figures, Format, Refusal, is_negative, split_moment, texts
 from liveportal.statements.rows import Meaning
 from liveportal.tables.columns import CellReader, Cells, Columns
 from liveportal.tables.json_rows import JsonObject, JsonReader, number_of, text_of
@@ -44,6 +44,7 @@ def signed_id(given: str, amount: int, currency: str) -> str:
 
 class _Wise(Format):
     provider = "wise"
+    mark = "."
     shape: ClassVar[str]
 
     def columns(self) -> Sequence[Columns]:
@@ -77,7 +78,7 @@ class WiseStatement(_Wise):
         """Take the time from its own column, and the parent from the id of what takes money."""
         _, _, time = cells.get("moment", "").partition(" ")
         if time:
-            cells["time"] = time.partition(".")[0]
+            cells["time"] = time
         cells["wise_id"] = cells["parent"] = cells["id"].removeprefix(_FEE)
         cells["type"] = cells.get("type") or cells["id"].partition("-")[0]
         cells["is_fee"] = "FEE" if cells["id"].startswith(_FEE) else ""
@@ -104,7 +105,6 @@ class WiseJson(WiseStatement):
 
     name = "wise-json"
     label = "Wise balance statement, JSON"
-    mark = "."
     order = "ymd"
 
     def reader(self, file: Candidate) -> CellReader | None:
@@ -117,7 +117,7 @@ class WiseJson(WiseStatement):
     def prepare(self, cells: dict[str, str]) -> None:
         """Split the instant, which is in UTC."""
         split_moment(cells)
-        cells["time"], cells["zone"] = cells.get("time", "").rstrip("Z").partition(".")[0], "UTC"
+        cells["time"], cells["zone"] = cells.get("time", "").rstrip("Z"), "UTC"
         super().prepare(cells)
 
 
@@ -181,12 +181,13 @@ class WiseHistory(_Wise):
         status = _listed("status").get(cells["status"])
         return status == "completed" or (status == "returned" and cells["direction"] == "IN")
 
-    def refusal(self, cells: Cells) -> tuple[str, str] | None:
+    def refusal(self, cells: Cells) -> Refusal | None:
         """Refuse a status or a direction that is not known: it may hide an arrival."""
         if cells["status"] not in _listed("status"):
-            return "status", "is not a known status, so the row may or may not have moved money"
+            reason = "is not a known status, so the row may or may not have moved money"
+            return Refusal("status", reason)
         if cells["direction"] not in {"IN", "OUT", "NEUTRAL"}:
-            return "direction", "is not a direction"
+            return Refusal("direction", "is not a direction")
         return None
 
     def figures(self, cells: Cells, given: Mapping[str, int | None]) -> Figures:

@@ -77,7 +77,12 @@ class CellReader:
         return role
 
     def bad_value(
-        self, line: int, role: str, text: str, reason: str, hint: Hint | str | None
+        self,
+        line: int,
+        role: str,
+        text: str,
+        reason: str,
+        hint: Hint | str | None,
     ) -> BadValue:
         """Return the refusal of a cell."""
         column = self.column(role)

@@ -20,6 +20,7 @@ from liveportal.domain.money import digits_of, format_minor
 from liveportal.statements.options import Options
 from liveportal.statements.proofs import moved
 from liveportal.statements.rows import StatementFile
+from liveportal.tables.mapping import read_mapping
 
 Texts = Mapping[str, str]
 
@@ -54,6 +55,7 @@ class Written:
         return text.replace(".", self.mark) if self.mark == "," else text
 
 
+CURRENCIES = ("USD", "EUR", "JPY")
 Write = Callable[[Written], Sequence[str]]
 
 
@@ -72,8 +74,9 @@ class Shape:
     has_balance: bool = True
     has_fee: bool = False
     has_ids: bool = True
+    has_sums: bool = False  # Rows have gross, fee and net.
     quoting: Literal[0, 1, 2, 3] = csv.QUOTE_MINIMAL
-    currencies: tuple[str, ...] = ("USD", "EUR", "JPY", "KWD")
+    currencies: tuple[str, ...] = CURRENCIES
     mark: str = "."
     delimiter: str = ","
     options: Options = field(default_factory=Options)
@@ -229,6 +232,7 @@ WISE = (
         Shape(
             f"wise-statement-{len(header.split(','))}", "wise-statement", tuple(header.split(",")),
             _wise_statement(header), "Amount", "Date", "wise", newest_first=True,
+            currencies=(*CURRENCIES, "KWD"),
         )
         for header in (_WISE_19, _WISE_20, _WISE_23)
     ),
@@ -242,11 +246,174 @@ WISE = (
     ),
     Shape(
         "wise-json", "wise-json", ("{", _WISE_DOCUMENT[1:]), _wise_json, "1", "0", "wise",
-        newest_first=True,
+        newest_first=True, currencies=(*CURRENCIES, "KWD"),
     ),
 )  # fmt: skip
 
-SHAPES: tuple[Shape, ...] = (*WISE,)
+# --- mappings -------------------------------------------------------------------------------------
+
+_PAYONEER = (
+    "Transaction Date,Time,Time Zone,Transaction ID,Description,Credit Amount,Debit Amount,"
+    "Currency,Transfer Amount,Transfer Amount Currency,Status,Running Balance,"
+    "Additional Description,Store Name,Source,Target,Reference ID"
+)
+
+
+def _payoneer(w: Written) -> list[str]:
+    move = w.move
+    moved_by = move.amount + move.fee
+    arrived = w.amount(moved_by) if moved_by > 0 else ""
+    left = w.amount(-moved_by) if moved_by < 0 else ""
+    return [
+        *(f"{move.at:%m/%d/%Y}", f"{move.at:%H:%M:%S}", "UTC", f"PN{move.number}", move.text),
+        *(arrived, left, move.currency, "", "", "Completed", w.amount(w.balance)),
+        *("P 77", "", move.party, "", ""),
+    ]
+
+
+BANK = b"""
+name = "my-bank"
+[columns]
+date = "Buchungstag"
+amount = "Betrag"
+text = ["Verwendungszweck", "Vorgang"]
+payer = "Auftraggeber"
+balance = "Saldo"
+[format]
+delimiter = ";"
+[fixed]
+currency = "EUR"
+[payers]
+names = ["Live Help"]
+"""
+_BANK_OPTIONS = Options(mapping=read_mapping(BANK, "my-bank.toml"))
+
+
+def _bank(w: Written) -> list[str]:
+    move = w.move
+    return [
+        *(f"{move.at:%d.%m.%Y}", "Gutschrift", move.party, move.text),
+        *(w.amount(move.amount + move.fee), w.amount(w.balance)),
+    ]
+
+
+MAPPED = (
+    Shape(
+        "payoneer", "csv", tuple(_PAYONEER.split(",")), _payoneer, "Debit Amount",
+        "Transaction Date", "payoneer",
+    ),
+    Shape(
+        "mapped-bank", "csv",
+        ("Buchungstag", "Vorgang", "Auftraggeber", "Verwendungszweck", "Betrag", "Saldo"),
+        _bank, "Betrag", "Buchungstag", "my-bank", has_ids=False, currencies=("EUR",), mark=",",
+        delimiter=";", options=_BANK_OPTIONS,
+    ),
+)  # fmt: skip
+
+# --- Stripe ---------------------------------------------------------------------------------------
+
+_ITEMISED_11 = (
+    "automatic_payout_id,automatic_payout_effective_at,balance_transaction_id,created,currency,"
+    "gross,fee,net,source_id,description,reporting_category"
+)
+_ITEMISED_18 = (
+    "balance_transaction_id,created_utc,created,available_on_utc,available_on,currency,gross,fee,net,"
+    "reporting_category,source_id,description,customer_id,charge_id,payment_intent_id,"
+    "payment_metadata[order],automatic_payout_id,automatic_payout_effective_at"
+)
+_ALL_STRIPE = (
+    "id,Type,Source,Amount,Fee,Destination Platform Fee,Net,Currency,Created (UTC),"
+    "Available On (UTC),Description,Transfer,order (metadata)"
+)
+_STRIPE = Options(hop="transfer")
+
+
+def _stripe(header: str) -> Write:
+    names = header.split(",")
+
+    def row(w: Written) -> list[str]:
+        move = w.move
+        arrives = move.amount > 0
+        cells = {
+            "balance_transaction_id": f"txn_{move.number}",
+            "created": f"{move.at:%Y-%m-%d %H:%M:%S}",
+            "created_utc": f"{move.at:%Y-%m-%d %H:%M:%S}",
+            "currency": move.currency.lower(),
+            "gross": w.amount(move.amount),
+            "fee": w.amount(-move.fee),
+            "net": w.amount(move.amount + move.fee),
+            "reporting_category": "charge" if arrives else "fee",
+            "source_id": f"py_{move.number}" if arrives else "",
+            "description": move.text,
+            "payment_metadata[order]": "A-1",
+        }
+        cells |= {
+            "id": cells["balance_transaction_id"],
+            "Type": "payment" if arrives else "stripe_fee",
+            "Source": cells["source_id"],
+            "Amount": cells["gross"],
+            "Fee": cells["fee"],
+            "Net": cells["net"],
+            "Currency": cells["currency"],
+            "Created (UTC)": f"{move.at:%Y-%m-%d %H:%M}",
+            "Description": move.text,
+            "order (metadata)": "A-1",
+        }
+        return [cells.get(name, "") for name in names]
+
+    return row
+
+
+def _stripe_json(w: Written) -> list[str]:
+    move = w.move
+    digits = {"JPY": 0, "KWD": 3}.get(move.currency, 2)
+    assert digits == digits_of(move.currency)
+    found = {
+        "object": "balance_transaction",
+        "id": f"txn_{move.number}",
+        "amount": "@",
+        "fee": -move.fee,
+        "net": move.amount + move.fee,
+        "currency": move.currency.lower(),
+        "created": f"@{int(move.at.timestamp())}@",
+        "type": "payment" if move.amount > 0 else "stripe_fee",
+        "source": {"object": "charge", "id": f"py_{move.number}"} if move.amount > 0 else None,
+        "description": move.text or None,
+    }
+    text = json.dumps(found, ensure_ascii=False).replace('"@"', "\x00")
+    first, rest = text.split("\x00")
+    before, moment, after = rest.replace('"@', "\x00").replace('@"', "\x00").split("\x00")
+    return [first, str(move.amount), before, moment, after]
+
+
+STRIPE = (
+    *(
+        Shape(
+            f"stripe-itemised-{len(header.split(','))}{'-comma' if mark == ',' else ''}",
+            "stripe-itemised", tuple(header.split(",")), _stripe(header), "gross",
+            "created_utc" if "created_utc" in header else "created", "stripe", has_balance=False,
+            has_fee=True, has_sums=True, mark=mark, options=_STRIPE,
+        )
+        for header in (_ITEMISED_11, _ITEMISED_18)
+        for mark in ".,"
+    ),
+    *(
+        Shape(
+            f"stripe-transactions-{'comma' if mark == ',' else 'point'}", "stripe-transactions",
+            tuple(_ALL_STRIPE.split(",")), _stripe(_ALL_STRIPE), "Amount", "Created (UTC)",
+            "stripe", has_balance=False, has_fee=True, has_sums=True, mark=mark, options=_STRIPE,
+            newest_first=True,
+        )
+        for mark in ",."
+    ),
+    Shape(
+        "stripe-events", "stripe-events", ("{", '"object": "list", "data": [\n...\n]}'),
+        _stripe_json, "1", "3", "stripe", has_balance=False, has_fee=True, has_sums=True,
+        options=_STRIPE, currencies=(*CURRENCIES, "KWD"),
+    ),
+)  # fmt: skip
+
+SHAPES: tuple[Shape, ...] = (*WISE, *MAPPED, *STRIPE)
 
 
 # --- movements ------------------------------------------------------------------------------------
