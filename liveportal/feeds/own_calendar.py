@@ -46,6 +46,7 @@ class _Event:
     zone: tzinfo | None
     is_all_day: bool
     length: timedelta
+    is_exact: bool  # The length is in hours, not from one local time to another.
     counts: bool
     original: datetime | None = None  # Of an exception: the start that it replaces,
     and_later: bool = False  # and whether it replaces all later ones, too.
@@ -57,9 +58,9 @@ class _Event:
         """Return the instants at which an occurrence begins and ends."""
         tz = self.zone or zone(own_zone)
         begins = start.replace(tzinfo=tz).astimezone(UTC)
-        if self.is_all_day:  # A day may have 23 or 25 hours.
-            return begins, (start + self.length).replace(tzinfo=tz).astimezone(UTC)
-        return begins, begins + self.length
+        ends = (start + self.length).replace(tzinfo=tz).astimezone(UTC)
+        # A local end may be in the hour that clocks skip, and a day may have 23 or 25 hours.
+        return begins, begins + self.length if self.is_exact or ends <= begins else ends
 
 
 class OwnCalendar:
@@ -186,6 +187,7 @@ def _read(place: Place, line: int, event: Event) -> _Event:
         zone=tz,
         is_all_day=not isinstance(start, datetime),
         length=_length(place, line, event, start),
+        is_exact="DTEND" not in event and tz is not None,
         counts=_text(event, "TRANSP") != "TRANSPARENT" and _text(event, "STATUS") != "CANCELLED",
     )
     original = _moment(place, line, event, "RECURRENCE-ID")
@@ -255,15 +257,13 @@ def _length(place: Place, line: int, event: Event, start: date) -> timedelta:
     end = _moment(place, line, event, "DTEND")
     duration = event.get("DURATION")
     is_time = isinstance(start, datetime)
-    try:
-        if end is not None:
-            length = end - start
-        elif duration is not None:
-            length = duration.dt
-        else:
-            length = timedelta() if is_time else _DAY
-    except TypeError:
-        raise _malformed(place, line, "the start and the end are not of one kind") from None
+    if end is None:
+        length = duration.dt if duration is not None else timedelta() if is_time else _DAY
+    elif is_time != isinstance(end, datetime):
+        raise _malformed(place, line, "the start and the end are not of one kind")
+    else:
+        tz = start.tzinfo if isinstance(start, datetime) else None
+        length = _local(end, tz) - _local(start, tz)
     return max(length, timedelta())
 
 
