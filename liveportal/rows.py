@@ -60,6 +60,7 @@ from liveportal.ledger.queries.sessions import (
     SessionTransaction,
 )
 from liveportal.ledger.queries.transcripts import ArtifactRow, MessageRow
+from liveportal.services.reconciled import FindingRow, ProofRow, ReconciledRow, StatementFileRow
 
 __all__ = [
     "AgendaRow",
@@ -80,6 +81,7 @@ __all__ = [
     "ExplainedMonth",
     "ExplainedPayout",
     "ExplainedSession",
+    "FindingRow",
     "ForecastRow",
     "FrontPage",
     "GroupRow",
@@ -98,7 +100,9 @@ __all__ = [
     "PayoutPreview",
     "PayoutRow",
     "PreferencesRow",
+    "ProofRow",
     "RankedSlotRow",
+    "ReconciledRow",
     "RequestDetail",
     "RequestMade",
     "RequestRow",
@@ -116,6 +120,7 @@ __all__ = [
     "SessionTransaction",
     "SlotReason",
     "SlotRow",
+    "StatementFileRow",
     "StepRow",
     "SummaryRow",
     "TransactionRow",

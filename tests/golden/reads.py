@@ -102,6 +102,6 @@ NO_READS = {
         "ledger backup",
         "ledger restore",
     ),
-    *("payout profile rotate-key", "ledger export", "ledger import", "schema"),
+    *("payout profile rotate-key", "payout reconcile", "ledger export", "ledger import", "schema"),
 }
 """Groups, and what is no read of a ledger's content, or shows the machine it runs on."""

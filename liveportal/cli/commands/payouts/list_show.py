@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.view_model import Detail, Grouped, Table
+from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table
 from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, parse_states, reads, state_option
 from liveportal.domain.entities import PayoutState
@@ -69,10 +70,30 @@ def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
     def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
         lines = _grouped(row.lines, row.currency)
-        human_row = {**row, "lines": lines, "history": format_history(row.history)}
+        human_row = {
+            **row,
+            "lines": lines,
+            "history": format_history(row.history),
+            "evidence": _shown_by(row),
+        }
         return Detail(payouts.PayoutDetail, human_row)
 
     return query
+
+
+def _shown_by(row: payouts.PayoutDetail) -> HumanValue | None:
+    """Return the row that shows an arrival, which a terminal has in words."""
+    from liveportal.domain.events.envelope import STATEMENT_PREFIX  # No list needs it.
+
+    if row.evidence is None:
+        return None
+    place = f"line {row.evidence.line} (row {row.evidence.row})"
+    lines = [f"{place} of the file with the SHA-256 {row.evidence.file_sha256}"]
+    shown = [event.event for event in row.history if event.source.startswith(STATEMENT_PREFIX)]
+    if row.state == PayoutState.PAID and shown:
+        command = f"liveportal ledger reverse {shlex.quote(shown[-1])} --reason TEXT"
+        lines.append(f"`{command}` takes the arrival back")
+    return HumanValue(row.evidence, lambda _now, _local: lines)
 
 
 def _grouped(lines: Sequence[payouts.PayoutLine], currency: str) -> Grouped:
