@@ -19,6 +19,8 @@ from liveportal.tables.lines import Lines
 from liveportal.tables.source import Place, Source
 from liveportal.tables.survey import Wanted, survey
 
+_EXCHANGES = {Meaning.CONVERSION}
+
 
 def read_file(
     source: Source, options: Options, report: Callable[[int], None] | None = None
@@ -52,7 +54,12 @@ def read_file(
     proofs = (
         prove_sums(rows, found.digits, doubts.fail),
         prove_balances(rows, found.digits, doubts.fail, newest_first=newest_first),
-        prove_groups(rows, found.digits, doubts.fail, form.groups(rows)),
+        prove_groups(
+            [row for row in rows if form.exchanges_are_whole or row.meaning not in _EXCHANGES],
+            found.digits,
+            doubts.fail,
+            form.groups(rows),
+        ),
     )
     given = [row for row in rows if row.row not in reader.digests]
     _refuse_equal_ids(place, given, may_repeat=form.ids_repeat)

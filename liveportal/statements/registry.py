@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from liveportal.domain.errors import AmbiguousFormat, LiveportalError, UnknownFormat
 from liveportal.domain.hint import Hint
 from liveportal.statements.candidate import Candidate
+from liveportal.statements.chase import Chase
 from liveportal.statements.formats import Format
 from liveportal.statements.mapped import MappedFormat, shipped_formats
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
+from liveportal.statements.revolut import RevolutBusiness, RevolutPersonal
 from liveportal.statements.stripe import StripeItemised, StripeTransactions
 from liveportal.statements.stripe_json import StripeEvents
 from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
@@ -26,6 +28,7 @@ FORMATS: Sequence[Format] = (
     *(PayPalActivity(), PayPalStatement()),
     *(WiseStatement(), WiseJson(), WiseHistory()),
     *(StripeItemised(), StripeTransactions(), StripeEvents()),
+    *(RevolutPersonal(), RevolutBusiness(), Chase()),
     *shipped_formats(),
 )
 """Every format. Where two files have the same row, that of the earlier format is kept."""
