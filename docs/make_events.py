@@ -244,6 +244,8 @@ def text_of(page: Page) -> str:
         "most entries": f"{MOST_ENTRIES:,}",
     }
     text = page.source("template.md").read_text("utf-8")
+    if "{{adapter}}" in text:
+        parts["adapter"] = (DOCS / "events" / "adapter.py").read_text("utf-8").rstrip()
     if "{{error}}" in text:
         parts["error"] = _error_of(wrong_feed(text))
     for name, part in parts.items():

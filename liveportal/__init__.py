@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from liveportal.ledger.queries.request_filter import RequestFilter
     from liveportal.ledger.queries.session_filter import SessionFilter
     from liveportal.portal import Portal
+    from liveportal.services.adapting import FeedFormat
     from liveportal.services.sync import SyncResult
     from liveportal.services.view import View
 
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Caution",
     "Event",
+    "FeedFormat",
     "LiveportalError",
     "Money",
     "Outcome",
@@ -42,6 +44,7 @@ __all__ = [
 _PLACES = {
     "Caution": "domain.errors",
     "Event": "domain.events.envelope",
+    "FeedFormat": "services.adapting",
     "LiveportalError": "domain.errors",
     "Money": "domain.money",
     "Outcome": "ledger.journal.journal",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from liveportal.domain.profile.fields import Changes
     from liveportal.ledger.erasure.service import ErasureResult
     from liveportal.ledger.payout_profile import Judge, KeyRotation
+    from liveportal.services.adapting import FeedFormat
 
 NONE: frozenset[str] = frozenset()
 """No caution is accepted."""
@@ -161,6 +162,7 @@ class Portal(View):
         on_error: OnError | None = None,
         on_outcome: OnOutcome = ignore,
         progress: Callable[[int], object] = ignore,
+        feed_format: FeedFormat | str | None = None,
     ) -> SyncResult:
         """Record a feed in its own order, in one transaction unless `batch` is given.
 
@@ -173,6 +175,9 @@ class Portal(View):
         not report is invalid. `on_outcome` receives the outcome of each event before it is
         committed, `progress` the number of bytes of each chunk. `before` is the number of earlier
         lines, if the feed continues another.
+
+        `feed_format` is for the webhooks of another tool (`calcom`, `calendly`, `stripe`); a
+        `FeedFormat` adds what they do not state.
         """
         return sync(
             self._file,
@@ -182,6 +187,7 @@ class Portal(View):
             on_error=on_error,
             on_outcome=on_outcome,
             progress=progress,
+            feed_format=feed_format,
         )
 
     def attach(  # noqa: PLR0913 (keyword-only options)

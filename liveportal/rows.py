@@ -26,7 +26,9 @@ from liveportal.ledger.queries.history import HistoryRow
 from liveportal.ledger.queries.ledger_info import LedgerInfo, PreferencesRow
 from liveportal.ledger.queries.payouts import (
     Blocker,
+    EvidenceRow,
     ForecastRow,
+    LatePayout,
     OpenMonth,
     OverdueRow,
     PayoutDetail,
@@ -58,6 +60,7 @@ from liveportal.ledger.queries.sessions import (
     SessionTransaction,
 )
 from liveportal.ledger.queries.transcripts import ArtifactRow, MessageRow
+from liveportal.services.reconciled import FindingRow, ProofRow, ReconciledRow, StatementFileRow
 
 __all__ = [
     "AgendaRow",
@@ -74,13 +77,16 @@ __all__ = [
     "DisputeRecord",
     "DueRow",
     "EarlierClaim",
+    "EvidenceRow",
     "ExplainedMonth",
     "ExplainedPayout",
     "ExplainedSession",
+    "FindingRow",
     "ForecastRow",
     "FrontPage",
     "GroupRow",
     "HistoryRow",
+    "LatePayout",
     "LedgerInfo",
     "MessageRow",
     "MonthRow",
@@ -94,7 +100,9 @@ __all__ = [
     "PayoutPreview",
     "PayoutRow",
     "PreferencesRow",
+    "ProofRow",
     "RankedSlotRow",
+    "ReconciledRow",
     "RequestDetail",
     "RequestMade",
     "RequestRow",
@@ -112,6 +120,7 @@ __all__ = [
     "SessionTransaction",
     "SlotReason",
     "SlotRow",
+    "StatementFileRow",
     "StepRow",
     "SummaryRow",
     "TransactionRow",

@@ -3,8 +3,8 @@
 To add a command, write a module in `liveportal.cli.commands` with an `app`, and add it to
 `COMMANDS`:
 
-    app = Commands("Requests for your help.")                # a group: `liveportal requests ...`
-    app = Commands("Earnings by month.", default="summary")  # bare `earnings` is `earnings summary`
+    app = Commands("Answer requests for your help.")         # a group: `liveportal requests ...`
+    app = Commands("Show what you earned.", default="summary")  # bare `earnings` runs `summary`
     app = Commands()                                         # one command: `liveportal sync ...`
 
     @app.command("list")
@@ -12,12 +12,12 @@ To add a command, write a module in `liveportal.cli.commands` with an `app`, and
     def list_(...): ...
 
     app.place("show", "liveportal.cli.commands.requests.list_show")   # a function of another module
-    app.group("profile", "liveportal.cli.commands.payouts.profile", "What is needed to pay you.")
+    app.group("profile", "liveportal.cli.commands.payouts.profile", "Show or set how you are paid.")
 
 A module is imported only when its command is run or its help is shown, so that a read does not
 import what only the writes of its group need. The root's help, suggestions and completion use the
-table alone. The first paragraph of a docstring is reflowed; the others keep their line breaks, so
-that examples are printed as written.
+table alone. The help of a group or a command begins with a paragraph of one line, of at most 55
+characters, which lists of commands show; `help_text` says how the rest is laid out.
 """
 
 from __future__ import annotations
@@ -31,19 +31,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import typer
-from typer.core import MarkupMode, TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 from typer.models import CommandFunctionType
 
 from liveportal.cli.io.errors import check_stdout
-from liveportal.cli.io.text import no_colour
 from liveportal.cli.ledger_path import LEDGER_VARIABLE
 from liveportal.cli.options import LEDGER_HELP, LEDGER_PANEL
 
 if TYPE_CHECKING:
     # Typer bundles its own copy of click and exports these types nowhere else.
     from typer._click import Command as ClickCommand
-    from typer._click import Context, HelpFormatter
+    from typer._click import Context
     from typer._click.parser import _OptionParser as OptionParser
     from typer._click.parser import _ParsingState as ParsingState
     from typer._click.shell_completion import CompletionItem
@@ -108,41 +107,41 @@ class LazyCommand(NamedTuple):
 
 
 COMMANDS: dict[str, LazyGroup] = {
-    "init": LazyGroup("liveportal.cli.commands.init", "Make a ledger."),
+    "init": LazyGroup("liveportal.cli.commands.init", "Create a ledger."),
     "demo": LazyGroup(
-        "liveportal.cli.commands.demo", "See a month of a fictional expert, and what to try next."
+        "liveportal.cli.commands.demo", "Show a month in the work of a fictional expert."
     ),
     "sync": LazyGroup("liveportal.cli.commands.sync", "Record what the platform reports."),
     "requests": LazyGroup(
-        "liveportal.cli.commands.requests", "Requests for your help: accept, decline, add."
+        "liveportal.cli.commands.requests", "List and answer requests for your help."
     ),
-    "sessions": LazyGroup("liveportal.cli.commands.sessions", "Sessions: upcoming, live and past."),
+    "sessions": LazyGroup("liveportal.cli.commands.sessions", "Run, record and look up sessions."),
     "refunds": LazyGroup(
-        "liveportal.cli.commands.refunds", "Refund claims, and what became of them."
+        "liveportal.cli.commands.refunds", "List and answer your customers' refund claims."
     ),
-    "dispute": LazyGroup("liveportal.cli.commands.disputes", "Dispute a refund claim."),
+    "dispute": LazyGroup(
+        "liveportal.cli.commands.disputes", "Dispute a refund claim, with evidence."
+    ),
     "earnings": LazyGroup(
-        "liveportal.cli.commands.earnings", "What you earned: by month, by transaction."
+        "liveportal.cli.commands.earnings", "Show what you earned, by month or by transaction."
     ),
-    "payout": LazyGroup("liveportal.cli.commands.payouts", "What is to be paid out, and what was."),
-    "due": LazyGroup("liveportal.cli.commands.due", "What needs an answer, by when."),
+    "payout": LazyGroup("liveportal.cli.commands.payouts", "Preview, record and check payouts."),
+    "due": LazyGroup("liveportal.cli.commands.due", "Show what needs an answer, and by when."),
     "preferences": LazyGroup(
-        "liveportal.cli.commands.preferences", "Your rates, skills, languages and hours."
+        "liveportal.cli.commands.preferences", "Show or set your rates, skills and hours."
     ),
-    "policy": LazyGroup(
-        "liveportal.cli.commands.policy", "The platform's rules, as this ledger reads them."
-    ),
+    "policy": LazyGroup("liveportal.cli.commands.policy", "Show or change the platform's rules."),
     "customers": LazyGroup(
-        "liveportal.cli.commands.customers", "Who asked for help, how often, what they paid."
+        "liveportal.cli.commands.customers", "List your customers and what they paid."
     ),
     "ledger": LazyGroup(
-        "liveportal.cli.commands.ledger", "The ledger itself: where it is, whether it is sound."
+        "liveportal.cli.commands.ledger", "Verify, back up, restore or export the ledger."
     ),
     "doctor": LazyGroup(
-        "liveportal.cli.commands.doctor", "What is wrong here, and how to mend it."
+        "liveportal.cli.commands.doctor", "Find problems and show how to fix them."
     ),
     "schema": LazyGroup(
-        "liveportal.cli.commands.schema", "The JSON Schema of what a command shows."
+        "liveportal.cli.commands.schema", "Print the JSON Schema of a command's output."
     ),
 }
 
@@ -152,69 +151,34 @@ FRONT_PAGE = LazyCommand("liveportal.cli.commands.front_page", "show")
 
 _NEGATIVE_NUMBER = re.compile(r"-[0-9]+([.][0-9]+)?", re.ASCII)
 _DASH_WORD = re.compile(r"-[^-].+", re.DOTALL)
+_BRACES = re.compile(r"^\{(.*)\}$")
 
 
-class _PlainHelp:
-    """Help as plain text in a pipe, with the same sections as rich's on a terminal."""
+class PlainHelp:
+    """Help in one layout for commands and groups, on a terminal and in a pipe."""
 
-    rich_markup_mode: MarkupMode
+    def get_help(self, ctx: Context) -> str:
+        """Return the text of the help."""
+        from liveportal.cli.io.help_text import help_page
 
-    def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help: with rich on a terminal with colour, else as plain text."""
         check_stdout()
-        if sys.stdout.isatty() and not no_colour():
-            self.rich_markup_mode = "rich"
-            # The help is plain text: `[--json]` is not markup.
-            for item in (self, *self.params):
-                item.help = _without_markup(item.help)
-        super().format_help(ctx, formatter)  # type: ignore[misc]
-        if shown := getattr(getattr(self, "callback", None), "shown", None):
-            from liveportal.cli.io.field_meanings import field_lines
-
-            with formatter.section("Fields, for --fields"):
-                formatter.write_dl(field_lines(shown))
-
-    def format_help_text(self: Any, _ctx: Context, formatter: HelpFormatter) -> None:
-        """Reflow the first paragraph and keep the line breaks of the others, as rich does."""
-        first, _, others = (self.help or "").partition("\n\n")
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(first)
-            if others:
-                formatter.write_paragraph()
-            for line in others.splitlines():
-                formatter.write(f"{' ' * formatter.current_indent}{line}".rstrip() + "\n")
-
-    def format_options(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the arguments and options, one section per panel."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            default_panel = "Options" if isinstance(parameter, TyperOption) else "Arguments"
-            panel = getattr(parameter, "rich_help_panel", None) or default_panel
-            if row := parameter.get_help_record(ctx):
-                sections.setdefault(panel, []).append(row)
-        for panel, rows in sections.items():
-            with formatter.section(panel):
-                formatter.write_dl(rows)
-        if isinstance(self, TyperGroup):
-            self.format_commands(ctx, formatter)
+        return help_page(self, ctx)
 
 
-def _without_markup(text: str | None) -> str | None:
-    """Escape what rich would take for markup."""
-    return re.sub(r"\[(?=[a-zA-Z#/@-])", r"\\[", text) if text else text
-
-
-class Command(_PlainHelp, TyperCommand):
+class Command(PlainHelp, TyperCommand):
     """One command."""
 
     arguments: ClassVar[re.Pattern[str]] = _NEGATIVE_NUMBER
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
-        """Leave hidden parameters out of the usage line: such an argument exists to be refused."""
+        """Return the parts of the usage line; Typer's braces around what is required are dropped.
+
+        Hidden parameters are left out: such an argument exists to be refused.
+        """
         hidden = [parameter for parameter in self.params if getattr(parameter, "hidden", False)]
         hidden_pieces = [piece for parameter in hidden for piece in parameter.get_usage_pieces(ctx)]
-        return [piece for piece in super().collect_usage_pieces(ctx) if piece not in hidden_pieces]
+        shown = [piece for piece in super().collect_usage_pieces(ctx) if piece not in hidden_pieces]
+        return [_BRACES.sub(r"\1", piece) for piece in shown]
 
     def make_parser(self, ctx: Context) -> OptionParser:
         """Parse `-3.50` as an argument: no option begins with a digit."""
@@ -254,7 +218,7 @@ class DashWordCommand(Command):
     arguments = _DASH_WORD
 
 
-class Group(_PlainHelp, TyperGroup):
+class Group(PlainHelp, TyperGroup):
     """A group of commands, one of which may be the default.
 
     Until it is run, a command is a stub with a name and a line of help.
@@ -309,7 +273,7 @@ class Group(_PlainHelp, TyperGroup):
         except typer.TyperException as error:
             name = next((arg for arg in args if arg in self.commands), None)
             if ctx.invoked_subcommand == self.default and name:
-                error.message += f". The command comes before its options: {name} ..."
+                error.advice = f"Give the command {name} before its options."  # type: ignore[attr-defined]
             raise
 
     def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
@@ -371,8 +335,6 @@ class Commands(typer.Typer):
 
     def __init__(self, help: str | None = None, *, default: str | None = None) -> None:  # noqa: A002
         self.table: dict[str, LoadedCommand | LazyGroup | LazyCommand] | None = {} if help else None
-        if help and default:
-            help = f"{help}\n\nWithout a command: {default}."  # noqa: A001 -- Typer's own name.
         attributes = {"default": default, "command_table": self.table}
         super().__init__(
             cls=type("Chosen", (Group,), attributes) if help else None,
@@ -380,7 +342,7 @@ class Commands(typer.Typer):
             callback=_group_options if help else None,
             add_completion=False,
             pretty_exceptions_enable=False,
-            rich_markup_mode=None,  # `_PlainHelp` turns it on for terminals.
+            rich_markup_mode=None,  # `PlainHelp` lays the help out.
         )
 
     def command(  # type: ignore[override]
@@ -436,20 +398,25 @@ def root(
     ] = None,
     version: Annotated[
         bool,
-        typer.Option("--version", is_eager=True, callback=_print_version, help="Say which it is."),
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Show the version and exit.",
+        ),
     ] = False,
 ) -> None:
-    """Your side of a paid live-help platform, and books that are right to the cent.
+    """Manage your side of a paid live-help platform, with books that are right to the cent.
 
-    Without a command, on a terminal: what waits for you, with the command to type next. With --json
-    all of it as one object; in a pipe this help.
+    On a terminal, `liveportal` alone shows what needs your attention, with the command to type
+    next. With --json it writes the same as one object; in a pipe it prints this help.
 
-    Try it:
+    Examples:
       liveportal demo
       liveportal init
-      liveportal sync feed.jsonl
+      liveportal requests list
       liveportal earnings --month last
 
-    An id that begins with - comes after --, or it would be an option:
+    Put -- before an id that begins with a hyphen:
       liveportal requests show -- -R1
     """

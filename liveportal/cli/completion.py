@@ -70,7 +70,7 @@ def sorts(names: Iterable[str]) -> Completer:
 
 
 def _after_comma(words: Iterable[str], incomplete: str) -> Iterator[str]:
-    """Yield the words that may follow the last comma, each with what stands before it."""
+    """Yield the words that may follow the last comma, each with the text before that comma."""
     before, comma, _ = incomplete.rpartition(",")
     taken = before.split(",")
     return (f"{before}{comma}{word}" for word in words if word not in taken)

@@ -54,13 +54,13 @@ def schema_of(command: str, shown: Shown) -> Schema:
         schema = {"anyOf": [schema, _rows_schema(tables, many=True)]}
     trees = {kind for row in rows for kind in _types_of(row).values() if _is_tree(kind)}
     definitions = {
-        tree.__name__: _object(_types_of(tree), field_names(tree), tree) for tree in trees
+        tree.__name__: _object(_types_of(tree), field_names(tree), owners(tree)) for tree in trees
     }
     return head | schema | ({"$defs": definitions} if definitions else {})
 
 
 def _rows_schema(kinds: Sequence[type[Row]], *, many: bool) -> Schema:
-    rows = _any_of([_object(_types_of(kind), columns(kind), kind) for kind in kinds])
+    rows = _any_of([_object(_types_of(kind), columns(kind), owners(kind)) for kind in kinds])
     return {"type": "array", "items": rows} if many else rows
 
 
@@ -68,10 +68,10 @@ def _result_schema(shown: Shown) -> Schema:
     """Return the schema of a write's result; of many ids each has one, and may have failed."""
     types = _types_of(WriteResult)
     names = all_fields(())
-    owner: type[Row] = WriteResult
+    owner = owners(WriteResult)
     for kind in map(load_row_class, shown.rows):
         types |= _types_of(kind)
-        names, owner = all_fields(kind), kind
+        names, owner = all_fields(kind), owners(kind, is_written=True)
     result = _object(types, names, owner)
     if not shown.many:
         return result
@@ -85,11 +85,11 @@ def _result_schema(shown: Shown) -> Schema:
 
 
 def _object(
-    types: Mapping[str, Any], names: Iterable[str], owner: type[Row], outer_name: str = ""
+    types: Mapping[str, Any], names: Iterable[str], owner: Sequence[str], outer_name: str = ""
 ) -> Schema:
     """Return the schema of an object with these columns, in their order; `a.b` is nested.
 
-    The columns mean what they do in a row of the class `owner`, in its field `outer_name`.
+    The columns mean what they do in a row with the classes `owner`, in its field `outer_name`.
     """
     nested: dict[str, list[str]] = {}
     for name in names:
@@ -104,19 +104,19 @@ def _object(
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _described(schema: Schema, owner: type[Row], field: str) -> Schema:
-    text = meaning(owners(owner), field)
+def _described(schema: Schema, owner: Sequence[str], field: str) -> Schema:
+    text = meaning(owner, field)
     return schema | {"description": text} if text else schema
 
 
 def _nested_row(annotation: Any, names: Iterable[str], name: str) -> Schema:  # noqa: ANN401
-    """Return the schema of a row whose fields are columns; if it is None, all of them are null."""
+    """Return the schema of a row with columns as fields; without the row they are all null."""
     kinds = get_args(annotation) or (annotation,)
     (kind,) = (kind for kind in kinds if kind is not NoneType)
     types = _types_of(kind)
     if NoneType in kinds:
         types = {field: of | None for field, of in types.items()}
-    return _object(types, names, kind, name)
+    return _object(types, names, owners(kind), name)
 
 
 def _types_of(kind: type[Row]) -> dict[str, Any]:
@@ -144,8 +144,8 @@ def _of_type(annotation: Any) -> Schema:  # noqa: ANN401, PLR0911 -- A table: on
         return {"$ref": f"#/$defs/{annotation.__name__}"}
     if isinstance(annotation, type) and issubclass(annotation, Row):
         types = _types_of(annotation)
-        return _object(types, types, annotation)
-    raise TypeError(f"there is no JSON Schema of {annotation!r}")
+        return _object(types, types, owners(annotation))
+    raise TypeError(f"no JSON Schema describes {annotation!r}")
 
 
 def _is_tree(annotation: Any) -> bool:  # noqa: ANN401 -- A type, as a field declares it.

@@ -22,7 +22,13 @@ from liveportal.cli.io.errors import (
     report_usage,
     write_failure,
 )
-from liveportal.cli.signals import exit_code_of, handle_signals, interruption_name, show_cursor
+from liveportal.cli.signals import (
+    exit_code_of,
+    handle_signals,
+    interruption_message,
+    interruption_name,
+    show_cursor,
+)
 from liveportal.domain.errors import LiveportalError, OutOfMemory, OutputFailed
 from liveportal.ledger.storage.commits import begin, so_far
 
@@ -48,7 +54,7 @@ def main(argv: Sequence[str], clock: Clock = system_clock) -> int:
         from liveportal.ledger.storage.atomic import output_failed
 
         discard_buffer(sys.stdout)
-        return report(_add_committed(output_failed("the output", error)), argv)
+        return report(_add_committed(output_failed("The output", error)), argv)
     return code
 
 
@@ -71,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort) as error:
         show_cursor()
         return write_failure(
-            interruption_name(error), interruption_name(error), exit_code_of(error), argv
+            interruption_name(error), interruption_message(error), exit_code_of(error), argv
         )
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno != errno.ENOMEM:
@@ -98,11 +104,11 @@ def _report_failure(error: Exception, argv: Sequence[str]) -> int:
 def _add_committed(error: LiveportalError) -> LiveportalError:
     """Add to a failure what was committed before it, so that the user does not repeat it."""
     if commits := so_far():
-        error.message += f", but {commits}"
+        error.message += f" However, {commits}."
         error.details |= {"recorded": commits.events, "event": commits.own_id}
-        hint = "That stays as it is."
+        hint = "This remains recorded." if commits.events else "This remains done."
         if commits.events == 1 and commits.own_id:
-            hint += f" The same command with --key {commits.own_id} shows it, and records no more."
+            hint += f" The same command with --key {commits.own_id} shows it and records no more."
         error.hint = f"{hint_for(error)} {hint}" if error.hint else hint
     return error
 
@@ -110,8 +116,9 @@ def _add_committed(error: LiveportalError) -> LiveportalError:
 def _out_of_memory() -> LiveportalError:
     return _add_committed(
         OutOfMemory(
-            "there is not enough memory for this",
-            hint="Close other programs, or do less at once: `sync --batch N`, a shorter period.",
+            "There is not enough memory for this command.",
+            hint="Close other programs, or do less at a time: `sync --batch N`, or a shorter"
+            " period.",
         )
     )
 

@@ -28,7 +28,7 @@ from liveportal.cli.completion import fields as field_names
 from liveportal.cli.ledger_path import default_ledger, ledgers_above
 from liveportal.domain.frozen import frozen
 
-LEDGER_HELP = "The ledger's file."
+LEDGER_HELP = "Use this ledger file."
 
 LEDGER_PANEL = "Ledger and time"
 
@@ -66,7 +66,7 @@ class LedgerOption(Options):
     ledger: Annotated[
         Path | None,
         _ledger_option(
-            "--ledger", metavar="PATH", help=f"{LEDGER_HELP} May stand before the subcommand, too."
+            "--ledger", metavar="PATH", help="Use this ledger file; also before the subcommand."
         ),
     ] = None
 
@@ -99,15 +99,19 @@ class OutputOptions(Options):
     """The format and destination of results; see `liveportal.cli.io.render`."""
 
     json: Annotated[
-        bool, _output_option("--json", help="One JSON array or object, with every field.")
+        bool, _output_option("--json", help="Write one JSON array or object with every field.")
     ] = False
-    jsonl: Annotated[bool, _output_option("--jsonl", help="One JSON object a line.")] = False
+    jsonl: Annotated[bool, _output_option("--jsonl", help="Write one JSON object per line.")] = (
+        False
+    )
     csv: Annotated[
-        bool, _output_option("--csv", help="CSV with a header, safe in a spreadsheet.")
+        bool, _output_option("--csv", help="Write CSV with a header, safe in spreadsheets.")
     ] = False
-    tsv: Annotated[bool, _output_option("--tsv", help="Tab-separated rows, as in a pipe.")] = False
+    tsv: Annotated[
+        bool, _output_option("--tsv", help="Write tab-separated rows, as in a pipe.")
+    ] = False
     header: Annotated[
-        bool, _output_option("--header", help="Begin tab-separated rows with a header.")
+        bool, _output_option("--header", help="Start tab-separated rows with a header.")
     ] = False
     fields: Annotated[
         list[str] | None,
@@ -115,7 +119,7 @@ class OutputOptions(Options):
             "--fields",
             "--field",
             metavar="A,B",
-            help="Only these fields, in this order; all is every field.",
+            help="Show only these fields, in this order; or all.",
             autocompletion=field_names,
         ),
     ] = None
@@ -125,22 +129,22 @@ class OutputOptions(Options):
             "--output",
             "-o",
             metavar="FILE",
-            help="Write to a file, whole or not at all; - is standard output.",
+            help="Write to FILE, or to standard output if it is -.",
         ),
     ] = None
     no_pager: Annotated[
         bool,
-        _output_option("--no-pager", help="Show it all at once, however long it is."),
+        _output_option("--no-pager", help="Show everything at once, without a pager."),
     ] = False
 
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
-        """Refuse two formats at once, and a header for JSON; what a write did is never paged."""
+        """Refuse two formats at once, and a header for JSON; results of writes are never paged."""
         given = [name for name in ("json", "jsonl", "csv", "tsv") if values[name]]
         if len(given) > 1:
-            context.fail(f"--{given[0]} and --{given[1]} are two formats: choose one.")
+            context.fail(f"Choose one format: --{given[0]} or --{given[1]}.")
         if values["header"] and given and given[0] in ("json", "jsonl"):
-            context.fail(f"--header belongs to rows; with --{given[0]} each value has its name.")
+            context.fail(f"--header is for rows. With --{given[0]}, each value is named.")
         is_write = any(option.name == "dry_run" for option in context.command.params)
         return cls(**{**values, "no_pager": values["no_pager"] or is_write})
 
@@ -157,7 +161,7 @@ Timezone = Annotated[
     _ledger_option(
         "--timezone",
         metavar="ZONE",
-        help="The zone of times typed without an offset, such as Europe/Paris.",
+        help="Read and show times in this zone, such as Europe/Paris.",
         autocompletion=zones,
     ),
 ]
@@ -172,7 +176,7 @@ class ReadOptions(Options):
         _ledger_option(
             "--as-known",
             metavar="TIME",
-            help="Answer as the ledger would have then; a bare date is the end of that day.",
+            help="Show what was known then; a date means the end of that day.",
         ),
     ] = None
     timezone: Timezone = None
@@ -199,18 +203,20 @@ class WriteOptions(Options):
         writing_option(
             "--at",
             metavar="TIME",
-            help="When it happened, such as 'yesterday 14:00'; default: now.",
+            help="When it happened, such as 'yesterday 14:00' (default: now).",
         ),
     ] = None
     key: Annotated[
         str | None,
-        writing_option("--key", metavar="KEY", help="Repeat safely: the same key records once."),
+        writing_option(
+            "--key", metavar="KEY", help="Make repeating safe: the same key records only once."
+        ),
     ] = None
     anyway: Annotated[
         bool,
         writing_option(
             "--anyway",
-            help="Record it although something speaks against it, such as a time in the future.",
+            help="Record it despite warnings (rate limits, expiry, vacation).",
         ),
     ] = False
     yes: Annotated[bool, writing_option("--yes", "-y", help="Do not ask for confirmation.")] = False
@@ -233,13 +239,16 @@ NewId = Annotated[
     typer.Option(
         "--id",
         metavar="ID",
-        help="The platform's id, so that a feed knows it again; default: made up.",
+        help="The platform's id, by which feeds refer to it.",
     ),
 ]
 """The option of commands that create an entity."""
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nothing is asked here.")]
-"""The option of commands that ask nothing."""
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", "-y", help="Accepted for consistency; this command never asks."),
+]
+"""The option of commands that never ask."""
 
 Confirmed = Annotated[bool, writing_option("--yes", "-y", help="Do not ask for confirmation.")]
 DryRun = Annotated[
@@ -249,15 +258,20 @@ DryRun = Annotated[
 
 OutputFile = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is standard output."),
+    typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, not to standard output."),
 ]
 """The option of commands that write a document rather than rows."""
 
-Overlap = Annotated[bool, typer.Option("--overlap", help="Book it although that time is taken.")]
+Overlap = Annotated[
+    bool, typer.Option("--overlap", help="Book it even if that time is already taken.")
+]
 OfCustomer = Annotated[
     str | None,
     typer.Option(
-        "--customer", metavar="ID", help="Only this customer's.", autocompletion=ids("customer")
+        "--customer",
+        metavar="ID",
+        help="Show only this customer's.",
+        autocompletion=ids("customer"),
     ),
 ]
 
@@ -266,7 +280,7 @@ def one_id(thing: str, completer: Completer, metavar: str = "ID") -> Any:  # noq
     """Return the argument that names one thing, such as "A claim"."""
     return typer.Argument(
         metavar=metavar,
-        help=f"{thing}, whole or by a unique prefix of its id.",
+        help=f"{thing}, by its id or a unique prefix.",
         autocompletion=completer,
     )
 
@@ -275,7 +289,7 @@ def many_ids(things: str, completer: Completer) -> Any:  # noqa: ANN401 -- As ty
     """Return the argument that names one or more things, such as "Claims"."""
     return typer.Argument(
         metavar="ID...",
-        help=f"{things}, whole or by a unique prefix; - reads ids.",
+        help=f"{things}, by id or unique prefix; - reads ids from a pipe.",
         autocompletion=completer,
     )
 

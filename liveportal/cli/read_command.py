@@ -26,19 +26,22 @@ def state_option(known: tuple[str, ...]) -> Any:  # noqa: ANN401 -- As typer.Opt
     return typer.Option(
         "--state",
         metavar="STATE",
-        help="Only those in this state; may be repeated.",
+        help="Show only this state; repeatable.",
         autocompletion=choices(known, listed=True),
     )
 
 
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N of them.")
-]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Show at most N.")]
 
 
 @contextmanager
-def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iterator[Reader]:
-    """Open the ledger for queries, as of `--as-known`; refuses the ledger as the output file."""
+def open_reader(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, *, only_money: bool = False
+) -> Iterator[Reader]:
+    """Open the ledger for queries, as of `--as-known`; refuses the ledger as the output file.
+
+    `only_money` is for queries that ask for no state of anything: they are quick in a long book.
+    """
     check_target(out.output, ledger.files)
     use_ledger(ledger.path)
     with open_readonly(ledger.path) as reader:
@@ -46,7 +49,7 @@ def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> 
         if until is None:
             yield reader
             return
-    with open_readonly(ledger.path, as_known=until) as reader:
+    with open_readonly(ledger.path, as_known=until, only_money=only_money) as reader:
         yield reader
 
 
@@ -76,13 +79,18 @@ def reads(*rows: RowClass, many: bool = False) -> Callable[[Callable[..., Query]
 
 
 def run_read(
-    query: Callable[[Reader], Result], ledger: LedgerOption, read: ReadOptions, out: OutputOptions
+    query: Callable[[Reader], Result],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    *,
+    only_money: bool = False,
 ) -> Result:
     """Open the ledger, query a table or a single result, close it and show the result.
 
     Also returns the result. Times are shown in `--timezone`, or else in the expert's own zone.
     """
-    with open_reader(ledger, read, out) as reader:
+    with open_reader(ledger, read, out, only_money=only_money) as reader:
         result, zone = query(reader), display_zone(reader, read)
     render(result, out, zone=zone)
     return result

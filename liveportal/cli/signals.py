@@ -41,6 +41,11 @@ def interruption_name(error: BaseException) -> str:
     return "terminated" if isinstance(error, Stopped) else "interrupted"
 
 
+def interruption_message(error: BaseException) -> str:
+    """Return the sentence about an interruption."""
+    return f"The command was {interruption_name(error)}."
+
+
 def end_quietly(interruption: KeyboardInterrupt) -> None:
     """Let Ctrl-C end a view that has no other end; any other signal is raised again."""
     if isinstance(interruption, Stopped):

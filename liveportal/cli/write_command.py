@@ -25,7 +25,7 @@ from liveportal.cli.write_result import (
     show_result,
     show_results,
 )
-from liveportal.domain.clock import from_text, short_text
+from liveportal.domain.clock import from_text, readable
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from liveportal.portal import Portal
 
 
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="The reason.")]
 
 
 @frozen
@@ -47,7 +47,8 @@ class WriteStep:
 
     `data` builds the event for an id of an entity of this `kind`; `allow` holds the cautions that
     options override; `question` is asked first. `assumed` names the fields of the data that were
-    assumed rather than given (`Portal.event`).
+    assumed rather than given (`Portal.event`). `resolve` returns the id that an argument names, if
+    not only an id of this kind does.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class WriteStep:
     allow: frozenset[str] = frozenset()
     question: Callable[[Reader, str], str] | None = None
     assumed: tuple[str, ...] = ()
+    resolve: Callable[[Reader, str], str] | None = None
 
 
 def overrides(**options: bool) -> frozenset[str]:
@@ -92,7 +94,7 @@ class Writer:
         return self.reader.parse_amount(text)
 
     def amount_if_given(self, text: str | None) -> Money | None:
-        """Parse an amount as `amount` does; None if there is none."""
+        """Parse an amount as `amount` does; None without one."""
         return None if text is None else self.amount(text)
 
     @property
@@ -172,24 +174,29 @@ class Writer:
         return result
 
     def _confirmation_message(self, outcome: Outcome, entity_id: str) -> str | None:
-        """Return a sentence if the event only confirms one from another source; else None."""
+        """Return a sentence if the event only confirms another one, and adds nothing; else None."""
         if outcome.status == "recorded":
             return None
         first = self.reader.one(_CONFIRMED, outcome.seq)
-        if first is None:
+        if first is None or first["adds"]:
             return None
         kind = outcome.event.data.TYPE.partition(".")[0]
+        thing = outcome.event.data.entity.partition(":")[0]
+        reported = "this" if kind == thing else f"this {kind}"
         return (
-            f"Nothing was recorded twice: {first['source']} reported this {kind} of {entity_id}"
-            f" already, at {short_text(from_text(first['time']))}.{_AGAIN_HINTS.get(kind, '')}"
+            f"Nothing new was recorded: {first['source']} already reported {reported} for"
+            f" {thing} {entity_id}, at {readable(from_text(first['time']))}."
+            f"{_AGAIN_HINTS.get(kind, '')}"
         )
 
 
 _CONFIRMED = """
-    SELECT first.source, first.time FROM statement
+    SELECT first.source, first.time,
+           EXISTS (SELECT 1 FROM "transaction" WHERE seq = statement.seq) AS adds
+    FROM statement
     JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
 """
-_AGAIN_HINTS = {"tip": " If it is one more, give --again."}
+_AGAIN_HINTS = {"tip": " To record another one, add --again."}
 
 
 @contextmanager
@@ -319,7 +326,10 @@ def _run_one(
     text: str, step: WriteStep, answer: Answer, writer: Writer, *, many: bool = False
 ) -> Row:
     """Record the step for one id and return its result row; raises what the rules raise."""
-    entity_id = writer.portal.resolve_id(step.kind, text)
+    if step.resolve:
+        entity_id = step.resolve(writer.reader, text)
+    else:
+        entity_id = writer.portal.resolve_id(step.kind, text)
     if step.question:
         writer.ask(step.question(writer.reader, entity_id))
     return _record(entity_id, step, answer, writer, many=many)

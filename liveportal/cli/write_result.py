@@ -1,4 +1,4 @@
-"""What a write answers: the row of its result, or on a terminal sentences about it."""
+"""The answer to a write: the row of its result or, on a terminal, sentences."""
 
 from __future__ import annotations
 

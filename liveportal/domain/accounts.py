@@ -25,9 +25,12 @@ class Account(StrEnum):
     TIPS = "income:tips"
     ADJUSTMENTS = "income:adjustments"
     FEE = "expenses:platform-fee"
+    TRANSFER_FEE = "expenses:transfer-fee"  # Charged on a payout by a payment service or a bank.
 
 
 ASSETS = (Account.PLATFORM, Account.HELD, Account.TRANSIT, Account.BANK)
+PAID_OUT = (Account.BANK, Account.TRANSFER_FEE)
+"""The accounts of what the platform paid: what arrived, and what was charged on the way."""
 
 
 class TransactionKind(StrEnum):
@@ -57,9 +60,9 @@ class Transfer:
 
     def __post_init__(self) -> None:
         if self.minor <= 0:
-            raise ValueError("a transfer moves more than nothing")
+            raise ValueError("The amount of a transfer must be above zero.")
         if self.debit is self.credit:
-            raise ValueError(f"a transfer needs two accounts, not {self.debit} twice")
+            raise ValueError("A transfer needs two different accounts.")
 
 
 @frozen
@@ -87,8 +90,11 @@ class Transaction:
 
     @property
     def net_minor(self) -> int:
-        """The effect on what the expert has earned: the change of all assets together."""
-        return self.effect_on(*ASSETS)
+        """The effect on what the expert has earned: the change of all assets together.
+
+        A fee that somebody charges on a payout costs assets, but no earnings.
+        """
+        return self.effect_on(*ASSETS, Account.TRANSFER_FEE)
 
 
 def transfers(*moves: tuple[Account, Account, int]) -> tuple[Transfer, ...]:
@@ -123,7 +129,7 @@ def refund(refunded_minor: int, cost_minor: int, held_minor: int) -> tuple[Trans
     """Return the transfers that close a claim's hold and deduct its cost.
 
     The cost is the share taken back or, where refunds deduct the gross, the whole refund; the
-    platform bears the rest of the refund. A difference between cost and hold is settled against
+    platform bears the rest of the refund. A difference between cost and hold is booked to
     what is owed (rulebook 4).
     """
     return transfers(
@@ -146,16 +152,42 @@ def adjustment(minor: int) -> tuple[Transfer, ...]:
     return transfers((Account.PLATFORM, Account.ADJUSTMENTS, minor))
 
 
-PAYOUT_MOVES: dict[TransactionKind, tuple[Account, Account]] = {
-    TransactionKind.PAYOUT: (Account.TRANSIT, Account.PLATFORM),
-    TransactionKind.PAYOUT_PAID: (Account.BANK, Account.TRANSIT),
-    TransactionKind.PAYOUT_FAILED: (Account.PLATFORM, Account.TRANSIT),
-    TransactionKind.PAYOUT_RETURNED: (Account.PLATFORM, Account.BANK),
-}
-"""The accounts that each step of a payout debits and credits."""
+def sent(minor: int) -> tuple[Transfer, ...]:
+    """Return the transfers of a payout that was sent."""
+    return transfers((Account.TRANSIT, Account.PLATFORM, minor))
 
 
-def payout(step: TransactionKind, minor: int) -> tuple[Transfer, ...]:
-    """Return the transfers of one step of a payout."""
-    debit, credit = PAYOUT_MOVES[step]
-    return transfers((debit, credit, minor))
+def arrived(minor: int, fee_minor: int) -> tuple[Transfer, ...]:
+    """Return the transfers of a payout that arrived, less what was charged for the transfer."""
+    return transfers(
+        (Account.BANK, Account.TRANSIT, minor - fee_minor),
+        (Account.TRANSFER_FEE, Account.TRANSIT, fee_minor),
+    )
+
+
+def failed(minor: int) -> tuple[Transfer, ...]:
+    """Return the transfers of a payout that did not arrive."""
+    return transfers((Account.PLATFORM, Account.TRANSIT, minor))
+
+
+def returned(minor: int, debited_minor: int) -> tuple[Transfer, ...]:
+    """Return the transfers of a payout that came back to the platform.
+
+    The platform owes the whole amount again. What left the bank may be less, if the fee was paid
+    back, or more, if the return was charged for.
+    """
+    return transfers(
+        (Account.PLATFORM, Account.BANK, min(minor, debited_minor)),
+        (Account.PLATFORM, Account.TRANSFER_FEE, max(minor - debited_minor, 0)),
+        (Account.TRANSFER_FEE, Account.BANK, max(debited_minor - minor, 0)),
+    )
+
+
+def more_transfer_fee(minor: int) -> tuple[Transfer, ...]:
+    """Return the transfers of a transfer fee that becomes known later; below zero, of a lower one.
+
+    What arrived, or is left after a return, is so much less.
+    """
+    if minor < 0:
+        return transfers((Account.BANK, Account.TRANSFER_FEE, -minor))
+    return transfers((Account.TRANSFER_FEE, Account.BANK, minor))

@@ -42,7 +42,7 @@ def parse_instant(text: str) -> datetime:
     match = _INSTANT.fullmatch(text)
     if not match:
         raise InvalidTime(
-            f"{text[:40]!r} is not a time with an offset such as 2026-10-05T09:00:00Z"
+            f"{text[:40]!r} is not a time with an offset, such as 2026-10-05T09:00:00Z."
         )
     if match[1] and len(match[1]) > _MICROSECOND_DIGITS + 1:
         text = text[: match.start(1) + 1 + _MICROSECOND_DIGITS] + match[2]
@@ -51,7 +51,7 @@ def parse_instant(text: str) -> datetime:
         if not FIRST.year < instant.year < LAST.year:
             instant.astimezone(UTC)  # May overflow on the first and last day of the calendar.
     except (ValueError, OverflowError):
-        raise InvalidTime(f"{text[:40]!r} is not a date and time that exists") from None
+        raise InvalidTime(f"The date and time {text[:40]!r} does not exist.") from None
     return instant
 
 
@@ -83,6 +83,12 @@ def short_text(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+def readable(instant: datetime) -> str:
+    """Format an instant for a sentence, such as `2026-10-05 09:00 UTC`; no digit is lost."""
+    text = instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    return f"{text.removesuffix(':00')} UTC"
+
+
 def from_text(text: str) -> datetime:
     """Parse the output of `utc_text`."""
     return datetime.fromisoformat(text)
@@ -105,7 +111,7 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidValue(
-            f"{name[:64]!r} is not a time zone",
+            f"{name[:64]!r} is not a time zone.",
             hint="Use a name such as Europe/Paris, America/New_York or UTC.",
         ) from None
 
@@ -128,7 +134,7 @@ def local_date(instant: datetime, zone_name: str) -> date:
 def check_month(text: str) -> str:
     """Return the month unchanged; raises `InvalidMonth` unless it is `YYYY-MM`."""
     if not _MONTH.fullmatch(text) or text.startswith("0000"):
-        raise InvalidMonth(f"{text[:40]!r} is not a month such as 2026-10")
+        raise InvalidMonth(f"{text[:40]!r} is not a month, such as 2026-10.")
     return text
 
 

@@ -19,7 +19,8 @@ from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
-    from liveportal.domain.events.types import Slot  # Forty classes that queries do not need.
+    # Forty classes that queries do not need.
+    from liveportal.domain.events.types import Evidence, Slot
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class Table:
     """A table: its columns in order, with the type of each as an annotation spells it.
 
     `key` are the columns of the primary key. `references` are the tables that columns refer to.
-    A column of type `Money` holds minor units; the column `currency` after it is part of it.
+    A column of type `Money` holds minor units; the column `currency` comes after it.
     `states` are the values that some columns may have.
     """
 
@@ -365,7 +366,12 @@ class Line:
 
 @entity("payout", not_stored=("lines",))
 class Payout:
-    """Money that the platform sent."""
+    """Money that the platform sent.
+
+    The fields after `flags` are of its arrival and its return, None until they are reported:
+    `fee_minor` was charged for the transfer, `received_minor` was credited in a currency of its
+    own, and `debited_minor` left the account when the payout was returned.
+    """
 
     id: str
     amount_minor: int
@@ -375,6 +381,12 @@ class Payout:
     reference: str | None = None
     lines: tuple[Line, ...] = ()
     flags: tuple[str, ...] = ()
+    arrived_at: datetime | None = None
+    fee_minor: int | None = None
+    received_minor: int | None = None
+    received_currency: str | None = None
+    evidence: Evidence | None = None
+    debited_minor: int | None = None
 
 
 @frozen

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from liveportal.domain.hint import Hint
 
 
+_THIS_LINE = "This line"
+"""The subject of an error about a whole line, until the number of the line is known."""
+
+
 class LiveportalError(Exception):
     """A failure that a user can cause and do something about.
 
-    `message` says what failed and why, in one sentence; `hint` says what to do next; `details` are
-    the values that a script would otherwise have to parse from the message.
+    `message` says what failed and why, in full sentences; `hint` says what to do next; `details`
+    are the values that a script would otherwise have to parse from the message.
     """
 
     code: ClassVar[str] = "failed"
@@ -27,13 +31,23 @@ class LiveportalError(Exception):
         self.message = message
         self.hint = hint
         self.details = details
+        self._place = self._text = ""
 
     def located(self, where: str, **details: object) -> Self:
-        """Prefix the message with the place in the input where the error is."""
-        self.message = f"{where}: {self.message}"
+        """Put the place in the input before the message: `Line 3`, then `Line 3 of feed.jsonl`."""
+        self._text = self._text or self.message
+        self._place = f"{self._place} of {where}" if self._place else where
+        about_line = self._text.startswith(_THIS_LINE)
+        rest = self._text.removeprefix(_THIS_LINE) if about_line else f": {self._text}"
+        self.message = self._place + rest
         self.args = (self.message,)
         self.details = {**self.details, **details}
         return self
+
+
+def about(subject: str, reason: str) -> str:
+    """Return the sentence about a subject: `reason` is its predicate, or a sentence of its own."""
+    return f"{subject} is not valid: {reason}" if reason.endswith(".") else f"{subject} {reason}."
 
 
 # --- families ---------------------------------------------------------------------------------
@@ -91,14 +105,17 @@ class OutOfMemory(Malformed):
 
 
 class InvalidEvent(Malformed):
-    """An event that violates the contract; `details` name the field and the reason."""
+    """An event that violates the contract; `details` name the field and the reason.
+
+    The reason is a predicate, such as "must be a text", or a full sentence.
+    """
 
     code = "invalid_event"
 
     def __init__(self, field: str, reason: str, **details: object) -> None:
         super().__init__(
-            f"{field}: {reason}" if field else reason,
-            hint="Correct it; nothing of it was recorded.",
+            about(f"The field {field}" if field else _THIS_LINE, reason),
+            hint="Nothing was recorded. Correct the input and try again.",
             field=field,
             reason=reason,
             **details,
@@ -143,7 +160,31 @@ class InvalidArgument(Malformed):
     code = "invalid_argument"
 
     def __init__(self, argument: str, reason: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{argument}: {reason}", hint=hint, argument=argument)
+        super().__init__(about(f"The argument {argument}", reason), hint=hint, argument=argument)
+
+
+class NotInstalled(NotFound):
+    """Another program that the command runs is not installed."""
+
+    code = "not_installed"
+
+
+class ProgramFailed(Malformed):
+    """Another program that the command runs ended with an error, or gave no usable answer."""
+
+    code = "program_failed"
+
+
+class BadSignature(Malformed):
+    """A captured webhook whose signature is missing, or was not made with the secret."""
+
+    code = "bad_signature"
+
+
+class RateNeeded(Malformed):
+    """A booking needs a rate, and neither the user nor the preferences name one."""
+
+    code = "rate_needed"
 
 
 class UnreadableFile(Malformed):
@@ -168,6 +209,12 @@ class InvalidBackup(Malformed):
     """A file that is not a backup of a ledger."""
 
     code = "invalid_backup"
+
+
+class InvalidExport(Malformed):
+    """A file that is not an export with files, or was changed since."""
+
+    code = "invalid_export"
 
 
 class BackupLocked(Malformed):
@@ -216,6 +263,12 @@ class RejectedLines(Malformed):
     """A feed was recorded, except for lines that were written to the rejects file."""
 
     code = "rejected_lines"
+
+
+class InvalidSettings(Malformed):
+    """Settings with an unknown key or a wrong value; `details` name the file and the key."""
+
+    code = "invalid_settings"
 
 
 class BadEncoding(Malformed):
@@ -362,6 +415,12 @@ class PayoutTooLarge(Refused):
     code = "payout_too_large"
 
 
+class FeeTooLarge(Refused):
+    """A transfer fee of more than the payout."""
+
+    code = "fee_too_large"
+
+
 class AmountTooLarge(Refused):
     """More than 2^63-1 minor units, alone or in the books' turnover (rulebook 9)."""
 
@@ -437,7 +496,7 @@ class NotForFeeds(Refused):
     code = "not_for_feeds"
 
     def __init__(self, field: str, reason: str, *, hint: Hint | str) -> None:
-        super().__init__(f"{field}: {reason}", hint=hint, field=field)
+        super().__init__(reason, hint=hint, field=field)
 
 
 class Conflict(Refused):
@@ -447,8 +506,8 @@ class Conflict(Refused):
 
     def __init__(self, what: str, fields: list[str], *, hint: str | None = None) -> None:
         super().__init__(
-            f"{what} was recorded before with another {', '.join(fields)}",
-            hint=hint or "What is recorded is not changed. Use a new id or key for something new.",
+            f"{what} was already recorded with a different value for {' and '.join(fields)}.",
+            hint=hint or "Recorded facts never change. Use a new id or key for something new.",
             fields=fields,
         )
         self.fields = fields
@@ -593,6 +652,12 @@ class LedgerBusy(Busy):
     """Another process holds the ledger's lock."""
 
     code = "ledger_busy"
+
+
+class BooksChanged(Busy):
+    """The books changed between a question and its answer, and so did what would be recorded."""
+
+    code = "books_changed"
 
 
 class UnsafeSqlite(Busy):

@@ -98,7 +98,7 @@ def build_compact(kind: type[T], fields: dict[str, Any]) -> T:
 def replace(value: T, **changes: Any) -> T:
     """Return a value that differs in some fields: `dataclasses.replace`, ten times as quick.
 
-    `__post_init__` checks the new value, too. Raises `TypeError` for a name that is no field.
+    `__post_init__` checks the new value, too. Raises `TypeError` for a name that is not a field.
     """
     kind = type(value)
     fields = {**value.__dict__, **changes}
@@ -127,7 +127,7 @@ def _replace_with_checks(value: T, changes: dict[str, Any]) -> T:
 _GENERATED = "is_generated"
 _FIELD_NAMES: dict[type, tuple[str, ...]] = {}
 _UNCHECKED: dict[type, int] = {}
-"""The number of fields of each class without `__post_init__`, once a value of it was replaced."""
+"""The number of fields of each class without `__post_init__`, once one was replaced."""
 _COMPARED: dict[type, tuple[str, ...]] = {}
 
 

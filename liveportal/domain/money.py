@@ -57,7 +57,7 @@ def digits_of(currency: str) -> int:
     try:
         return listed_digits()[currency]
     except KeyError:
-        raise InvalidAmount(f"{currency!r} is not an ISO 4217 currency code") from None
+        raise InvalidAmount(f"{currency!r} is not an ISO 4217 currency code.") from None
 
 
 @total_ordering
@@ -71,12 +71,12 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise InvalidAmount(
-                f"{_quote(str(self.minor))} is not a whole number of minor units",
+                f"{_quote(str(self.minor))} is not a whole number of minor units.",
                 hint='Money.parse("84.00", "USD") reads a decimal number.',
             )
         if not -LARGEST_MINOR <= self.minor <= LARGEST_MINOR:
             raise AmountTooLarge(
-                "the amount is larger than the books can hold",
+                "The amount is larger than the books can hold.",
                 hint=f"The largest is {LARGEST_MINOR} minor units.",
             )
 
@@ -84,7 +84,7 @@ class Money:
     def parse(cls, text: str, currency: str) -> Money:
         """Parse a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
         if not isinstance(text, str):
-            raise InvalidAmount(f"{_quote(str(text))} is not a text such as '84.00'")
+            raise InvalidAmount(f"{_quote(str(text))} is not a text, such as '84.00'.")
         return _parse(text, currency, digits_of(currency))
 
     def __str__(self) -> str:
@@ -117,7 +117,9 @@ class Money:
             return Money(self.minor * 10**more, currency)
         minor, rest = divmod(self.minor, 10**-more)
         if rest:
-            raise InvalidAmount(f"{str(self)!r} has more than the {digits} digits of {currency}")
+            raise InvalidAmount(
+                f"{str(self)!r} has more than the {digits} decimal places of {currency}."
+            )
         return Money(minor, currency)
 
     def _require_same_currency(self, other: Money) -> Money:
@@ -127,8 +129,8 @@ class Money:
             raise ValueError("amounts with different numbers of digits cannot be compared")
         if other.currency != self.currency:
             raise CurrencyMismatch(
-                f"{other.currency} is not the book's currency, which is {self.currency}",
-                hint="One book is one currency: keep another ledger for the other one.",
+                f"The currency of the books is {self.currency}, not {other.currency}.",
+                hint="A ledger has one currency. Keep another ledger for the other currency.",
                 currency=other.currency,
                 expected=self.currency,
             )
@@ -139,14 +141,16 @@ class Money:
 def _parse(text: str, currency: str, digits: int) -> Money:
     match = _DECIMAL.fullmatch(text)
     if not match:
-        raise InvalidAmount(f"{_quote(text)} is not a decimal number such as 84.00")
+        raise InvalidAmount(f"{_quote(text)} is not a decimal number, such as 84.00.")
     sign, whole, fraction = match[1], match[2], match[3] or ""
     if len(fraction) > digits:
-        raise InvalidAmount(f"{_quote(text)} has more than the {digits} digits of {currency}")
+        raise InvalidAmount(
+            f"{_quote(text)} has more than the {digits} decimal places of {currency}."
+        )
     significant = whole.lstrip("0") + fraction.ljust(digits, "0")
     if len(significant) > len(str(LARGEST_MINOR)):
         raise AmountTooLarge(
-            f"{_quote(text)} {currency} is larger than the books can hold",
+            f"{_quote(text)} {currency} is larger than the books can hold.",
             hint=f"The largest is {format_minor(LARGEST_MINOR, digits)} {currency}.",
         )
     minor = int(significant or "0")
@@ -179,11 +183,11 @@ class Percent:
         """Parse an integer or a decimal string from 0 to 100; raises `InvalidAmount`."""
         match = _DECIMAL.fullmatch(str(value)) if not isinstance(value, bool) else None
         if not match or match[1] or len(str(value)) > 12:  # noqa: PLR2004 (no fee is finer)
-            raise InvalidAmount(f"{_quote(str(value))} is not a percentage such as 30 or 12.5")
+            raise InvalidAmount(f"{_quote(str(value))} is not a percentage, such as 30 or 12.5.")
         fraction = (match[3] or "").rstrip("0")  # 30.0 is 30.
         percent = cls(int(match[2] + fraction), 100 * 10 ** len(fraction))
         if percent.numerator > percent.denominator:
-            raise InvalidAmount(f"{value} is more than 100 percent")
+            raise InvalidAmount(f"{value} percent is more than 100 percent.")
         return percent
 
     def __str__(self) -> str:

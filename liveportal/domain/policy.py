@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
-from liveportal.domain.errors import InvalidPolicy, LiveportalError
+from liveportal.domain.errors import InvalidPolicy, LiveportalError, about
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import LARGEST_MINOR, Money, Percent, currency_of, digits_of
@@ -175,7 +175,7 @@ class Policy:
             if amount.minor < 0:
                 raise invalid(name, "must not be negative")
         if self._amounts()["rate.minimum"] > self._amounts()["rate.maximum"]:
-            raise invalid("rate.minimum", "is above rate.maximum")
+            raise invalid("rate.minimum", "must not be above rate.maximum")
 
     def _amounts(self) -> dict[str, Money]:
         texts = {
@@ -300,7 +300,7 @@ def _to_document(value: object) -> Any:  # noqa: ANN401 (a JSON value)
 def invalid(switch: str, reason: str) -> InvalidPolicy:
     """Return the error of a switch that has an invalid value."""
     return InvalidPolicy(
-        f"policy: {switch} {reason}",
+        about(f"The switch {switch} of the policy", reason),
         hint=Hint("{The_policy} lists every switch with its value."),
         switch=switch,
         reason=reason,
@@ -328,4 +328,4 @@ def translate_errors(switch: str, read: Callable[[], T]) -> T:
     except InvalidPolicy:
         raise
     except LiveportalError as error:
-        raise invalid(switch, f"is wrong: {error.message}") from None
+        raise invalid(switch, error.message) from None

@@ -41,7 +41,7 @@ def read_policy(document: object) -> Policy:
     values: dict[str, Any] = {}
     for key, value in document.items():
         if key not in known:
-            raise invalid(str(key)[:64], "is not a switch")
+            raise invalid(str(key)[:64], "does not exist")
         if key == "source":
             values[key] = _read_sources(value)
         elif key in READERS:
@@ -77,7 +77,7 @@ def _read_table(table: str, kind: type, value: object) -> object:
     known = {part.name for part in fields(kind)}
     for key in value:
         if key not in known:
-            raise invalid(f"{table}.{str(key)[:64]}", "is not a switch")
+            raise invalid(f"{table}.{str(key)[:64]}", "does not exist")
     return kind(**{key: READERS[f"{table}.{key}"](f"{table}.{key}", v) for key, v in value.items()})
 
 
@@ -114,7 +114,7 @@ def _read_boolean(switch: str, value: object) -> bool:
 
 def _read_name(switch: str, value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise invalid(switch, "must be 1-64 of letters, digits, spaces, '.', '_' and '-'")
+        raise invalid(switch, "must be 1 to 64 letters, digits, spaces, '.', '_' or '-'")
     return value
 
 
@@ -126,13 +126,13 @@ def _read_names(switch: str, value: object) -> tuple[str, ...]:
 
 def _read_percent(switch: str, value: object) -> Percent:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise invalid(switch, "must be an integer or a string such as '12.5'")
+        raise invalid(switch, "must be a whole number or a text such as '12.5'")
     return translate_errors(switch, lambda: Percent.parse(value))
 
 
 def _read_amount(switch: str, value: object) -> str:
     if not isinstance(value, str):
-        raise invalid(switch, "must be a string such as '100.00', or 'none'")
+        raise invalid(switch, "must be a text such as '100.00', or 'none'")
     return value  # Checked against the currency later, when both are known.
 
 
@@ -156,7 +156,9 @@ def _read_sources(value: object) -> dict[str, str]:
         raise invalid("source", "must be a table")
     for switch, where in value.items():
         if switch not in READERS or not isinstance(where, str):
-            raise invalid(f"source.{str(switch)[:64]}", "must be a switch with its source as text")
+            raise invalid(
+                f"source.{str(switch)[:64]}", "must be a switch, with its source as a text"
+            )
     return dict(value)
 
 

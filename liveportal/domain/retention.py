@@ -46,7 +46,7 @@ class Keep:
             unit = _UNIT_OF[match[2]] if match else ""
             if not match or unit in counts:
                 raise InvalidValue(
-                    f"{text!r} does not say how many to keep",
+                    f"{text!r} does not state how many backups to keep.",
                     hint="Give numbers of days, weeks, months and years, such as 7d,4w,12m.",
                 )
             counts[unit] = int(match[1])

@@ -57,7 +57,7 @@ length, and the weight of a match within a word relative to a whole word."""
 
 SNIPPET_CHARACTERS = 160
 SNIPPET_BEFORE = 40
-"""The length of a snippet, and the part of it before the first match, in characters."""
+"""The length of a snippet, and its part before the first match, in characters."""
 
 
 def words(text: str) -> tuple[str, ...]:

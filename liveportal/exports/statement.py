@@ -47,6 +47,7 @@ LABELS = {
     "tips": "Tips",
     "adjustments": "Bonuses and charges",
     "net": "Net income",
+    "transfer_fees": "Transfer fees on payouts, not part of net income",
     "sessions": "Sessions billed",
     "free_sessions": "Sessions that were free",
     "minutes": "Minutes billed",
@@ -182,6 +183,7 @@ def proof(document: Document) -> list[str]:
 
 LABEL_COLUMN = Column("label", "Item", "label")
 _AMOUNT_COLUMNS = (LABEL_COLUMN, Column("value", "Amount", "number"))
+_TRANSFER_FEE = Column("transfer_fee", "Transfer fee", "number", is_summed=True)
 _COUNT_COLUMNS = (LABEL_COLUMN, Column("value", "In this period", "number"))
 
 
@@ -197,7 +199,10 @@ def _income(document: Document) -> Section:
         (f"Plus: {_lower('adjustments')}", summary["adjustments"]),
     ]
     columns = (LABEL_COLUMN, Column("value", f"Amount in {document['currency']}", "number"))
-    return Section("Income", columns, rows, (LABELS["net"], summary["net"]))
+    notes: tuple[str, ...] = ()
+    if "transfer_fees" in summary:
+        notes = (f"{LABELS['transfer_fees']}: {summary['transfer_fees']}.",)
+    return Section("Income", columns, rows, (LABELS["net"], summary["net"]), notes)
 
 
 def _lower(name: str) -> str:
@@ -285,6 +290,7 @@ def _transactions(document: Document) -> Section:
         Column("payout", "Payout"),
         Column("gross", "Billed to customers", "number", is_summed=True),
         Column("fee", "Platform's fee", "number", is_summed=True),
+        *([_TRANSFER_FEE] if "transfer_fees" in document["summary"] else ()),
         Column("amount", "Net income", "number", is_summed=True),
         Column("owed", "Balance owed", "number", is_summed=True),
     )

@@ -2,7 +2,8 @@
 
 `row` says what a row is: `statement` (whom and what it is about), `transaction`, `total` (of the
 transactions), `summary`, `tax` or `seal`. Transactions have the columns up to `currency`; the other
-rows have `item`, `label` and `value`.
+rows have `item`, `label` and `value`. A statement with transfer fees has `transfer_fee` as the last
+column.
 """
 
 from __future__ import annotations
@@ -32,11 +33,17 @@ Cells = dict[str, object]
 def to_csv(document: Document) -> str:
     """Return a statement as CSV."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
+    columns = (*COLUMNS, *(name for name in _amounts(document) if name not in COLUMNS))
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
     writer.writeheader()
     for cells in _rows(document):
         writer.writerow({name: _safe(value) for name, value in cells.items()})
     return stream.getvalue()
+
+
+def _amounts(document: Document) -> tuple[str, ...]:
+    """Return the amounts of a transaction, with the transfer fees if there are any."""
+    return (*AMOUNTS, "transfer_fee") if "transfer_fees" in document["summary"] else AMOUNTS
 
 
 def _rows(document: Document) -> Iterator[Cells]:
@@ -61,16 +68,17 @@ def _transactions(document: Document) -> Iterator[Cells]:
     """Yield the transactions, and their total."""
     zone = document["timezone"]
     common: Cells = {"timezone": zone, "currency": document["currency"]}
+    amounts = _amounts(document)
     for transaction in document["transactions"]:
         time = parse_instant(transaction["time"])
-        cells = {name: value for name, value in transaction.items() if name in COLUMNS}
+        cells = {name: value for name, value in transaction.items() if name in (*COLUMNS, *amounts)}
         local: Cells = {"local_time": local_text(time, zone), "label": kind_text(cells["kind"])}
         yield {"row": "transaction", **cells, **common, **local}
     net = Decimal(document["summary"]["net"])
     zero = net - net  # With the digits of the currency.
     totals = {
         name: sum((Decimal(row[name]) for row in document["transactions"]), zero)
-        for name in AMOUNTS
+        for name in amounts
     }
     yield {"row": "total", **totals, **common, "label": "Total of the transactions"}
 

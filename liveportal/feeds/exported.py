@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,13 @@ from liveportal.domain.errors import (
     NoEvents,
 )
 from liveportal.domain.events.envelope import Event
-from liveportal.domain.events.exported import ERASED, RECORDED_AT, RESERVED, ExportedEvent
+from liveportal.domain.events.exported import (
+    ERASED,
+    IDENTITY,
+    RECORDED_AT,
+    RESERVED,
+    ExportedEvent,
+)
 from liveportal.domain.events.fields import split
 from liveportal.domain.events.types import CustomerForgotten, PolicyAdopted
 from liveportal.domain.hint import Hint
@@ -28,6 +35,7 @@ LONGEST_LINE = 4 * jsonl.LONGEST_LINE
 times as long as the line of the feed that it came from."""
 
 CHUNK_LINES = 2_000
+IDENTITY_BYTES = 32
 
 
 @dataclass(slots=True)
@@ -36,7 +44,8 @@ class ExportSummary:
 
     `policies` are the names of the adopted policies and `forgotten` the ids of the forgotten
     customers, both in file order. `begins_ledger` is True if the first event adopts a policy, as
-    the first event of a ledger does. `digest` is the SHA-256 of the lines.
+    the first event of a ledger does. `identity` is the book's identity key, if it is there.
+    `digest` is the SHA-256 of the lines.
     """
 
     events: int = 0
@@ -46,6 +55,7 @@ class ExportSummary:
     forgotten: list[str] = field(default_factory=list)
     erased: int = 0
     begins_ledger: bool = False
+    identity: bytes | None = None
     digest: bytes = b""
 
 
@@ -56,8 +66,9 @@ def summarise(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None
     """
     summary, digest = ExportSummary(), hashlib.sha256()
     for chunk in _chunks(stream, digest.update, progress):
-        for _, event, _ in chunk:
+        for _, event, _, identity in chunk:
             data = event.data
+            summary.identity = identity or summary.identity
             if not summary.events:
                 summary.begins_ledger = isinstance(data, PolicyAdopted)
             summary.events += 1
@@ -70,8 +81,8 @@ def summarise(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None
                 summary.forgotten.append(data.customer)
     if not summary.events:
         raise NoEvents(
-            "the file holds no events",
-            hint=Hint("{An_export} writes one that does; did it fail?"),
+            "The file has no events.",
+            hint=Hint("{An_export} writes such a file. It may have failed."),
         )
     summary.digest = digest.digest()
     return summary
@@ -88,8 +99,8 @@ def events(
     yield from _chunks(stream, digest_read.update, progress)
     if digest_read.digest() != digest:
         raise FileChanged(
-            "the file was written to while it was imported",
-            hint="Nothing was recorded. Import it again when it is finished.",
+            "The file changed while it was imported.",
+            hint="Nothing was recorded. Import the file again when it is complete.",
         )
 
 
@@ -108,32 +119,50 @@ def _parse_line(line: jsonl.Line) -> ExportedEvent:
     try:
         if not line.whole:
             raise InvalidEvent("", f"is longer than {LONGEST_LINE} bytes")
-        event, recorded_at = parse(line.raw)
+        event, recorded_at, identity = parse(line.raw)
+        if identity is not None and line.number > 1:
+            raise InvalidEvent(IDENTITY, "is for the first line of an export")
     except LiveportalError as error:
-        raise error.located(f"line {line.number}", line=line.number) from None
-    return ExportedEvent(line.number, event, recorded_at)
+        raise error.located(f"Line {line.number}", line=line.number) from None
+    return ExportedEvent(line.number, event, recorded_at, identity)
 
 
-def parse(raw: bytes) -> tuple[Event, str | None]:
-    """Return the event of a line, and the time of recording (as stored) if the line has one.
+def parse(raw: bytes) -> tuple[Event, str | None, bytes | None]:
+    """Return the event of a line, and its time of recording and identity key if it has them.
 
     Raises `InvalidEvent`, or `AmountTooLarge` for an amount that a ledger cannot hold.
     """
     document = jsonl.envelope(raw)
     if document.keys().isdisjoint(RESERVED):
-        return jsonl.event_of(document), None
+        return jsonl.event_of(document), None, None
     erased, recorded_at = document.pop(ERASED, None), document.pop(RECORDED_AT, None)
+    identity = _parse_identity(document.pop(IDENTITY, None))
     if not isinstance(erased, bool | None):
         raise InvalidEvent(ERASED, "must be true or false")
     event = jsonl.event_of(document, erased=bool(erased))
-    return _check_erased(event) if erased else event, _parse_recorded_at(recorded_at)
+    event = _check_erased(event) if erased else event
+    return event, _parse_recorded_at(recorded_at), identity
+
+
+def _parse_identity(text: object) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        key = b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        key = b""
+    if len(key) != IDENTITY_BYTES:
+        raise InvalidEvent(IDENTITY, "must be an identity key in Base64, as an export has it")
+    return key
 
 
 def _parse_recorded_at(text: object) -> str | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise InvalidEvent(RECORDED_AT, "must be a time with an offset, as text")
+        raise InvalidEvent(
+            RECORDED_AT, "must be a text with a time and its offset, such as 2026-10-05T09:00:00Z"
+        )
     try:
         return utc_text(parse_instant(text))
     except InvalidTime as error:
@@ -144,7 +173,7 @@ def _check_erased(event: Event) -> Event:
     """Return an event marked as erased; raises `InvalidEvent` if it has personal data."""
     _, personal = split(event.data)
     for name in (*_present_fields(personal), *event.attributes):
-        raise InvalidEvent(name, "must be left out: the line says that it was erased")
+        raise InvalidEvent(name, "must be left out, because the line is marked as erased")
     return Event(event.source, event.id, event.time, event.data, erased=True)
 
 

@@ -38,7 +38,7 @@ def open_feed(path: str) -> BufferedReader:
         return Path(path).open("rb")
     except OSError as error:
         raise UnreadableFile(
-            f"{path} cannot be read: {error.strerror}",
+            f"{path} cannot be read: {error.strerror}.",
             hint=Hint("Check {the_path_of_the_feed}."),
             path=path,
         ) from None
@@ -48,7 +48,9 @@ def _read_chunk(stream: BufferedReader) -> bytes:
     try:
         return stream.read1(PART_BYTES)
     except OSError as error:
-        raise UnreadableFile(f"the feed cannot be read: {error.strerror}") from None
+        raise UnreadableFile(
+            f"The feed cannot be read: {error.strerror}.", hint="Check the feed and try again."
+        ) from None
 
 
 def read_stream(stream: BufferedReader, wait: Wait) -> Iterator[FeedChunk]:

@@ -23,7 +23,7 @@ from liveportal.domain.events.types import TYPES
 from liveportal.domain.patterns import pattern
 
 LONGEST_LINE = 16 * 1024 * 1024
-"""In bytes; a longer line is refused before all of it is read, so that memory stays bounded."""
+"""In bytes; a longer line is refused before it is read to its end, so that memory stays bounded."""
 
 CHUNK_BYTES = 8 * 1024 * 1024
 """The size of the lines that are read together; the last line may exceed it."""
@@ -51,7 +51,7 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> I
     """Yield the lines of a feed, numbered from `before` + 1; blank lines are skipped.
 
     A byte order mark at the beginning is skipped. A line of more than `longest` bytes
-    (`LONGEST_LINE` if None) is yielded before the rest of it is read, which may be endless. Raises
+    (`LONGEST_LINE` if None) is yielded before its end is read, which may never come. Raises
     `UnreadableFile`.
     """
     number, longest = before, longest or LONGEST_LINE
@@ -73,7 +73,9 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> I
                 yield Line(number, raw)
     except (OSError, ValueError) as error:  # ValueError: it is closed, or of another encoding.
         reason = getattr(error, "strerror", None) or error  # Python's own errors have no strerror.
-        raise UnreadableFile(f"the feed cannot be read: {reason}") from None
+        raise UnreadableFile(
+            f"The feed cannot be read: {reason}.", hint="Check the feed and try again."
+        ) from None
 
 
 def chunks(feed_lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
@@ -107,7 +109,7 @@ def parse(raw: bytes) -> Event:
 
 def envelope(raw: bytes) -> dict[str, Any]:
     """Parse the envelope of one event, without its data; raises `InvalidEvent`."""
-    document = _parse_json(raw)
+    document = parse_json(raw)
     if not isinstance(document, dict):
         raise InvalidEvent("", "is not a JSON object")
     if not _is_common_envelope(document):
@@ -123,7 +125,7 @@ def event_of(document: dict[str, Any], *, erased: bool = False) -> Event:
     kind = document["type"]
     data_class = _DATA_CLASSES.get(kind)
     if data_class is None:
-        raise InvalidEvent("type", f"{kind[:80]!r} is not a type of event")
+        raise InvalidEvent("type", f"{kind[:80]!r} is not a type of event.")
     try:
         time = parse_instant(document["time"])
     except InvalidTime as error:
@@ -157,7 +159,7 @@ def _check_envelope(document: dict[str, Any]) -> None:
         if not isinstance(value, str) or not value:
             raise InvalidEvent(name, "is missing" if value is None else "must be a text")
         if len(value) > LONGEST_NAME or _UNPRINTABLE.search(value):
-            raise InvalidEvent(name, f"must be 1-{LONGEST_NAME} printable characters")
+            raise InvalidEvent(name, f"must be 1 to {LONGEST_NAME} printable characters")
     if "data" not in document:
         raise InvalidEvent("data", "is missing")
     for name, value in document.items():
@@ -170,10 +172,11 @@ def check_attribute(name: str, value: object) -> None:
     if not _ATTRIBUTE.fullmatch(name) or name == "data_base64" or name in _KNOWN:
         raise InvalidEvent(name[:64], "is not an attribute of an event")
     if not isinstance(value, str | int):
-        raise InvalidEvent(name, "must be a text, a whole number or a truth value")
+        raise InvalidEvent(name, "must be a text, a whole number, true or false")
 
 
-def _parse_json(raw: bytes) -> Any:  # noqa: ANN401
+def parse_json(raw: bytes) -> Any:  # noqa: ANN401 -- Any JSON.
+    """Parse JSON in which no name is twice in an object; raises `InvalidEvent`."""
     try:
         text = raw.decode("utf-8")
         if text[:1] == "{":
@@ -189,7 +192,7 @@ def _parse_json(raw: bytes) -> Any:  # noqa: ANN401
     except RecursionError:
         raise InvalidEvent("", "is nested too deeply") from None
     except ValueError:  # A number with thousands of digits.
-        raise InvalidEvent("", "holds a number that is too long") from None
+        raise InvalidEvent("", "has a number that is too long") from None
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -197,19 +200,19 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         counts = Counter(name for name, _ in pairs)
         duplicate = next(name for name, count in counts.items() if count > 1)
-        raise InvalidEvent(duplicate[:64], "stands twice in the same object")
+        raise InvalidEvent(duplicate[:64], "appears twice in the same object")
     return document
 
 
 def _parse_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise InvalidEvent("", f"{text[:40]} is larger than any number")
+        raise InvalidEvent("", f"has a number that is too large, {text[:40]}")
     return number
 
 
 def _reject_constant(name: str) -> NoReturn:
-    raise InvalidEvent("", f"{name} is not a number of JSON")
+    raise InvalidEvent("", f"has {name}, which JSON does not allow")
 
 
 _DECODER = json.JSONDecoder(

@@ -212,25 +212,27 @@ def _inspect_file(health: Health) -> None:
     try:
         health.head = ledger_paths.read_header(health.path)
     except OSError as error:
-        health.problem = f"it cannot be read: {error.strerror}"
-        health.mend = "Look whose it is, and who may read it."
+        health.problem = f"The file cannot be read: {error.strerror}."
+        health.mend = "Check who owns the file and who may read it."
         return
     head = health.head
     if head is None or head.application_id != ledger_paths.APPLICATION_ID:
-        health.problem = "it is not a liveportal ledger"
+        health.problem = "The file is not a liveportal ledger."
         health.mend = "Check the path, or restore a backup."
     elif not head.form:
-        health.problem = "it was never finished: it holds nothing"
-        health.mend = "Remove it, and run init again."
+        health.problem = "The ledger was never completed and is empty."
+        health.mend = "Remove the file and run init again."
     elif head.form > connection.SCHEMA_VERSION:
-        health.problem = f"it was written by a newer liveportal (form {head.form})"
+        health.problem = (
+            f"The ledger was written by a newer version of liveportal (form {head.form})."
+        )
         health.mend = "Upgrade liveportal."
     elif health.linked is not None and not hard_links.is_readable(health.path, health.names):
-        health.problem = "what was recorded last may lie in the log of another name of it"
-        health.mend = "See the check links."
+        health.problem = "The latest events may be in the log of another name of this file."
+        health.mend = "See the check named links."
     elif head.wal and not connection.wal_is_safe():
-        health.problem = "this SQLite could damage its log"
-        health.mend = "See the check sqlite."
+        health.problem = "This version of SQLite could damage the ledger's log."
+        health.mend = "See the check named sqlite."
     else:
         _inspect_content(health)
 
@@ -240,7 +242,7 @@ def _inspect_content(health: Health) -> None:
     _read_content(health)
     if health.inside is not None and _change_stamp(health.path) != before:
         # A log that was created meanwhile was ignored: the rows may be inconsistent.
-        health.inside, health.problem = None, "another program is busy with it"
+        health.inside, health.problem = None, "Another program is using the ledger."
         health.passing = True
 
 
@@ -258,13 +260,13 @@ def _read_content(health: Health) -> None:
     try:
         db = connection.open_untouched(health.path)
         if db is None:
-            health.problem = "a write was interrupted; the next command undoes or finishes it"
+            health.problem = "A write was interrupted. The next command undoes or completes it."
             health.mend, health.passing = Hint("Run {any_other_command}."), True
             return
         with closing(db):
             health.inside = _read_rows(db)
     except OSError as error:
-        health.problem, health.passing = f"it cannot be read: {error.strerror}", True
+        health.problem, health.passing = f"The file cannot be read: {error.strerror}.", True
     except (driver.DatabaseError, LiveportalError) as error:
         health.problem = str(error)
         health.passing = "locked" in health.problem or "busy" in health.problem
@@ -275,7 +277,7 @@ def _read_content(health: Health) -> None:
         TypeError,
         LookupError,
     ) as error:  # The rows hold values that were never written there.
-        health.inside = Inside(quick_check=f"what it holds cannot be read: {error}")
+        health.inside = Inside(quick_check=f"The content cannot be read: {error}.")
 
 
 def _read_rows(db: Connection) -> Inside:

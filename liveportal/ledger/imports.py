@@ -31,6 +31,7 @@ from liveportal.ledger.backup import snapshot, swap, workplace
 from liveportal.ledger.damage import diagnosing_damage
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_ledger
+from liveportal.ledger.secrets.identity import IdentityKey
 from liveportal.ledger.storage import atomic, connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.gc_pause import no_collector
@@ -59,8 +60,10 @@ class Target(StrEnum):
 class Imported:
     """The result of an import: counts of the events by outcome, and the journal's new head (hex).
 
-    `enter_again` names the fields of the payout profile without their value; `attach_again` counts
-    the files that are not in the vault. `kept` is the path of the replaced empty ledger.
+    `enter_again` names the fields of the payout profile without their value; `lacking` has the hash
+    of each attached file that is not in the vault, as often as it was attached. `kept` is the path
+    of the replaced empty ledger. `identity` says whether the ledger has the identity key of the
+    file; None if the file has none.
     """
 
     recorded: int
@@ -68,8 +71,9 @@ class Imported:
     confirmed: int
     head: str
     enter_again: tuple[str, ...]
-    attach_again: int
+    lacking: tuple[str, ...]
     kept: Path | None = None
+    identity: bool | None = None
 
 
 def target(path: Path, *, begins_ledger: bool) -> Target:
@@ -82,8 +86,11 @@ def target(path: Path, *, begins_ledger: bool) -> Target:
         if begins_ledger:
             return Target.NEW
         raise PartialExport(
-            "the file does not begin with the adoption of a policy, as a ledger does",
-            hint=Hint("Export {the_whole_journal}; or {make_a_ledger}, and import this into it."),
+            "The file is only a part of an export: it does not begin with a policy, as a"
+            " ledger does.",
+            hint=Hint(
+                "Export {the_whole_journal}. Or {make_a_ledger}, and import this part into it."
+            ),
         )
     with closing(open_ledger(path, readonly=True)) as db:
         return Target.EMPTY if begins_ledger and _is_empty(db) else Target.EXISTING
@@ -157,7 +164,7 @@ def _replace_empty(path: Path, chunks: Chunks, now: Clock) -> Imported:
                 raise swap.is_replaced(real)
         staged = folder / _STAGED
         with LedgerFile.create(staged, now, display_path=path) as store:
-            imported = _record(store, chunks, now, as_exported=True, vault=Vault(real))
+            imported = _record(store, chunks, now, as_exported=True, real=real)
         with closing(connection.connect_raw(staged)) as db:
             db.execute("PRAGMA journal_mode = DELETE").fetchall()
         kept = swap.replace(real, staged, now(), was)
@@ -165,15 +172,17 @@ def _replace_empty(path: Path, chunks: Chunks, now: Clock) -> Imported:
 
 
 def _record(
-    store: LedgerFile, chunks: Chunks, now: Clock, *, as_exported: bool, vault: Vault | None = None
+    store: LedgerFile, chunks: Chunks, now: Clock, *, as_exported: bool, real: Path | None = None
 ) -> Imported:
     counts: Counter[str] = Counter()
     last = ""
+    beside, identity, brings_identity = real or store.path, None, None
     with store.writing() as journal, no_collector():
         first = journal.book.next_seq
         for chunk in chunks:
             journal.prefetch([exported.event for exported in chunk])
             for exported in chunk:
+                identity = exported.identity or identity
                 try:
                     if as_exported:
                         last = _recording_time(exported, last, now)
@@ -181,16 +190,26 @@ def _record(
                         exported.event, recorded_at=last or None, origin=Origin.JOURNAL
                     )
                 except LiveportalError as error:
-                    raise error.located(f"line {exported.line}", line=exported.line) from None
+                    raise error.located(f"Line {exported.line}", line=exported.line) from None
                 counts[outcome.status] += 1
             journal.flush()
-        if missing.note(store.db, vault or Vault(store.path), since=first):
+        if identity is not None:
+            # The first event is written by now: it names the ledger's keys.
+            key = IdentityKey(store.db, beside, keep=store.keep)
+            brings_identity = key.adopt(identity)
+        if missing.note(store.db, Vault(beside), since=first):
             journal.erased_data = True  # An older value must not remain in the write-ahead log.
         enter_again = tuple(missing.noted_values(store.db))
-        attach_again = len(missing.noted_files(store.db))
+        lacking = tuple(file.sha256 for file in missing.lacking(store.db))
     head = journal.log.head.hex()
     return Imported(
-        counts["recorded"], counts["replayed"], counts["confirmed"], head, enter_again, attach_again
+        counts["recorded"],
+        counts["replayed"],
+        counts["confirmed"],
+        head,
+        enter_again,
+        lacking,
+        identity=brings_identity,
     )
 
 
@@ -202,5 +221,5 @@ def _recording_time(exported: ExportedEvent, last: str, now: Clock) -> str:
     if exported.recorded_at is None:
         return max(utc_text(now()), last)
     if exported.recorded_at < last:
-        raise InvalidEvent(RECORDED_AT, "is earlier than that of the line before")
+        raise InvalidEvent(RECORDED_AT, "must not be earlier than in the line before")
     return exported.recorded_at

@@ -82,7 +82,7 @@ class LedgerFile:
                 connection.checkpoint(db, path)
             with _refusing_existing(path):
                 atomic.move_new(temp_path, path)
-            commits.note(f"the ledger {display_path or path} was made")
+            commits.note(f"the ledger {display_path or path} was created")
 
     @classmethod
     def open(
@@ -103,7 +103,9 @@ class LedgerFile:
     def _check_open(self) -> None:
         self._db.check_owner()
         if self._is_closed:
-            raise LedgerClosed(f"{self.path} is closed", hint="Open it again.", path=str(self.path))
+            raise LedgerClosed(
+                f"The ledger {self.path} is closed.", hint="Open it again.", path=str(self.path)
+            )
 
     def close(self) -> None:
         """Close the file; a second time does nothing. Raises `NotShared` in another thread."""
@@ -148,7 +150,7 @@ class LedgerFile:
         self._check_open()
         if self._readonly:
             raise OpenedReadOnly(
-                f"{self.path} is open for reading only", hint="Open it for writing."
+                f"The ledger {self.path} is open for reading only.", hint="Open it for writing."
             )
         if self._is_writing:
             raise self._busy("record something else")
@@ -156,8 +158,8 @@ class LedgerFile:
     def _busy(self, action: str) -> InvalidArgument:
         return InvalidArgument(
             "callback",
-            f"a function that is called while an event is recorded must not {action}",
-            hint="Do it after the call has returned.",
+            f"A function that is called while an event is recorded must not {action}.",
+            hint="Do this after the call has returned.",
         )
 
     def _write(self) -> Iterator[Journal]:
@@ -248,8 +250,8 @@ def _refusing_existing(path: Path) -> Iterator[None]:
             yield
         except FileExistsError:
             raise LedgerExists(
-                f"there is something at {path} already",
-                hint=Hint("Choose {another_path}; an existing ledger is never touched."),
+                f"A file already exists at {path}.",
+                hint=Hint("Choose {another_path}. An existing file is never changed."),
                 path=str(path),
             ) from None
 

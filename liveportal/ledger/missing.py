@@ -83,6 +83,12 @@ def noted_files(db: Connection) -> frozenset[int]:
     return frozenset(seq for (seq,) in db.execute("SELECT artifact FROM missing_file").fetchall())
 
 
+def lacking(db: Connection) -> list[index.Attached]:
+    """Return the files that an import could not bring, as they were attached."""
+    noted = noted_files(db)
+    return [file for file in index.attached(db) if file.artifact in noted]
+
+
 def note(db: Connection, vault: Vault, *, since: int) -> bool:
     """Note the values and files that the events from `since` on need and the ledger does not have.
 

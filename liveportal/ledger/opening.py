@@ -42,21 +42,26 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
     try:
         upgrade(path)
     except LedgerUnwritable as error:
-        error.hint = "Make its folder and all its files writable, or open a copy of it elsewhere."
+        error.hint = "Make its folder and all its files writable, or open a copy in another folder."
         raise error.located(
-            f"the ledger is of form {version} and has to be upgraded first"
+            f"The ledger has an older form ({version}) and must be upgraded first"
         ) from None
     return connection.open_file(path, readonly=readonly)
 
 
 @contextmanager
 def open_readonly(
-    path: Path, *, as_known: datetime | None = None, last_seq: int | None = None
+    path: Path,
+    *,
+    as_known: datetime | None = None,
+    last_seq: int | None = None,
+    only_money: bool = False,
 ) -> Iterator[Reader]:
     """Open a ledger for queries; with `as_known`, as of the last event recorded until then.
 
-    With `last_seq`, as of that event; the journal is replayed even if it is the last one. Raises
-    what `open_ledger` raises.
+    With `last_seq`, as of that event; the journal is replayed even if it is the last one. With
+    `only_money`, nothing is replayed: what was booked by then is read, and the states of entities
+    are those of today. Raises what `open_ledger` raises.
     """
     db = open_ledger(path, readonly=True)
     try:
@@ -66,6 +71,11 @@ def open_readonly(
                 as_known = _recorded_at(db, last_seq)
             if as_known is None:
                 yield Reader(db, path)
+                return
+            if only_money:
+                from liveportal.ledger.queries import money_as_known
+
+                yield Reader(db, path, as_known, money_as_known.limit(db, as_known))
                 return
             from liveportal.ledger.replay.replay import (
                 replayed_copy,  # Imports the write side; few reads need it.
@@ -91,11 +101,11 @@ def open_untouched(path: Path) -> Iterator[Reader]:
     if path.is_file() and not erasure_marker(path).exists():
         db = connection.open_untouched(path)
     if db is None:
-        raise LedgerUnwritable(f"{path} cannot be read without changing it", path=str(path))
+        raise LedgerUnwritable(f"{path} cannot be read without changing it.", path=str(path))
     try:
         connection.check_ours(db, path)
         if connection.schema_version_of(db) != SCHEMA_VERSION:
-            raise LedgerUnwritable(f"{path} has to be upgraded first", path=str(path))
+            raise LedgerUnwritable(f"{path} must be upgraded first.", path=str(path))
         db.execute("BEGIN")
         yield Reader(db, path)
     finally:

@@ -11,6 +11,7 @@ from liveportal.domain.errors import (
     UnreadableEvent,
     VerificationFailed,
 )
+from liveportal.domain.hint import Hint
 from liveportal.ledger.backfill import backfill
 from liveportal.ledger.storage import atomic, connection, driver
 from liveportal.ledger.storage.connection import SCHEMA_VERSION
@@ -52,8 +53,10 @@ def _check_integrity(db: Connection, path: Path) -> None:
     (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         raise MigrationFailed(
-            f"{path} is damaged, and was not upgraded: {answer}",
-            hint="Keep the file as it is, and restore a backup.",
+            f"{path} is damaged, so it was not upgraded: {answer}.",
+            hint=Hint(
+                "Keep the file as it is. {Restoring_a_backup} brings back the last good state."
+            ),
             path=str(path),
         )
 
@@ -73,8 +76,9 @@ def _migrate(db: Connection, path: Path, version: int) -> None:
 
 def _failed(path: Path, why: str) -> MigrationFailed:
     return MigrationFailed(
-        f"{path} could not be upgraded: {why}",
-        hint="It is as it was: the liveportal that wrote it opens it. Please report this.",
+        f"{path} could not be upgraded: {why.rstrip('.')}.",
+        hint="The ledger is unchanged, and the version of liveportal that wrote it still opens it."
+        " Please report this.",
         path=str(path),
     )
 

@@ -29,7 +29,7 @@ def of_type(name: str, value: object, kind: type[T], form: str) -> T:
 
 
 def one_of(name: str, value: object, values: Iterable[str]) -> str:
-    """Return a word unchanged; raises `InvalidArgument` if it is none of the known ones."""
+    """Return a word unchanged; raises `InvalidArgument` unless it is one of the known words."""
     known = tuple(values)
     if not isinstance(value, str) or value not in known:
         raise InvalidArgument(name, f"must be one of {', '.join(known)}, not {_shown(value)}")
@@ -48,7 +48,9 @@ def mode(value: object, *, dry_run: bool) -> Literal["r", "rw"]:
     """Return the mode of a portal; raises `InvalidArgument`."""
     one_of("mode", value, ("r", "rw"))
     if dry_run and value == "r":
-        raise InvalidArgument("dry_run", 'a portal that only reads (mode="r") has no dry run')
+        raise InvalidArgument(
+            "dry_run", 'must be False if mode="r", because a portal that only reads has no dry run'
+        )
     return cast('Literal["r", "rw"]', value)
 
 
@@ -66,10 +68,19 @@ def allowed(value: object) -> Allow:
         if code not in known:
             raise InvalidArgument(
                 "allow",
-                f"{_shown(code)} is not the code of a caution",
-                hint=f"The codes are: {', '.join(sorted(known))}.",
+                f"has {_shown(code)}, which is not the code of a caution",
+                hint=_closest(str(code), known),
             )
     return value
+
+
+def _closest(code: str, known: AbstractSet[str]) -> str:
+    """Return a hint: the most similar code of a caution, and where all are listed."""
+    from difflib import get_close_matches
+
+    similar = get_close_matches(code, sorted(known), 1, cutoff=0.4)
+    every = "liveportal.domain.errors.caution_codes() returns all codes."
+    return f"Did you mean {similar[0]}? {every}" if similar else every
 
 
 def month(name: str, value: object) -> str:
@@ -81,7 +92,9 @@ def aware(name: str, value: object) -> datetime:
     """Return a time unchanged; raises `InvalidArgument` if it has no offset."""
     time = of_type(name, value, datetime, "a datetime")
     if time.utcoffset() is None:
-        raise InvalidArgument(name, "must be a time with an offset", hint="Give it a tzinfo.")
+        raise InvalidArgument(
+            name, "must be a time with an offset", hint="Give the datetime a tzinfo."
+        )
     return time
 
 
@@ -106,14 +119,14 @@ def known_until(value: object, zone: str) -> datetime:
         if len(text) == _DAY_LENGTH:
             return day_ends(date.fromisoformat(text), zone)
     except ValueError:
-        raise InvalidTime(f"{_shown(text)} is not a day such as 2026-11-01") from None
+        raise InvalidTime(f"{_shown(text)} is not a day, such as 2026-11-01.") from None
     return parse_instant(text)
 
 
 def words(name: str, values: object) -> list[str]:
     """Return texts as a list; raises `InvalidArgument`, also for a single text."""
     if isinstance(values, str) or not isinstance(values, Collection):
-        raise InvalidArgument(name, f"must be several texts, not {_shown(values)}")
+        raise InvalidArgument(name, f"must be a list of texts, not {_shown(values)}")
     return [of_type(name, value, str, "texts") for value in values]
 
 
@@ -152,7 +165,9 @@ def check_event(name: str, value: object) -> None:
 def _check_attributes(name: str, attributes: object) -> None:
     """Check that an export can hold the attributes; raises `InvalidArgument`, `InvalidEvent`."""
     if not isinstance(attributes, Mapping):
-        raise InvalidArgument(name, f"attributes must be a mapping, not {_shown(attributes)}")
+        raise InvalidArgument(
+            name, f"must have a mapping as its attributes, not {_shown(attributes)}"
+        )
     if attributes:
         from liveportal.feeds.jsonl import check_attribute  # Few events have any.
 

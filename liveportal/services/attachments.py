@@ -17,6 +17,7 @@ from liveportal.ledger import missing
 from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.vault import LIMIT_BYTES, StagedFile, Vault
 from liveportal.ledger.format.serialisation import event_at, stored_event
+from liveportal.ledger.journal.deduplication import subject_of
 from liveportal.ledger.journal.journal import Allow, Journal, Outcome
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.queries import transcripts as transcript_queries
@@ -96,7 +97,7 @@ def _record(  # noqa: PLR0913, PLR0917 (what `attach` found out)
     event = make_event(added, assumed)
     if recorded and added.kind != recorded.kind:
         raise Conflict(
-            f"{added.TYPE} of {added.entity}", ["kind"], hint=f"It is there as {recorded.kind}."
+            subject_of(added), ["kind"], hint=f"The file is already recorded as {recorded.kind}."
         )
     if recorded and recorded.own_seq and not stored_event(file.db, CLI_SOURCE, event.id):
         return Outcome("replayed", recorded.own_seq, event_at(file.db, recorded.own_seq).event)

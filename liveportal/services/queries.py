@@ -6,14 +6,14 @@ by a prefix. An unknown one raises `UnknownEntity`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import TypeVar
 
 from liveportal.domain.calculations.claim_answers import DisputeRecord
 from liveportal.domain.calculations.months import MonthRow
-from liveportal.domain.clock import local_date
+from liveportal.domain.clock import local_date, zone
 from liveportal.domain.entities import ClaimState, PayoutState, RequestState, SessionState
 from liveportal.domain.errors import InvalidArgument
 from liveportal.domain.money import Money
@@ -43,6 +43,8 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import RequestFilter
 from liveportal.ledger.queries.session_filter import SessionFilter
 from liveportal.services import arguments
+from liveportal.services.defaults import ignore
+from liveportal.services.reconciled import ReconciledRow
 
 T = TypeVar("T")
 Query = Callable[[Reader, datetime], T]
@@ -193,6 +195,56 @@ class Payouts(Group):
             return provenance.ExplainedPayout(payout=name, lines=lines)
 
         return self._ask_of("payout", payout, query)
+
+    def reconcile(  # noqa: PLR0913 (keyword-only options)
+        self,
+        *files: arguments.StrPath,
+        payers: Collection[str] = (),
+        pairs: Mapping[str, str] | None = None,
+        windows: Mapping[str, int] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        short_is_fee: bool = False,
+        dates: str | None = None,
+        format: str | None = None,  # noqa: A002 (the option's own name)
+        timezone: str | None = None,
+        unproved: bool = False,
+        record_unknown: bool = False,
+        everything: bool = False,
+        apply: bool = False,
+        before: Callable[[ReconciledRow], object] = ignore,
+        progress: Callable[[int, int], None] = ignore,
+    ) -> ReconciledRow:
+        """Compare the payouts with files of a provider, and with `apply` record what is certain.
+
+        A payout is recognised by its reference, else by payer, amount and date, and only if nothing
+        else fits. `payers` are the names or addresses with which the platform pays; `pairs` names
+        rows (their ids, or `FILE:LINE`) by payout; `windows` are the days that a payout may take,
+        by provider; `kinds` are meanings of a provider's own words; `dates` is the order of dates
+        that can be read in two (`dmy`, `mdy` or `ymd`). With `short_is_fee`, what is missing of an
+        amount was a fee. `timezone` is that of files without one. With
+        `record_unknown`, money of the payers that no payout explains becomes a payout.
+
+        Nothing is recorded without `apply`, and all of it in one transaction with it; `before` is
+        called with the result before that, and what it raises leaves the books as they were.
+        `everything` adds the other rows to the findings. `progress` receives the bytes that were
+        read and those of all files. Raises the errors of a statement, which name file and line.
+        """
+        from liveportal.services import reconcile  # No other query reads files.
+
+        rules = reconcile.rules(
+            payers, pairs or {}, windows or {}, short_is_fee=short_is_fee, unproved=unproved
+        )
+        reading = reconcile.reading(dates, format, kinds or {}, unproved=unproved)
+        if timezone is not None:
+            zone(arguments.of_type("timezone", timezone, str, "a time zone"))
+        statements = reconcile.read_files(files, reading, progress)
+        with self._file.reading() as reader:
+            compared = reconcile.compare(reader, statements, rules, record_unknown=record_unknown)
+        if apply:
+            self._file.check_writable()
+            before(compared.row(everything=everything))
+            compared = reconcile.record(self._file, compared, rules, timezone)
+        return compared.row(everything=everything)
 
     def _ask_on(self, on: date | None, query: Callable[[Reader, date], T]) -> T:
         asked = None if on is None else arguments.day("on", on)

@@ -1,17 +1,18 @@
-"""Record a feed, from a file of JSON Lines or from events: all of it, or batch by batch."""
+"""Record a feed, from a file of JSON Lines or from events: as a whole, or batch by batch."""
 
 from __future__ import annotations
 
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import field
 from functools import partial
 from itertools import islice
-from typing import BinaryIO, NamedTuple, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO, cast
 
-from liveportal.domain.errors import InvalidArgument, LiveportalError
+from liveportal.domain.errors import InvalidArgument, InvalidEvent, LiveportalError
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.frozen import frozen
@@ -25,6 +26,9 @@ from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.services import arguments
 from liveportal.services.arguments import StrPath
 
+if TYPE_CHECKING:
+    from liveportal.services.adapting import Adapted, FeedFormat
+
 CHUNK_LINES = 2_000
 
 FeedSource = StrPath | BinaryIO | TextIO | Iterable[Event]
@@ -35,22 +39,45 @@ Progress = Callable[[int], object]
 
 @frozen
 class SyncResult:
-    """The result of a sync: counts of the feed's events by outcome, and the new head hash (hex)."""
+    """The result of a sync: counts of the feed's events by outcome, and the new head (hex)."""
 
     recorded: int = 0
     replayed: int = 0
     confirmed: int = 0
     refused: int = 0
     head: str = ""
+    ignored_kinds: Mapping[str, int] = field(default_factory=dict)
+    """How many documents of another tool say nothing to the books, by kind."""
+
+    @property
+    def ignored(self) -> int:
+        """How many documents of another tool say nothing to the books."""
+        return sum(self.ignored_kinds.values())
+
+
+class Choice(Protocol):
+    """What another tool reports; which events it is depends on the state of the ledger."""
+
+    @property
+    def possible(self) -> Sequence[Event]:
+        """Every event that it may be."""
+        ...
+
+    def choose(self, journal: Journal) -> Sequence[Event] | str:
+        """Return the events, or the kind under which it is ignored."""
+        ...
+
+
+Step = Event | Choice | LiveportalError
 
 
 class Chunk(NamedTuple):
-    """A part of a feed: its events, or the errors of invalid ones, and its size in the file.
+    """A part of a feed: its steps, or the errors of invalid lines, and its size in the file.
 
-    `line` returns the line of an event, given its position in the chunk.
+    `line` returns the line of a step, given its position in the chunk.
     """
 
-    events: list[Event | LiveportalError]
+    steps: list[Step]
     line: Callable[[int], jsonl.Line]
     size_bytes: int = 0
 
@@ -64,6 +91,7 @@ def sync(  # noqa: PLR0913 (keyword-only options)
     on_error: OnError | None,
     on_outcome: OnOutcome,
     progress: Progress,
+    feed_format: FeedFormat | str | None,
 ) -> SyncResult:
     """See `Portal.sync`."""
     file.check_writable()
@@ -75,17 +103,28 @@ def sync(  # noqa: PLR0913 (keyword-only options)
         if callback is not None and not callable(callback):
             raise InvalidArgument(name, "must be a function")
     counts: Counter[str] = Counter()
+    ignored: Counter[str] = Counter()
+
+    adapted: Adapted | None = None
 
     def record(journal: Journal, chunk: Chunk) -> None:
-        _record_chunk(journal, chunk, counts, on_error, on_outcome)
+        _record_chunk(journal, chunk, counts, ignored, on_error, on_outcome)
+        if adapted is not None:
+            adapted.keep_key()
 
     with no_collector(), _opened(source) as feed:
-        chunks = _chunks(feed, batch or CHUNK_LINES, before)
+        if feed_format is None:
+            chunks = _chunks(feed, batch or CHUNK_LINES, before)
+        else:
+            from liveportal.services.adapting import Adapted  # Most feeds do not need it.
+
+            adapted = Adapted(file, feed, feed_format)
+            chunks = _chunks_of_documents(adapted.steps(before), batch or CHUNK_LINES)
         if batch is None:
             head = _record_whole(file, chunks, record, progress)
         else:
             head = _record_batches(file, chunks, record, progress)
-    return SyncResult(**counts, head=head)
+    return SyncResult(**counts, head=head, ignored_kinds=dict(ignored))
 
 
 def _record_whole(
@@ -120,39 +159,60 @@ def _record_batches(
         except LiveportalError as error:
             if file.keep:
                 error.hint = Hint(
-                    "The batches before are recorded. Correct the line and sync again,"
-                    " or go on past it with {a_file_for_it}."
+                    "The batches before this line were recorded. Fix the line and run sync"
+                    " again, or"
+                    " add {a_file_for_it} to leave the line out."
                 )
             raise
         progress(chunk.size_bytes)
     return file.head()
 
 
-def _record_chunk(
+def _record_chunk(  # noqa: PLR0913, PLR0917 -- What is recorded, and where to count it.
     journal: Journal,
     chunk: Chunk,
     counts: Counter[str],
+    ignored: Counter[str],
     on_error: OnError | None,
     on_outcome: OnOutcome,
 ) -> None:
-    """Load the entities that a chunk needs, and record it event by event."""
-    journal.prefetch([event for event in chunk.events if isinstance(event, Event)])
-    for position, event in enumerate(chunk.events):
+    """Load the entities that a chunk needs, and record it step by step."""
+    journal.prefetch(list(_possible_events(chunk.steps)))
+    for position, step in enumerate(chunk.steps):
         try:
-            if isinstance(event, LiveportalError):
-                raise event
-            outcome = journal.record(event, origin=Origin.FEED)
-            counts[outcome.status] += 1
-            on_outcome(outcome)
+            if isinstance(step, LiveportalError):
+                raise step
+            chosen = (step,) if isinstance(step, Event) else step.choose(journal)
+            if isinstance(chosen, str):
+                ignored[chosen] += 1
+                continue
+            for event in chosen:
+                outcome = journal.record(event, origin=Origin.FEED)
+                counts[outcome.status] += 1
+                on_outcome(outcome)
         except LiveportalError as error:
             line = chunk.line(position)
-            error.located(f"line {line.number}", line=line.number)
+            error.located(f"Line {line.number}", line=line.number)
+            if isinstance(error, InvalidEvent):
+                error.hint = Hint(
+                    "Nothing was recorded. Fix the line and run sync again, or add {a_file_for_it}"
+                    " to leave the line out."
+                )
             if on_error is None:
                 raise
             on_error(line, error)
             counts["refused"] += 1
-    chunk.events.clear()  # A raised error keeps this frame alive: release the chunk.
+    chunk.steps.clear()  # A raised error keeps this frame alive: release the chunk.
     journal.flush()
+
+
+def _possible_events(steps: Iterable[Step]) -> Iterator[Event]:
+    """Yield every event that may be recorded for some steps."""
+    for step in steps:
+        if isinstance(step, Event):
+            yield step
+        elif not isinstance(step, LiveportalError):
+            yield from step.possible
 
 
 # --- what a feed is read from -----------------------------------------------------------------
@@ -165,7 +225,7 @@ class _Encoded:
         self._stream = stream
 
     def readline(self, limit: int) -> bytes:
-        """Return a line in UTF-8, or the first `limit` characters of it."""
+        """Return a line in UTF-8, or its first `limit` characters."""
         line = self._stream.readline(limit)
         return line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
 
@@ -202,6 +262,13 @@ def _try_parse(line: jsonl.Line) -> Event | LiveportalError:
         return jsonl.parse(line.raw) if line.whole else jsonl.read(line)
     except LiveportalError as error:
         return error
+
+
+def _chunks_of_documents(adapted: Iterator[tuple[jsonl.Line, Step]], most: int) -> Iterator[Chunk]:
+    while part := list(islice(adapted, most)):
+        lines = [line for line, _ in part]
+        size_bytes = sum(len(line.raw) + 1 for line in dict.fromkeys(lines))
+        yield Chunk([step for _, step in part], lines.__getitem__, size_bytes)
 
 
 def _chunks_of_events(events: Iterable[Event], most: int) -> Iterator[Chunk]:

@@ -29,7 +29,7 @@ def _open(path: Path) -> BinaryIO:
     try:
         stream = path.open("rb")
     except FileNotFoundError:
-        raise NotFound(f"{path} does not exist", file=str(path)) from None
+        raise NotFound(f"{path} does not exist.", file=str(path)) from None
     except OSError as error:
         raise UnreadableFile(f"{path}: {error.strerror}", file=str(path)) from None
     if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):

@@ -27,13 +27,13 @@ app.add_typer(inner, name="within")
 
 FAILURES: dict[str, Exception] = {
     "refused": WrongState(
-        "it is \x1b[31mended",
+        "It is \x1b[31mended.",
         hint="Look at it.",
         state="ended",
         since=datetime(2026, 10, 5, tzinfo=UTC),
         odd={1},
     ),
-    "caution": DoubleBooking("it overlaps S-2"),
+    "caution": DoubleBooking("It overlaps S-2."),
     "bug": ZeroDivisionError("secret"),
     "interrupt": KeyboardInterrupt(),  # type: ignore[dict-item]
     "abort": typer.Abort(),

@@ -97,12 +97,23 @@ def test_the_roots_help_lists_every_command(run: Run) -> None:
     assert result == run() == run("-h")
     assert result.code == 0
     assert "LIVEPORTAL_LEDGER" in result.out
-    lines = [line.split(maxsplit=1) for line in result.out.partition("Commands:\n")[2].splitlines()]
+    listed = result.out.partition("Commands:\n")[2].partition("\n\n")[0]
+    lines = [line.split(maxsplit=1) for line in listed.splitlines()]
     assert lines == [[name, lazy.help] for name, lazy in COMMANDS.items()]
 
 
-def test_examples_stand_as_they_were_written(run: Run) -> None:
-    """Line breaks of all but the first paragraph are kept; brackets are brackets."""
+def test_a_line_of_a_list_of_commands_fits_eighty_columns(run: Run) -> None:
+    """Each command's line is short, and no list cuts one."""
+    for group in ((), ("requests",), ("sessions",), ("preferences",), ("policy",), ("customers",)):
+        listed = run(*group, "--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
+        lines = [line.split(maxsplit=1)[1] for line in listed.splitlines()]
+        assert lines
+        assert all(len(line) <= 55 and line.endswith(".") for line in lines), lines
+        assert "..." not in listed
+
+
+def test_examples_are_printed_as_they_were_written(run: Run) -> None:
+    """Their line breaks are kept, and brackets are brackets."""
     out = run("sample", "summary", "--help").out
     assert "  Examples:\n    liveportal sample --month oct\n    liveportal sample --json\n" in out
     assert "The month [such as oct]." in out
@@ -111,11 +122,11 @@ def test_examples_stand_as_they_were_written(run: Run) -> None:
 
 
 def test_a_groups_help(run: Run) -> None:
-    """Its commands, without the hidden ones, and what the bare group does."""
+    """It lists its commands, without the hidden ones, and names the default one."""
     out = run("sample", "--help").out
     assert "Samples, [bold] and plain." in out
-    assert "Without a command: summary." in out
-    commands = out.partition("Commands:\n")[2]
+    assert "Default command: summary." in out
+    commands = out.partition("Commands:\n")[2].partition("\n\n")[0]
     assert [line.split()[0] for line in commands.splitlines()] == [
         *("summary", "rows", "write", "fail", "within"),
     ]
@@ -131,7 +142,7 @@ def test_a_bare_group_without_a_default_shows_its_help(run: Run, argv: tuple[str
 
 
 def test_help_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawn by rich unless colour is off; no bracket is taken for markup."""
+    """It has colour unless that is off; no bracket is taken for markup."""
     monkeypatch.setenv("TERM", "xterm")
     for off in ("", "1"):
         monkeypatch.setenv("NO_COLOR", off)
@@ -189,13 +200,13 @@ def test_an_option_before_the_command_is_not_dropped(run: Run) -> None:
     """`earnings --json months` could mean either: it is refused with the order that works."""
     result = run("sample", "--tsv", "rows")
     assert result.code == 2
-    assert "The command comes before its options: rows ..." in result.err
+    assert "Give the command rows before its options." in result.err
 
 
 def test_other_usage_errors_are_left_alone(run: Run) -> None:
     """The order is only mentioned if a command comes too late."""
-    assert "comes before" not in run("sample", "--tsv", "nothing").err
-    assert "comes before" not in run("sample", "rows", "rows").err
+    assert "before its options" not in run("sample", "--tsv", "nothing").err
+    assert "before its options" not in run("sample", "rows", "rows").err
 
 
 @pytest.mark.parametrize(

@@ -101,9 +101,12 @@ def at(name: str) -> dict[str, Any]:
 
 
 DELETE = {"head": Head(APPLICATION_ID, 3, wal=False)}
-HOT = {"inside": None, "problem": "a write was interrupted", "passing": True}
-LOCKED = {"inside": None, "problem": "database is locked", "passing": True}
-NEWER = {"inside": None, "problem": "it was written by a newer liveportal (form 9)"}
+HOT = {"inside": None, "problem": "A write was interrupted.", "passing": True}
+LOCKED = {"inside": None, "problem": "The database is locked.", "passing": True}
+NEWER = {
+    "inside": None,
+    "problem": "The ledger was written by a newer version of liveportal (form 9).",
+}
 LINKED = {"entries": [entry(is_link=True)]}
 
 POLICY = Unauthorised(5, "https://help.example/7", "e-5", "policy.adopted", "type")
@@ -113,32 +116,32 @@ FILE = Attached(9, "S-1", "code", "ab" * 32, 1, 9, "{}", "e-9", "", 0)
 
 CASES = (
     Case("program", OK, "3.13.1"),
-    Case("authority", OK, "no feed"),
-    Case("authority", SKIPPED, "not looked into", NONE),
+    Case("authority", OK, "No feed"),
+    Case("authority", SKIPPED, "not examined", NONE),
     Case(
         *("authority", WARNING),
-        "event 5, policy.adopted of https://help.example/7, event 6, customer.forgotten of",
+        "event 5, policy.adopted from https://help.example/7, event 6, customer.forgotten from",
         inside(unauthorised=(POLICY, FORGOTTEN)),
     ),
-    Case("authority", WARNING, "tip.received of urn:", inside(unauthorised=(TIP,))),
-    Case("evidence", OK, "no file"),
-    Case("evidence", SKIPPED, "not looked into", NONE),
-    Case("evidence", WARNING, "event 9, of session S-1", {"absent": (FILE,)}),
+    Case("authority", WARNING, "tip.received from urn:", inside(unauthorised=(TIP,))),
+    Case("evidence", OK, "No file"),
+    Case("evidence", SKIPPED, "not examined", NONE),
+    Case("evidence", WARNING, "event 9, in session S-1", {"absent": (FILE,)}),
     Case("sqlite", OK, "write-ahead log (WAL)"),
-    Case("sqlite", OK, "a new ledger", NONE),
+    Case("sqlite", OK, "A new ledger", NONE),
     Case("sqlite", OK, "rollback journal", DELETE),
     Case("sqlite", WARNING, "WAL-reset bug", DELETE, {"wal_is_safe": False}),
-    Case("sqlite", FAILED, "this ledger has one", {}, {"wal_is_safe": False}),
+    Case("sqlite", FAILED, "This ledger has one", {}, {"wal_is_safe": False}),
     Case("ledger", OK, "24 events"),
     Case("ledger", OK, "0 events", inside(events=0, last_recorded=None)),
-    Case("ledger", SKIPPED, "none at", NONE),
-    Case("ledger", FAILED, "none at", NONE, {"named_ledger": True}),
+    Case("ledger", SKIPPED, "no ledger at", NONE),
+    Case("ledger", FAILED, "no ledger at", NONE, {"named_ledger": True}),
     Case("ledger", FAILED, "not a file", {"is_file": False, "inside": None}),
     Case("ledger", FAILED, "damaged", inside(quick_check="row 3 missing from index")),
     Case("ledger", WARNING, "interrupted", HOT),
     Case("ledger", WARNING, "locked", LOCKED),
     Case("ledger", FAILED, "newer", NEWER),
-    Case("integrity", OK, "sound"),
+    Case("integrity", OK, "no damage"),
     Case("integrity", FAILED, "row 3", inside(quick_check="row 3 missing from index")),
     Case("integrity", SKIPPED, "newer", NEWER),
     Case("integrity", SKIPPED, "no ledger", NONE),
@@ -157,24 +160,24 @@ CASES = (
     Case("place", WARNING, "Mobile Documents", at("Library/Mobile Documents")),
     Case("place", WARNING, "pCloudDrive", {"parents": ("C:\\Users\\anna\\pCloudDrive",)}),
     Case("place", WARNING, "Syncthing", {}, {"has_stfolder": True}),
-    Case("modes", OK, "(3 looked at)"),
-    Case("modes", SKIPPED, "no such modes", {}, {"user": None}),
+    Case("modes", OK, "(3)"),
+    Case("modes", SKIPPED, "no file modes", {}, {"user": None}),
     Case("modes", SKIPPED, "no ledger", NONE),
     Case("modes", WARNING, "(644)", {"entries": [entry(mode=0o644)]}),
     Case("modes", WARNING, "(640)", {"entries": [entry("copy", mode=0o640)]}),
-    Case("modes", OK, "(0 looked at)", {"entries": [entry("folder", mode=0o755)]}),
-    Case("modes", WARNING, "not your own", {"entries": [entry(owner=0)]}),
+    Case("modes", OK, "(0)", {"entries": [entry("folder", mode=0o755)]}),
+    Case("modes", WARNING, "Another user owns", {"entries": [entry(owner=0)]}),
     Case("modes", FAILED, "(644)", {"entries": [entry("key", mode=0o644)]}),
     Case("modes", FAILED, "(750)", {"entries": [entry("vault", mode=0o750)]}),
     Case("modes", WARNING, "and 2 more", {"entries": [entry(mode=0o604)] * 5}),
-    Case("links", OK, "nothing"),
+    Case("links", OK, "No file"),
     Case("links", SKIPPED, "no ledger", NONE),
     Case("links", WARNING, "/x/ledger", LINKED),
     Case("links", FAILED, "/x/vault", {"entries": [entry("vault", is_link=True)]}),
     Case("links", FAILED, "/x/key", {"entries": [entry("key", is_link=True)]}),
     Case("clock", OK, "2026-11-28"),
     Case("clock", OK, "2026-11-28", NONE | {"written_at": None}),
-    Case("clock", WARNING, "yet to come", inside(last_recorded=NOW + timedelta(seconds=1))),
+    Case("clock", WARNING, "in the future", inside(last_recorded=NOW + timedelta(seconds=1))),
     Case("clock", WARNING, "was written", {"written_at": NOW + timedelta(hours=1)}),
     Case("clock", FAILED, "1970", {}, {}, datetime(1970, 1, 1, tzinfo=UTC)),
     Case("clock", FAILED, "2101", {}, {}, datetime(2101, 1, 1, tzinfo=UTC)),
@@ -184,40 +187,42 @@ CASES = (
     Case("space", FAILED, "upgrade", {"free_bytes": 10_500_000}),
     Case("backup", OK, "/backups/b"),
     Case("backup", SKIPPED, "no ledger", {"is_file": False, "backup": None}),
-    Case("backup", WARNING, "not there now", {"backup_is_there": False}),
-    Case("backup", WARNING, "no backup", {"backup": None}),
-    Case("backup", WARNING, "no backup", inside(first_hash="cd" * 32)),
-    Case("backup", WARNING, "long ago", {}, {}, NOW + timedelta(days=6)),
-    Case("backup", WARNING, "1 events", inside(events=25)),
-    Case("left_behind", OK, "nothing"),
+    Case("backup", WARNING, "no longer there", {"backup_is_there": False}),
+    Case("backup", WARNING, "No backup", {"backup": None}),
+    Case("backup", WARNING, "No backup", inside(first_hash="cd" * 32)),
+    Case("backup", WARNING, "more than a week old", {}, {}, NOW + timedelta(days=6)),
+    Case("backup", WARNING, "1 event was recorded", inside(events=25)),
+    Case("left_behind", OK, "No files"),
     Case("left_behind", WARNING, "forgotten", {"mark": True}),
     Case("left_behind", WARNING, ".x.part", {"left_behind": ["/x/.x.part"]}),
     Case("left_behind", WARNING, "form1", {"copies": ["/x/ledger.db.form1"]}),
-    Case("key", OK, "nothing is sealed"),
-    Case("key", SKIPPED, "not looked", NONE),
-    Case("key", OK, "fits", inside(sealed_by="a") | {"key_ids": ("a", "b")}),
-    Case("key", FAILED, "another", inside(sealed_by="a") | {"key_ids": ("b",)}),
-    Case("key", WARNING, "not asked", inside(sealed_by="a")),
-    Case("key", FAILED, "no key", inside(sealed_by="a"), {"keyring": False}),
-    Case("key", FAILED, "is a link", {"key_problem": "the key file is a link"}),
-    Case("imported", OK, "nothing has to be"),
-    Case("imported", SKIPPED, "not looked", NONE),
-    Case("imported", WARNING, "enter again name, email of", inside(enter_again=("name", "email"))),
-    Case("imported", WARNING, "attach again 1 file", inside(attach_again=1)),
+    Case("key", OK, "Nothing is encrypted"),
+    Case("key", SKIPPED, "not examined", NONE),
+    Case("key", OK, "has the key", inside(sealed_by="a") | {"key_ids": ("a", "b")}),
+    Case("key", FAILED, "does not have the key", inside(sealed_by="a") | {"key_ids": ("b",)}),
+    Case("key", WARNING, "not opened", inside(sealed_by="a")),
+    Case("key", FAILED, "is missing", inside(sealed_by="a"), {"keyring": False}),
+    Case("key", FAILED, "is a link", {"key_problem": "The key file is a link."}),
+    Case("imported", OK, "Nothing has to be"),
+    Case("imported", SKIPPED, "not examined", NONE),
+    Case(
+        "imported", WARNING, "payout profile: name, email.", inside(enter_again=("name", "email"))
+    ),
+    Case("imported", WARNING, "Attach 1 file again.", inside(attach_again=1)),
     Case(
         "imported",
         WARNING,
-        "enter again name of the payout profile and attach again 2 files",
+        "Enter again in the payout profile: name. Attach 2 files again.",
         inside(enter_again=("name",), attach_again=2),
     ),
     Case("time_zones", OK, "/usr/share/zoneinfo"),
     Case("time_zones", OK, "from the package", {}, {"zone_source": "none"}),
-    Case("time_zones", WARNING, "fall back", {}, {"tzdata": None}),
+    Case("time_zones", WARNING, "without the package", {}, {"tzdata": None}),
     Case("time_zones", FAILED, "no time-zone data", {}, {"tzdata": None, "zone_source": "none"}),
     Case("time_zones", FAILED, "Mars/X", {}, {"zones": (("expert", "Mars/X", False),)}),
     Case("terminal", OK, "in colour"),
     Case("terminal", OK, "without colour", {}, {"colour": False}),
-    Case("terminal", SKIPPED, "no terminal", {}, {"is_terminal": False}),
+    Case("terminal", SKIPPED, "not a terminal", {}, {"is_terminal": False}),
     Case("terminal", WARNING, "latin-1", {}, {"encoding": "latin-1"}),
     Case("terminal", WARNING, "40 columns", {}, {"width": 40}),
     Case("extras", OK, "installed"),
@@ -257,6 +262,8 @@ def test_a_check(case: Case) -> None:
     }[case.check]
     assert (statuses.status, case.says in statuses.message) == (case.status, True), statuses
     assert statuses.hint if statuses.status in (WARNING, FAILED) else True
+    assert statuses.message[0].isupper() or statuses.message[0] in "/l"  # A path, or the program.
+    assert statuses.message.endswith(".")
 
 
 def test_each_status_has_a_case() -> None:

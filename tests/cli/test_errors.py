@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 
 import liveportal
-from liveportal.cli.io.errors import EXIT_CODES, exit_code_for, hint_for
+from liveportal.cli.io.errors import EXIT_CODES, exit_code_for, hint_for, wrapped, write_failure
+from liveportal.cli.io.usage import suggestion, usage_message
 from liveportal.domain.errors import DoubleBooking, LiveportalError
 from tests.cli.conftest import Terminal
 from tests.cli.sample import FAILURES
@@ -92,7 +94,7 @@ def test_exit_codes_are_the_contracts() -> None:
 def test_a_refusal_as_text(run: Run) -> None:
     """What failed and what to do next, without characters that a terminal would obey."""
     result = run("sample", "fail", "refused")
-    assert result == (4, "", "error: it is ended\nLook at it.\n")
+    assert result == (4, "", "error: It is ended.\nLook at it.\n")
 
 
 def test_a_refusal_as_json(run: Run) -> None:
@@ -104,7 +106,7 @@ def test_a_refusal_as_json(run: Run) -> None:
         assert json.loads(result.err) == {
             "error": {
                 "code": "wrong_state",
-                "message": "it is \x1b[31mended",
+                "message": "It is \x1b[31mended.",
                 "hint": "Look at it.",
                 "exit": 4,
                 "details": {"state": "ended", "since": "2026-10-05T00:00:00Z", "odd": "{1}"},
@@ -117,7 +119,7 @@ def test_a_caution_names_its_override(run: Run) -> None:
     assert run("sample", "fail", "caution") == (
         4,
         "",
-        "error: it overlaps S-2\nIf you mean it, add --overlap.\n",
+        "error: It overlaps S-2.\nTo do it anyway, add --overlap.\n",
     )
 
 
@@ -132,13 +134,13 @@ def test_wrong_usage(run: Run) -> None:
     assert result == (
         2,
         "",
-        "error: No such option: --xyz\nSee 'liveportal sample rows --help'.\n",
+        "error: There is no option --xyz.\nSee 'liveportal sample rows --help'.\n",
     )
     result = run("sample", "rows", "--jsom", "--json")
     assert result.code == 2
     assert json.loads(result.err)["error"]["code"] == "usage"
     assert json.loads(result.err)["error"]["details"] == {"command": "liveportal sample rows"}
-    assert "Missing argument" in run("sample", "fail").err
+    assert "The argument how is missing." in run("sample", "fail").err
     assert not run("sample", "fail", "--", "--json").err.startswith("{")
 
 
@@ -147,7 +149,7 @@ def test_a_bug_is_reported_as_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     result = run("sample", "fail", "bug")
     assert result.code == 1
     assert result.err.startswith(
-        "error: this is a bug in liveportal: ZeroDivisionError in liveportal/cli/"
+        "error: This is a bug in liveportal: ZeroDivisionError in liveportal/cli/"
     )
     assert "LIVEPORTAL_DEBUG=1" in result.err
     assert "secret" not in result.err
@@ -161,7 +163,7 @@ def test_a_bug_is_reported_as_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("how", ["interrupt", "abort"])
 def test_an_interruption_is_130(run: Run, how: str) -> None:
     """As a shell has it."""
-    assert run("sample", "fail", how) == (130, "", "error: interrupted\n")
+    assert run("sample", "fail", how) == (130, "", "error: The command was interrupted.\n")
     assert json.loads(run("sample", "fail", how, "--json").err)["error"]["code"] == "interrupted"
 
 
@@ -178,7 +180,7 @@ def test_a_closed_pipe_is_no_failure(run: Run) -> None:
 def test_a_full_disk_is_a_failure(run: Run) -> None:
     """Results cut short must not pass for success."""
     result = run("sample", "fail", "disk")
-    assert result == (74, "", "error: the output could not be written: No space left on device\n")
+    assert result == (74, "", "error: The output could not be written: No space left on device.\n")
 
 
 def test_every_sample_failure_was_tried() -> None:
@@ -192,7 +194,7 @@ def test_a_terminal_gets_colour(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     """The word "error" is red for people, unless they want no colour."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    for off, start in (("", "\x1b[1;31merror:\x1b[0m it is ended"), ("1", "error: it is ended")):
+    for off, start in (("", "\x1b[1;31merror:\x1b[0m It is ended."), ("1", "error: It is ended.")):
         terminal = Terminal()
         monkeypatch.setattr(sys, "stderr", terminal)
         monkeypatch.setenv("NO_COLOR", off)
@@ -220,7 +222,7 @@ def test_a_full_disk_ends_with_74(argv: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         result = program(*argv, stdout=full)
     assert result.returncode == 74
-    assert result.stderr == b"error: the output could not be written: No space left on device\n"
+    assert result.stderr == b"error: The output could not be written: No space left on device.\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes close otherwise elsewhere")
@@ -239,7 +241,7 @@ def test_no_standard_output_at_all() -> None:
     """`>&-`: results that have nowhere to go are a failure."""
     result = program("sample", "rows", preexec_fn=lambda: os.close(1))
     assert result.returncode == 74
-    assert result.stderr == b"error: there is no standard output\nUse --output FILE.\n"
+    assert result.stderr == b"error: There is no standard output.\nUse --output FILE.\n"
 
 
 def test_a_pipe_gets_utf_8_whatever_the_locale() -> None:
@@ -251,3 +253,83 @@ def test_a_pipe_gets_utf_8_whatever_the_locale() -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout == "Mína\n\n".encode()
+
+
+LONG = "Session S-1 has ended (2026-10-05 10:00 UTC), so it cannot be paused."
+NEXT = "An ended session can only be corrected: `liveportal sessions correct S-1`."
+
+
+def test_a_terminal_wraps_a_message_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its width, message and hint each on lines of their own; no command is cut."""
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    write_failure("wrong_state", LONG, 4, [], hint=NEXT)
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines) == f"error: {LONG} {NEXT}"
+    assert any(line.startswith("An ended session") for line in lines)
+
+
+def test_a_long_word_is_not_broken() -> None:
+    """A path or a command that is wider than the terminal can still be copied."""
+    path = "/home/anna/" + "x" * 100
+    assert wrapped(f"{path} cannot be read.").split("\n")[0] == path
+
+
+def test_a_pipe_gets_whole_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line for the message, one for the hint, however long they are."""
+    monkeypatch.setenv("COLUMNS", "40")
+    write_failure("wrong_state", LONG, 4, [], hint=NEXT)
+    assert capsys.readouterr().err == f"error: {LONG}\n{NEXT}\n"
+    write_failure("wrong_state", LONG, 4, ["--json"], hint=NEXT)
+    assert json.loads(capsys.readouterr().err)["error"]["message"] == LONG
+
+
+@pytest.mark.parametrize(
+    ("argv", "message", "hint"),
+    [
+        (("rows", "--jsno"), "There is no option --jsno.", "Did you mean --json"),
+        (("nope",), "There is no command 'nope'.", "--help"),
+        (("fail",), "The argument how is missing.", "sample fail --help"),
+        (("rows", "more"), "There are too many arguments: more.", "--help"),
+    ],
+)
+def test_wrong_usage_is_a_sentence(
+    run: Run, argv: tuple[str, ...], message: str, hint: str
+) -> None:
+    """Typer's own errors in the words of this program."""
+    error = json.loads(run("sample", *argv, "--json").err)["error"]
+    assert (error["code"], error["exit"]) == ("usage", 2)
+    assert error["message"].startswith(message)
+    assert hint in error["hint"]
+
+
+def test_what_is_similar_is_suggested() -> None:
+    """Few choices are listed; of many, only similar ones, and the command that lists them."""
+    few, many = ["id", "state"], [f"field_{number}" for number in range(40)]
+    assert suggestion("stat", few, "x") == "Did you mean state? The choices are: id, state."
+    assert suggestion("zzz", many, "`--help` lists them.") == "`--help` lists them."
+    close = suggestion("field_7", many, "`--help` lists them.")
+    assert close.startswith("Did you mean field_7 or ")
+    assert close.endswith("? `--help` lists them.")
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("0 is not in the range x>=1.", "0 is less than 1."),
+        ("9 is not in the range x<=5.", "9 is more than 5."),
+        ("9 is not in the range 1<=x<=5.", "9 is not from 1 to 5."),
+        ("'x' is not a valid integer.", "'x' is not a whole number."),
+        ("give one", "Give one."),
+    ],
+)
+def test_what_typer_says_in_our_words(said: str, sentence: str) -> None:
+    """Ranges and numbers without formulas; every message is a sentence."""
+    assert usage_message(typer.BadParameter(said)) == sentence
+    shown = usage_message(typer.BadParameter(said, param_hint="--limit"))
+    assert shown == f"The value of --limit is not valid: {sentence}"

@@ -20,9 +20,9 @@ from liveportal.domain.hint import Hint
 PACKAGE = Path(liveportal.__file__).parent
 PAGES = (
     *("exports/pages.py", "exports/review.py", "exports/statement.py", "exports/statement_1.py"),
-    "exports/statement_html.py",
+    *("exports/statement_html.py", "services/accounting_programs.py"),
 )
-"""The texts of released file formats, which name the commands that verify them."""
+"""The texts of released file formats name the commands that verify them; others run programs."""
 COMMANDS = "|".join(
     (
         *("init", "sync", "due", "explain", "doctor", "demo", "policy", "requests", "sessions"),
@@ -112,7 +112,7 @@ def test_braces_of_a_detail_stay() -> None:
 def test_a_caution_is_overridden_by_its_option(kind: type[Caution]) -> None:
     """Named by its hint, or by the command line if it has none."""
     option = {DoubleBooking: "--overlap", LateClaim: "--late"}.get(kind, "--anyway")
-    assert hint_for(kind("no")) == f"If you mean it, add {option}."
+    assert hint_for(kind("no")) == f"To do it anyway, add {option}."
     hint = Hint("{Overriding_this} records it.")
     assert str(hint) == "Overriding this records it."
     assert hint_for(kind("no", hint=hint)) == f"{option} records it."

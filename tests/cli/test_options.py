@@ -72,9 +72,9 @@ def test_the_usual_place_is_the_users_own(tmp_ledger_env: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("--json", "--csv"), "--json and --csv are two formats"),
-        (("--tsv", "--jsonl"), "--jsonl and --tsv are two formats"),
-        (("--json", "--header"), "--header belongs to rows"),
+        (("--json", "--csv"), "Choose one format: --json or --csv."),
+        (("--tsv", "--jsonl"), "Choose one format: --jsonl or --tsv."),
+        (("--json", "--header"), "--header is for rows."),
     ],
 )
 def test_two_formats_are_wrong_usage(run: Run, argv: tuple[str, ...], message: str) -> None:

@@ -98,7 +98,7 @@ def test_input_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(b"R-1\nR-\xff\n"))
     ids = read_ids(["-"])
     assert next(ids) == "R-1"
-    with pytest.raises(InvalidInput, match="line 2 of standard input is not UTF-8 text"):
+    with pytest.raises(InvalidInput, match="Line 2 of standard input is not UTF-8 text"):
         next(ids)
     monkeypatch.setattr(sys, "stdin", Stdin(b"a\xffb"))
     with pytest.raises(InvalidInput, match="byte 2"):

@@ -417,7 +417,7 @@ def test_what_is_in_use_is_not_written_over(tmp_path: Path) -> None:
     ledger.write_text("books")
     (tmp_path / "sub").mkdir()
     out = OutputOptions(output=tmp_path / "sub" / ".." / "ledger.db")
-    with pytest.raises(OutputFailed, match="in use"):
+    with pytest.raises(OutputFailed, match="used as input"):
         check_output_possible(FIELDS, out, spared=[tmp_path / "none", ledger])
     check_output_possible(FIELDS, OutputOptions(output=tmp_path / "new"), spared=[ledger])
     check_output_possible(FIELDS, OutputOptions(output=Path("-")), spared=[ledger])

@@ -180,7 +180,7 @@ def test_two_readings_are_refused_with_both(text: str, zone_name: str, readings:
     with pytest.raises(InvalidTime) as caught:
         read_span(text, zone_name, NOW + timedelta(hours=1))
     assert caught.value.details["readings"] == readings
-    assert all(reading in caught.value.message for reading in readings)
+    assert all(reading in str(caught.value.hint) for reading in readings)
     for reading in readings[1:]:
         start, end, _ = read_span(reading, zone_name, NOW)
         back = (instant.astimezone(zone(zone_name)).isoformat() for instant in (start, end))
@@ -189,7 +189,7 @@ def test_two_readings_are_refused_with_both(text: str, zone_name: str, readings:
 
 def test_what_the_hint_of_an_hour_that_comes_twice_proposes_is_read() -> None:
     """The hint shows whole spans; each of them parses as shown."""
-    with pytest.raises(InvalidTime, match="02:30:00 comes twice") as caught:
+    with pytest.raises(InvalidTime, match="02:30:00 occurs twice") as caught:
         read_span("2026-10-25 02:30-03:30", PARIS, NOW)
     assert caught.value.details["readings"] == [
         "2026-10-25T02:30:00+02:00",
@@ -309,7 +309,7 @@ def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
     """Never a third interval, in any zone, offset, day or spelling."""
     seen = set()
 
-    @settings(max_examples=300)
+    @settings(max_examples=450)
     @given(meant())
     def check(case: Meant) -> None:
         try:
@@ -320,7 +320,7 @@ def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
             seen.add("read")
             assert (start, end) == case.span, case
             return
-        seen.add(re.sub(r".*(comes twice|not exist|several ways).*", r"\1", refusal.message))
+        seen.add(re.sub(r".*(occurs twice|not exist|several ways).*", r"\1", refusal.message))
         readings = refusal.details["readings"]
         assert isinstance(readings, list)
         assert len(readings) > 1
@@ -328,4 +328,4 @@ def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
 
     check()
     # Every outcome must have occurred, or the test proves nothing.
-    assert seen >= {"read", "comes twice", "several ways"}
+    assert seen >= {"read", "occurs twice", "several ways"}

@@ -124,7 +124,7 @@ def test_numeric_dates_are_refused(text: str, readings: list[str]) -> None:
 
 def test_a_day_that_is_not_in_the_calendar() -> None:
     """30 February is not moved to March."""
-    with pytest.raises(InvalidTime, match="2026-02-30 is not in the calendar"):
+    with pytest.raises(InvalidTime, match="The date 2026-02-30 does not exist"):
         read_time("2026-02-30 9:00", PARIS, NOW)
 
 
@@ -170,7 +170,7 @@ def test_what_was_known_at_no_time(text: str) -> None:
 def test_a_span_where_a_moment_is_asked_for(text: str) -> None:
     """Its end is not parsed as an offset: it is refused with a spelling of each interpretation."""
     for read in (read_time, read_as_known):
-        with pytest.raises(InvalidTime, match="a span of time, or an instant") as caught:
+        with pytest.raises(InvalidTime, match="could be a span of time, or one moment") as caught:
             read(text, PARIS, NOW)
         readings = caught.value.details["readings"]
         assert isinstance(readings, list)
@@ -245,7 +245,7 @@ def test_every_local_time_around_a_change(zone_name: str) -> None:
             instants = [read_time(reading, zone_name, NOW) for reading in readings]
             assert len(set(instants)) == 2
             assert not shown or sorted(instants) == shown
-            assert all(reading in caught.value.message for reading in readings)
+            assert all(reading in str(caught.value.hint) for reading in readings)
     # Every kind of hour must have occurred, or the test proves nothing.
     steady = {"UTC": set(), "Asia/Kolkata": set(), "Pacific/Apia": {0, 1, 2}}
     assert seen == steady.get(zone_name, {0, 1, 2})

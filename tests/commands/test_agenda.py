@@ -179,7 +179,7 @@ def test_an_empty_agenda(empty: Shell) -> None:
     """Nothing planned is no failure."""
     assert empty.ok("sessions", "upcoming") == []
     assert (
-        "Nothing is planned: `liveportal requests list`"
+        "No sessions are planned. `liveportal requests list`"
         in empty.run("sessions", "upcoming", terminal=True).out
     )
 
@@ -206,12 +206,12 @@ def test_more_than_the_books_can_hold_is_no_failure(empty: Shell, now: SetNow) -
 # --- what is likely wrong -------------------------------------------------------------------------
 
 
-def test_all_is_well(october: Shell, now: SetNow) -> None:
+def test_no_likely_mistakes(october: Shell, now: SetNow) -> None:
     """No findings: a sentence for a person, an empty list for a script."""
     del now
     assert october.ok("sessions", "check") == []
     assert october.output_of("sessions", "check") == ""
-    assert "All is well." in october.run("sessions", "check", terminal=True).out
+    assert "No likely mistakes found." in october.run("sessions", "check", terminal=True).out
 
 
 def test_findings_have_a_command_that_mends_them(states: Shell, now: SetNow) -> None:

@@ -21,8 +21,8 @@ def test_a_tip_that_the_feed_reported_says_so(october: Shell) -> None:
     before = tips(october)
     done = october.ok(*TIP, *AT)
     assert done["confirmed"] is True
-    assert "Nothing was recorded twice" in done["message"]
-    assert "https://help.example/experts/7 reported this tip" in done["message"]
+    assert "Nothing new was recorded" in done["message"]
+    assert "https://help.example/experts/7 already reported this tip" in done["message"]
     assert "--again" in done["message"]
     assert tips(october) == before
     shown = october.run(*TIP, *AT, "--dry-run", "--key", "K-1", terminal=True)
@@ -33,7 +33,7 @@ def test_a_person_reads_that_nothing_was_recorded_twice(october: Shell) -> None:
     """On a terminal, and in a pipe."""
     for terminal in (True, False):
         shown = october.run(*TIP, *AT, "--key", "K-1", terminal=terminal)
-        assert "Nothing was recorded twice" in " ".join(shown.out.split())
+        assert "Nothing new was recorded" in " ".join(shown.out.split())
 
 
 def test_again_records_one_more(october: Shell) -> None:
@@ -77,6 +77,6 @@ def test_a_review_that_the_feed_reported_says_so(october: Shell) -> None:
     argv = ("sessions", "review", "S-1001", theirs["rating"], "--by", "customer")
     done = october.ok(*argv, "--at", "2026-10-13 10:00")
     assert done["confirmed"] is True
-    assert "reported this review of S-1001 already" in done["message"]
+    assert "already reported this review for session S-1001" in done["message"]
     assert "--again" not in done["message"]
     assert october.ok("sessions", "show", "S-1001")["reviews"] == shown

@@ -120,10 +120,12 @@ def test_a_day_is_followed_by_the_next_commands_alone(
     day.follow("Pause it")
     day.follow("Resume it")
     assert "42.00 USD is yours" in day.follow("End it", "--billed", "60")
-    assert "holds 42.00 USD" in day.follow("If it is claimed back", "--reason", "slow")
+    assert "42.00 USD of your earnings is held" in day.follow(
+        "Record a refund claim", "--reason", "slow"
+    )
     assert "stays held" in day.follow("Dispute it")
-    assert "42.00 USD that it held is yours again" in day.follow("If it is accepted")
-    assert "session" in day.follow("When that is paid")
+    assert "the 42.00 USD that was held is yours again" in day.follow("If it is accepted")
+    assert "session" in day.follow("When it is paid out")
     assert "arrived: 42.00 USD" in day.follow("When it arrives")
     assert empty.ok("payout", "list")[0]["state"] == "paid"
     day.follow("See the month")
@@ -152,11 +154,11 @@ def test_several_ids_have_a_line_each_and_a_count(states: Shell, clock: SetClock
     clock.set(at("2026-11-02 10:10"))
     ran = states.run("sessions", "pause", "S-LIVE", "S-UP", "S-9", terminal=True)
     assert ran.code == 4
-    stopped = "the timer stops at Mon 2 Nov 10:10, UTC with 10 min on it"
+    stopped = "the timer stops at 10 min (Mon 2 Nov 10:10, UTC)"
     assert ran.out.splitlines() == [
         f"Paused session S-LIVE with Zoë: {stopped}.",
-        "S-UP: session S-UP is upcoming: it cannot be paused.",
-        "S-9: there is no session S-9.",
+        "S-UP: Session S-UP has not started yet, so it cannot be paused.",
+        "S-9: There is no session S-9.",
         "Recorded 1 of 3. 2 failed.",
     ]
 
@@ -176,7 +178,7 @@ def test_what_another_source_reported_is_said_as_that(states: Shell) -> None:
         "sessions", "tip", "S-1002", "10.00", "--at", "2026-10-13 09:00", terminal=True
     )
     assert ran.code == 0
-    assert " ".join(ran.out.split()).startswith("Nothing was recorded twice:")
+    assert " ".join(ran.out.split()).startswith("Nothing new was recorded:")
     assert "  liveportal" not in ran.out
 
 
@@ -217,7 +219,7 @@ def test_a_session_names_the_claim_on_it(states: Shell, clock: SetClock) -> None
     assert states.ok(*filed)["id"] == "CL-2"
     assert states.ok(*filed)["replayed"] is True
     missing = states.refuses(3, "dispute", "file", "S-1002", "--summary", "Fixed.")
-    assert missing["message"] == "session S-1002 has no open claim"
+    assert missing["message"] == "Session S-1002 has no refund claim."
     assert (
         states.refuses(3, "dispute", "file", "nope", "--summary", "x")["details"]["kind"] == "claim"
     )
@@ -233,7 +235,7 @@ def test_an_interrupted_watch_says_what_came(empty: Shell, monkeypatch: pytest.M
     feed = empty.file("feed.jsonl", _opened_in_zone("UTC"))
     ran = empty.run("requests", "watch", feed, terminal=True)
     assert (ran.code, ran.out.count("R-1: ")) == (0, 1)
-    assert ran.err.endswith("Watched the feed: 1 new request.\n")
+    assert ran.err.endswith("Stopped watching: 1 new request.\n")
     assert empty.run("requests", "watch", feed).err == ""
 
 

@@ -95,7 +95,7 @@ def test_a_file_that_was_never_here(spoken: Shell, kind: str) -> None:
     assert spoken.run("ledger", "restore", "copy.zip", "--dry-run").code == 0
     check = check_of(spoken, "evidence")
     assert check["status"] == "warning"
-    assert "of session S-1003" in check["message"]
+    assert "in session S-1003" in check["message"]
     assert "sessions attach" in check["hint"]
     # If the file is available after all, attaching it is enough.
     spoken.ok("sessions", "attach", "S-1003", spoken.file("lie.vtt", b"never here"), "--kind", kind)
@@ -164,7 +164,7 @@ def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
         recorded_before(spoken.ledger, output)
         check = check_of(spoken, "authority")
         assert check["status"] == "warning"
-        assert f" of {FEED}" in check["message"]
+        assert f" from {FEED}" in check["message"]
         assert hint in check["hint"]
         assert ("more" in check["message"]) is (n > 3)
     good = line("preferences.changed", "11-02 09:00", id="7", role="expert")
@@ -200,7 +200,7 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
     recorded_before(spoken.ledger, said)
     check = check_of(spoken, "authority")
     assert (check["status"], check["check"]) == ("warning", "authority")
-    assert f"of {jsonl.parse(said).source}" in check["message"]
+    assert f"from {jsonl.parse(said).source}" in check["message"]
     verify_and_back_up(spoken)
 
 
@@ -309,7 +309,7 @@ def test_a_released_ledger(nothing: Shell, number: int) -> None:
     for _ in range(2):  # As it was, and upgraded.
         rows = old.ok("doctor", *options)
         (check,) = [row for row in rows if row["check"] == "authority"]
-        assert (check["status"], "customer.forgotten of" in check["message"]) == ("warning", True)
+        assert (check["status"], "customer.forgotten from" in check["message"]) == ("warning", True)
         assert old.run("ledger", "verify", "--deep", *options).code in {0, 6}
         assert old.ok("ledger", "verify", *options)["attach_again"] == []
         old.ok("sessions", "list", *options)

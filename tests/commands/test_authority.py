@@ -134,7 +134,7 @@ def test_sync_refuses_it(book: Shell, said: bytes, field: str) -> None:
         error = book.refuses(4, "sync", path, *more)
         assert error["code"] == "not_for_feeds"
         assert (error["details"]["line"], error["details"]["field"]) == (2, field)
-        assert error["message"].startswith(f"line 2: {field}: a feed ")
+        assert error["message"].startswith("Line 2: A feed ")
         assert "--rejects" in error["hint"]
 
 
@@ -163,10 +163,10 @@ def test_rejects_go_on_past_all_of_it(book: Shell) -> None:
 
 def test_watch_refuses_it(book: Shell) -> None:
     """What came before is recorded and shown; with --rejects the watch goes on past all of it."""
-    said, field = REFUSED["the preference skills"]
+    said, _ = REFUSED["the preference skills"]
     ran = book.run("requests", "watch", "-", "--field", "id", stdin=GOOD + said + LATER)
     assert (ran.code, ran.out) == (4, "GOOD\n")
-    assert f"line 2: {field}: a feed " in ran.err
+    assert "Line 2: A feed " in ran.err
     assert "--rejects" in ran.err
     more = ("--field", "id", "--rejects", "rejects.jsonl")
     lines = GOOD + b"".join(said for said, _ in REFUSED.values()) + LATER

@@ -185,7 +185,7 @@ def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str
         with Portal(october.ledger) as portal:
             portal.execute(tip(5))
         count = events(october.ledger)
-        with pytest.raises(LedgerBusy, match="meanwhile"):
+        with pytest.raises(LedgerBusy, match="in the meantime"):
             backup.carry_out(AT)
     assert events(october.ledger) == count
     assert not list(october.folder.glob("ledger.db.replaced-*"))

@@ -127,7 +127,7 @@ def test_messages_for_a_person(sealed: Shell) -> None:
     assert "The payout profile cannot be read" in ran.err
     ran = sealed.run(*DEEP, terminal=True)
     assert ran.code == 0
-    assert "The payout profile was not proved" in ran.err
+    assert "The payout profile was not checked" in ran.err
 
 
 def test_where_the_old_key_goes(sealed: Shell) -> None:

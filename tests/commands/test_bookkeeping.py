@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from liveportal.cli.commands.policy import source_in_words
 from tests.kit.events import line
 from tests.kit.shell import Shell
 
@@ -276,3 +277,28 @@ def test_a_book_may_begin_under_another_policy(nothing: Shell) -> None:
     assert _pick(row, "gross", "fee", "earned") == ("45.00", "9.00", "36.00")
     row = nothing.ok(*LOG[:-1], "S-2", "2026-10-05 15:00-15:20:01")
     assert row["gross"] == "63.00"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("R11", "The expert earns 70 % of what the session costs, the platform 30 % (R11)"),
+        ("R99", "R99"),
+        ("R8: a full refund", "a full refund (R8)"),
+        ("R5; reading: all is billed", "our reading: all is billed (R5)"),
+        ("silent; reading: UTC", "not stated; our reading: UTC"),
+        ("silent: no day was stated", "no day was stated"),
+        ("our contract of May", "our contract of May"),
+    ],
+)
+def test_the_source_of_a_switch_is_in_words(source: str, words: str) -> None:
+    """On a terminal no code of a rule is alone."""
+    assert source_in_words(source) == words
+
+
+def test_a_terminal_explains_the_policy(states: Shell) -> None:
+    """A script gets the sources as the policy's file has them."""
+    shown = " ".join(states.run("policy", "show", "unity-live-help", terminal=True).out.split())
+    assert "refund.window_hours 24 A customer may claim a full refund" in shown
+    rows = {row["switch"]: row["source"] for row in states.ok("policy", "show", "unity-live-help")}
+    assert rows["refund.window_hours"] == "R8"

@@ -100,7 +100,7 @@ def test_a_hint_on_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) ->
     ran = states.run("sessions", "calendar", "-o", "c.ics", terminal=True)
     assert ran.code == 0
     assert "c.ics" in ran.out
-    assert "Import it" in ran.err
+    assert "Import the file" in ran.err
 
 
 def test_moving_and_cancelling_raise_the_number(empty: Shell, now: SetNow) -> None:

@@ -45,7 +45,7 @@ def test_a_write_whose_result_cannot_be_shown(october: Shell) -> None:
     """It says that it was recorded; the key in the hint shows the result and records nothing."""
     before = october.ok("ledger", "info")["events"]
     error = _failed(october, *ADJUST)
-    assert error["message"].endswith("but 1 event was recorded")
+    assert error["message"].endswith(" However, 1 event was recorded.")
     assert error["details"]["recorded"] == 1
     words = shlex.split(error["hint"])
     key = words[words.index("--key") + 1]
@@ -60,21 +60,22 @@ def test_whatever_else_was_done(october: Shell) -> None:
     """A feed of many events, a backup, a new ledger: the message names exactly what was done."""
     more = [opened(f"N-{n}", "11-01 10:00") for n in range(3)]
     assert (
-        "but 3 events were" in _failed(october, "sync", feed(october, "m.jsonl", *more))["message"]
+        "However, 3 events were"
+        in _failed(october, "sync", feed(october, "m.jsonl", *more))["message"]
     )
     again = _failed(october, "sync", "m.jsonl")
-    assert "but" not in again["message"]
+    assert "However" not in again["message"]
     assert "recorded" not in again["details"]
     for argv, what in (
         (("ledger", "backup", "-o", "a.zip"), "the backup a.zip was made"),
         (("ledger", "restore", "a.zip", "--yes"), "was restored"),
-        (("init", "--ledger", "new.db"), "the ledger new.db was made"),
+        (("init", "--ledger", "new.db"), "the ledger new.db was created"),
         (("payout", "profile", "set", "--country", "FR"), "1 event was recorded"),
         (("payout", "profile", "rotate-key"), "the key was changed"),
     ):
         assert what in _failed(october, *argv)["message"], argv
     for nothing in (("earnings", "months"), (*ADJUST, "--dry-run"), ("ledger", "verify")):
-        assert "but" not in _failed(october, *nothing)["message"], nothing
+        assert "However" not in _failed(october, *nothing)["message"], nothing
 
 
 @needs_full
@@ -83,7 +84,7 @@ def test_many_ids(empty: Shell) -> None:
     ids = [f"N-{n}" for n in range(2)]
     empty.ok("sync", feed(empty, "m.jsonl", *(opened(request, "11-01 10:00") for request in ids)))
     error = _failed(empty, "requests", "decline", *ids)
-    assert error["message"].endswith("2 events were recorded")
+    assert error["message"].endswith("2 events were recorded.")
     assert "--key" not in error["hint"]
 
 
@@ -104,7 +105,7 @@ def test_a_file_that_cannot_be_written(october: Shell, monkeypatch: pytest.Monke
     monkeypatch.setattr(Portal, "execute", execute)
     ran = october.run(*ADJUST, "-o", "out.txt", "--json")
     assert ran.code == 74
-    assert error_of(ran.err)["message"].endswith("but 1 event was recorded")
+    assert error_of(ran.err)["message"].endswith(" However, 1 event was recorded.")
     assert not (october.folder / "out.txt").exists()
 
 
@@ -160,8 +161,11 @@ def test_an_id_that_begins_like_an_option(empty: Shell) -> None:
     ran = empty.run("requests", "show", "-R1")
     assert ran.code == 2
     assert "after --" in ran.err
-    assert "after --" in empty.run("--help").out
-    assert "after --" in " ".join(empty.run("requests", "watch", "--help").out.split())
+    assert "Put -- before an id" in empty.run("--help").out
+    watch_help = " ".join(empty.run("requests", "watch", "--help").out.split())
+    assert (
+        'put -- before it, as in `liveportal requests show -- "$LIVEPORTAL_REQUEST"`' in watch_help
+    )
 
 
 def test_what_exec_is_handed(empty: Shell) -> None:

@@ -337,9 +337,11 @@ FREE = {
     # Texts, names and ids of the user's or the platform's choice.
     *("--reason", "--id", "--key", "--name", "--title", "--description", "--note", "--summary"),
     *("--text", "--speaker", "--reference", "--source", "--head", "--exec", "--role", "words"),
+    *("--payee", "--platform"),
     *("--verification", "--add-skill", "--add-language", "--recipient", "--open", "more"),
     # Amounts, times, lengths and numbers.
     *("--amount", "--rate", "--min-rate", "--minimum-rate", "--direct-rate", "--billed", "amount"),
+    *("--fee", "--received", "--debited"),
     *("tip_amount", "sent", "--at", "--as-known", "--since", "--start", "--end", "--pause", "when"),
     *("--on", "--expires", "--within", "--longer-than", "--days", "--minutes", "--limit"),
     *("--alarm", "--batch", "--interval", "--largest", "--slot", "--experience-years"),
@@ -356,6 +358,7 @@ FREE = {
 FREE_IN = {
     ("requests accept", "--session"),  # The id of a session to come.
     ("payout record", "--method"),  # As the platform calls it.
+    ("payout reconcile", "--payer"),  # A name in the user's own files.
     ("payout profile set", "--from"),  # A file, or `-`.
 }
 

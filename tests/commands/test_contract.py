@@ -103,10 +103,10 @@ def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) 
     ],
 )
 def test_a_bare_group_is_its_default_command(states: Shell, group: str, default: str) -> None:
-    """Its options work without the command's name, and its help says which it is."""
+    """Its options work without the command's name, and its help names it."""
     words = group.split()
     assert states.ok(*words) == states.ok(*words, default)
-    assert f"Without a command: {default}." in states.output_of(*words, "--help")
+    assert f"Default command: {default}." in states.output_of(*words, "--help")
 
 
 def test_every_catalogued_command_is_of_the_first_form() -> None:

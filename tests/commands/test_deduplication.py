@@ -156,7 +156,7 @@ def test_init_takes_no_amounts_of_another_currency(nothing: Shell, currency: str
     """
     ran = nothing.run("init", "--currency", currency)
     assert ran.code == 0
-    assert "no rate bounds and no payout minimum" in ran.err
+    assert "The rate limits and the payout minimum of unity-live-help are in USD" in ran.err
     switches = {row["switch"]: row["value"] for row in nothing.ok("policy", "show")}
     assert switches["currency"] == currency
     limits = {switches[field] for field in ("rate.minimum", "rate.maximum", "payout.minimum")}

@@ -48,10 +48,12 @@ def test_an_empty_month_names_the_latest_that_earned(
     """On a terminal; a month before the book began has none to name."""
     monkeypatch.setenv("TERM", "dumb")
     shown = november.run("earnings", terminal=True)
-    assert shown.out.splitlines()[0].rstrip() == "Nothing in November yet; October earned 210.55"
+    assert (
+        shown.out.splitlines()[0].rstrip() == "Nothing in November yet; October earned 210.55 USD"
+    )
     assert "--month last" in shown.err
     month = november.run("earnings", "--month", "2027-01", terminal=True).out
-    assert month.startswith("Nothing in January 2027; October earned 210.55")
+    assert month.startswith("Nothing in January 2027; October earned 210.55 USD")
     old = november.run("earnings", "--month", "2019-03", terminal=True).out.splitlines()[0]
     assert old.rstrip() == "Nothing in March 2019"
     assert november.run("earnings", "--month", "last", terminal=True).out.startswith("Earnings of")
@@ -135,7 +137,9 @@ def test_a_ledger_begins_in_the_machines_zone(
     """`init` says so; --timezone says otherwise, and one without a name is the policy's."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     ran = nothing.run("init", terminal=True)
-    assert "read as Asia/Tokyo, this computer's zone" in ran.err
+    assert "your times in Asia/Tokyo (this computer's zone)" in " ".join(ran.out.split())
+    assert "liveportal preferences set --zone ZONE" in ran.out
+    assert ran.err == ""
     assert nothing.ok("ledger", "info")["own_timezone"] == "Asia/Tokyo"
     other = ("--ledger", nothing.folder / "other.db")
     assert nothing.ok("init", *other, "--timezone", "UTC")["own_timezone"] == "UTC"

@@ -66,7 +66,9 @@ def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str)
         if after is None:
             error = states.refuses(4, *argv, *when)
             assert error["code"] in ("claim_not_open", "wrong_state")
-            assert state in error["message"]
+            assert error["details"]["state"] == state
+            assert error["message"].startswith("Claim CL-2 ")
+            assert error["hint"]
             if (
                 step not in PATHS[state]
             ):  # A repeated step is confirmed, however often it is reported.
@@ -136,7 +138,7 @@ def test_a_claim_says_what_it_asks(states: Shell) -> None:
     assert shown["deadline"] == "no stated deadline"
     assert (shown["answer_by"], shown["left_seconds"]) == (None, None)
     assert shown["held"] == shown["cost"] != "0.00"
-    assert shown["if_silent"] == f"Silence counts as consent: {shown['cost']} USD is deducted."
+    assert shown["if_silent"] == f"No answer counts as consent: {shown['cost']} USD is deducted."
     assert (shown["late"], shown["late_by_seconds"]) == (False, None)
     assert [entry["type"] for entry in shown["history"]] == ["refund.claimed"]
     assert states.ok("refunds", "list", "--state", "open")[0]["id"] == "CL-2"
@@ -170,7 +172,7 @@ def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyP
     assert re.search(r"\ntime left +1 d 3 h *\n", words)
     empty.clock.set(at("10-07 12:00:01"))
     assert empty.ok("refunds", "show", "CL-9")["left_seconds"] == -1
-    assert "held until it is decided" in shown["if_silent"]
+    assert "held until it decides" in shown["if_silent"]
     empty.ok("dispute", "file", "CL-9", "--summary", "x")
     shown = empty.ok("refunds", "show", "CL-9")
     assert (shown["deadline"], shown["left_seconds"], shown["answer_by"]) == (None, None, None)
@@ -243,12 +245,12 @@ def test_conceding_says_what_it_deducts(states: Shell, monkeypatch: pytest.Monke
     """The question names the amount; anything but yes does nothing."""
     error = states.refuses(7, "refunds", "concede", "CL-2")
     cost = states.ok("refunds", "show", "CL-2")["cost"]
-    assert f"It deducts {cost} USD." in error["message"]
+    assert f"{cost} USD will be deducted" in error["message"]
     before = states.dump()
     monkeypatch.setattr("liveportal.cli.io.prompts._is_terminal", lambda _: True)
     ran = states.run("refunds", "concede", "CL-2", stdin=b"n\n", terminal=True)
     assert ran.code == 7
-    assert f"It deducts {cost} USD." in ran.err
+    assert f"{cost} USD will be deducted" in ran.err
     assert states.dump() == before
     ran = states.run("refunds", "concede", "CL-2", stdin=b"y\n", terminal=True)
     assert ran.code == 0
@@ -335,7 +337,7 @@ def test_the_record_is_kept_and_warns(states: Shell) -> None:
     ran = states.run("dispute", "file", "CL-2", "--summary", "one\ntwo\x1b[2J", terminal=True)
     assert ran.code == 0
     for output in (
-        "Disputing CL-2: ",
+        "You dispute claim CL-2: ",
         "  | one",
         "  | two",
         "1 filed, 0 accepted, 1 rejected",

@@ -175,7 +175,7 @@ def test_a_ledger_that_changes_under_the_look(
     monkeypatch.setattr(health, "_read_rows", meanwhile)
     rows = {row["check"]: row for row in states.ok("doctor")}
     assert rows["ledger"]["status"] == "warning"
-    assert "busy" in rows["ledger"]["message"]
+    assert "using the ledger" in rows["ledger"]["message"]
 
 
 def test_a_ledger_that_somebody_has_for_themselves(states: Shell) -> None:

@@ -119,8 +119,8 @@ def test_every_kind_of_deadline_is_there(busy: Shell) -> None:
         assert str(row["means"]).endswith(".")
         assert row["command"] or not row["asks"]
     assert shown["claim_answer"]["amount"] == "42.00"
-    assert shown["claim_answer"]["means"] == "Silence counts as consent: 42.00 USD is deducted."
-    assert shown["slot_start"]["means"] == "Slot 2 is gone; 1 of its slots is left."
+    assert shown["claim_answer"]["means"] == "No answer counts as consent: 42.00 USD is deducted."
+    assert shown["slot_start"]["means"] == "Slot 2 passes, and 1 other slot is left."
     assert shown["payout_due"]["amount"] == "42.00", "what a claim holds is not expected"
     assert shown["claim_answer"]["left_seconds"] == 27 * 3600
 
@@ -244,7 +244,7 @@ def test_what_is_overdue_asks(busy: Shell) -> None:
     busy.clock.set(at("11-02 12:00").replace(year=2027))
     payout = by_kind(due(busy))["payout_due"]
     assert payout["asks"] is False
-    assert str(payout["means"]).startswith("It is carried over: the payout profile is not complete")
+    assert str(payout["means"]).startswith("It is carried over. The payout profile is incomplete.")
     low = POLICY.replace("own", "low") + '[payout]\nminimum = "1.00"\n'
     busy.ok("policy", "use", busy.file("low.toml", low), "--yes")
     payout = by_kind(due(busy))["payout_due"]
@@ -285,7 +285,7 @@ def test_nothing_is_due_in_an_empty_book(empty: Shell, monkeypatch: pytest.Monke
     monkeypatch.setenv("NO_COLOR", "1")
     assert empty.output_of("due", "--within", "1h") == ""
     nothing = empty.run("due", "--within", "1h", terminal=True).out
-    assert nothing == "Nothing is due: `liveportal sessions upcoming` shows what is planned.\n"
+    assert nothing == "Nothing is due. Planned sessions: `liveportal sessions upcoming`.\n"
     assert empty.ok("due", "--within", "1h") == []
 
 
@@ -301,9 +301,11 @@ def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell) -> Non
     shown = by_kind(due(empty))
     lacking, form, payout = (shown[field] for field in ("payout_profile", "tax_form", "payout_due"))
     assert (lacking["asks"], form["asks"], payout["asks"]) == (True, True, False)
-    assert "the payee has no name" in str(lacking["means"])
-    assert "tax information is required" in str(form["means"])
-    assert str(payout["means"]).startswith("Nothing is paid out then: the payout profile is not")
+    assert "The payee's name is missing" in str(lacking["means"])
+    assert "The tax form is missing" in str(form["means"])
+    assert str(payout["means"]).startswith(
+        "Nothing is paid out then. The payout profile is incomplete."
+    )
     outlook = empty.ok("payout", "preview", "--on", "2027-01-29")
     (coming,) = empty.ok("payout", "forecast", "--on", "2026-11-02")
     dates = {str(row["due_on"]) for row in (lacking, form, payout)}
@@ -315,7 +317,7 @@ def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell) -> Non
     shown = by_kind(due(empty))
     assert "payout_profile" not in shown
     assert "tax_form" not in shown or not shown["tax_form"]["asks"]
-    assert shown["payout_due"]["means"] == "Nothing: the platform pays it by then."
+    assert shown["payout_due"]["means"] == "Nothing. The platform pays it by then."
     (coming,) = empty.ok("payout", "forecast", "--on", "2026-11-02")
     assert (coming["amount"], coming["blocked"]) == ("126.00", [])
 

@@ -206,7 +206,7 @@ def test_groups_on_a_terminal(states: Shell) -> None:
     sync(states, logged("S-9", "10-30 09:00", "10-30 10:00", customer=evil))
     states.ok("earnings", "adjust", "5.00", "--reason", "bonus", "--at", "2026-10-30 09:00")
     lines = seen(states, *OCTOBER, "--by", "customer")
-    assert lines[0] == "Earnings of 2026-10 by customer"
+    assert lines[0] == "Earnings of 2026-10 by customer (USD)"
     assert any("evil" in text for text in lines)
     assert "\x1b[2J" not in "".join(lines)
     assert lines[-1].startswith("none")
@@ -238,7 +238,7 @@ def test_what_would_be_in_another_month(empty: Shell) -> None:
     assert empty.ok("earnings", "--month", "2026-11", "--compare-zones") == rows
     assert empty.ok("earnings", "--month", "2026-12", "--compare-zones") == []
     lines = seen(empty, "months", "--compare-zones")
-    assert "Asia/Seoul: from 2026-10 to 2026-11: sessions 2, net 315.00" in lines
+    assert "In Asia/Seoul, from 2026-10 to 2026-11: 2 sessions, net 315.00 USD" in lines
 
 
 def test_the_books_own_zone_is_held_against_utc_too(nothing: Shell) -> None:
@@ -288,9 +288,9 @@ def test_bounds_on_a_terminal(states: Shell) -> None:
     """From the lowest to the highest; what is the same under all interpretations is named."""
     ran = states.run("earnings", *OCTOBER, "--bounds", terminal=True)
     assert ran.code == 0
-    assert ran.out.startswith("Net of 2026-10: from 179.05 to 218.95 USD")
-    assert "as it was booked" in ran.out
-    assert "What the platform billed stands" in ran.err
+    assert ran.out.startswith("Net of 2026-10: between 179.05 and 218.95 USD")
+    assert "as booked" in ran.out
+    assert "Amounts that the platform billed" in ran.err
     assert all(len(text) <= 80 for text in ran.out.splitlines())
 
 
@@ -360,11 +360,11 @@ def test_sessions_without_a_booking_are_shown_too(states: Shell) -> None:
 
 def test_differences_on_a_terminal(october: Shell) -> None:
     """Month by month: figures before and after, and a line an event."""
-    assert seen(october, "diff", "now") == ["Nothing changed."]
+    assert seen(october, "diff", "now") == ["No month changed."]
     lines = seen(october, "diff", "2001-01-01")
     assert lines[0] == "2026-10"
     assert any(text.split() == ["minutes", "0.00", "95.50", "95.50"] for text in lines)
-    assert any("session.ended S-1001, 2026-10-05 14:21, net 42.00" in text for text in lines)
+    assert any("session ended S-1001, 2026-10-05 14:21: net 42.00" in text for text in lines)
 
 
 # --- check ----------------------------------------------------------------------------------------
@@ -390,7 +390,7 @@ def test_check_compares_bills_with_our_calculation(empty: Shell) -> None:
         *("S-1", "S-2"),
     ]
     lines = seen(empty, "check")
-    assert lines[0] == "Sessions billed differently from our calculation: 2, by 3.92 USD"
+    assert lines[0] == "Billed differently from our calculation: 2 sessions, by 3.92 USD in total"
     assert seen(empty, "check", "--month", "2026-12") == [
-        "Every session was billed as our calculation says: --all shows each."
+        "Every bill agrees with our calculation. To list them, add --all."
     ]

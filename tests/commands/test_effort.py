@@ -64,11 +64,14 @@ OF_EVERYTHING = {
     "customers list": ("customer", "request", "session", "claim"),
     "customers show C-1": ("request", "session", "claim", "review"),
     "refunds show CL-1": ("claim", "dispute", "statement"),  # Counts of past disputes.
-    "due": ("claim",),
+    "due": ("claim", "payout"),  # One or two payouts a month.
     "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.
 }
-SMALL = ("policy", "preferences", "month_flow", "profile_field", "profile_fact", "session_alias")
-"""Rows a month, a change of mind, or another name that a platform has for a session."""
+SMALL = (
+    *("policy", "preferences", "month_flow", "profile_field", "profile_fact"),
+    *("session_alias", "payout_alias"),
+)
+"""Rows a month, a change of mind, or another name that a platform has for a session or payout."""
 
 
 class Books(NamedTuple):

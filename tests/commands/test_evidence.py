@@ -324,7 +324,7 @@ def test_a_long_transcript_goes_through_the_pager(with_evidence: Shell) -> None:
 def test_show_one_view_at_a_time(with_evidence: Shell, argv: str) -> None:
     """These exclude one another."""
     error = with_evidence.refuses(2, "sessions", "show", "S-1002", *argv.split())
-    assert "exclude" in error["message"]
+    assert "Give only one of" in error["message"]
 
 
 # --- open -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_rows_are_the_same_tree(states: Shell, command: str, names: tuple[str, .
 def test_a_terminal_draws_the_tree(
     states: Shell, command: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In 80 columns, amounts first, rule and event behind."""
+    """In 80 columns, amounts first, rule and event behind; no code of a rule is alone."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "80")
     ran = states.run(*command.split(), terminal=True)
@@ -75,7 +76,20 @@ def test_a_terminal_draws_the_tree(
     for name in names[1:]:
         assert f"{tree[name]['amount']}  {tree[name]['what']}\n" in ran.out
     assert "event 13]" in ran.out
+    assert not re.search(r"[\[;]\s*R[0-9]", ran.out)
     assert all(len(text) <= 80 for text in ran.out.splitlines())
+
+
+def test_a_terminal_names_rules_in_words(states: Shell) -> None:
+    """The code is behind the words; a script gets the code alone."""
+    tree = states.run("sessions", "explain", "S-1002", terminal=True).out
+    assert "[your share (R11); event 13]" in tree
+    assert "[paused time is not charged (R6)]" in tree
+    rules = [
+        part["rule"]
+        for part in states.ok("sessions", "explain", "S-1002")["net"]["parts"][0]["parts"]
+    ]
+    assert rules == ["R11"]
 
 
 def test_untrusted_text_is_cut_and_cleaned(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

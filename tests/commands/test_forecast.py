@@ -87,7 +87,9 @@ def test_overdue_is_what_was_due_and_not_sent(empty: Shell) -> None:
     assert "within 60 days" in row["letter"]
     assert empty.ok("payout", "preview", "--on", "2026-12-31")["overdue"] == "252.00"
     empty.ok("payout", "record", "252.00", "--anyway", "--at", "2026-12-31 09:00")
-    assert empty.ok("payout", "overdue", "--on", "2027-01-05") == []
+    assert empty.ok("payout", "overdue", "--on", "2027-01-03") == []
+    (late,) = empty.ok("payout", "overdue", "--on", "2027-01-05")
+    assert (late["amount"], late["late"][0]["amount"]) == ("0.00", "252.00")
 
 
 def test_below_the_minimum_nothing_is_overdue(empty: Shell) -> None:
@@ -104,4 +106,4 @@ def test_a_person_reads_the_letter_as_it_stands(empty: Shell) -> None:
     assert "Subject: Payout overdue since 2026-12-30: 252.00 USD" in shown.out
     assert empty.output_of("payout", "overdue", "--on", "2026-12-31").count("\n") == 1
     nothing = empty.run("payout", "overdue", "--on", "2026-11-01", terminal=True)
-    assert "Nothing is overdue: `liveportal payout forecast`" in nothing.out
+    assert "Nothing is overdue. Payouts to come: `liveportal payout forecast`" in nothing.out

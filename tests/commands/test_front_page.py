@@ -157,7 +157,7 @@ def test_without_a_ledger_it_says_how_to_begin(nothing: Shell) -> None:
     ran = nothing.run(terminal=True)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert lines[0] == f"There is no ledger at {nothing.ledger} yet. To begin:"
+    assert lines[0] == f"You do not have a ledger yet ({nothing.ledger}). To begin:"
     assert lines[3] == ""
     assert all(name in "\n".join(lines[:3]) for name in ("init", "sync", "requests add", "demo"))
     assert "liveportal [OPTIONS] COMMAND" in ran.out
@@ -173,7 +173,7 @@ def test_a_typed_ledger_is_named_for_the_commands(empty: Shell, now: SetNow) -> 
     """They name none themselves."""
     now("11-04 12:00")
     shown = empty.run("--ledger", empty.ledger, terminal=True).out.splitlines()
-    assert shown[0] == f"For these commands: export LIVEPORTAL_LEDGER={empty.ledger}"
+    assert shown[0] == f"To use this ledger: export LIVEPORTAL_LEDGER={empty.ledger}"
     assert shown[1:] == empty.run(terminal=True).out.splitlines()
 
 
@@ -183,10 +183,10 @@ def test_a_past_page_names_its_months(empty: Shell, now: SetNow) -> None:
     now("3000-02-15T12:00:00Z")
     shown = empty.run("--as-known", "3000-01-20 12:00", terminal=True).out
     assert (
-        "  3000-01: 0 sessions, 0.00 USD                 liveportal earnings --month last" in shown
+        "  3000-01: no sessions, 0.00 USD                liveportal earnings --month last" in shown
     )
     assert (
-        "  2999-12: 0 sessions, 0.00 USD              liveportal earnings --month 2999-12" in shown
+        "  2999-12: no sessions, 0.00 USD             liveportal earnings --month 2999-12" in shown
     )
 
 
@@ -206,10 +206,10 @@ TEXTS = st.text(max_size=60) | st.sampled_from(
 BLOCKERS = [
     Blocker(code=code, message=message)
     for code, message in (
-        ("profile_incomplete", "the payout profile is not complete: address, email, name"),
-        ("nothing_eligible", "nothing is due to be paid out"),
-        ("below_minimum", "it is below the minimum of 100.00 USD"),
-        ("first_payout_wait", "the first payout comes on 2026-12-04 at the earliest"),
+        ("profile_incomplete", "The payout profile is incomplete. It needs: address, email, name."),
+        ("nothing_eligible", "Nothing is due to be paid out yet."),
+        ("below_minimum", "It is below the payout minimum of 100.00 USD (R12)."),
+        ("first_payout_wait", "The first payout is not sent before 2026-12-04 (R13)."),
     )
 ]
 IDS = st.text("abcABC019._:-", min_size=1, max_size=LONGEST_ID)

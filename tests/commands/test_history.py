@@ -265,7 +265,7 @@ def test_the_list_on_a_terminal(october: Shell, monkeypatch: pytest.MonkeyPatch)
     assert "42.00" in shown.out
     assert "sessions show" in shown.err
     shown = october.run("sessions", "list", "--text", "nothing", terminal=True)
-    assert "No sessions: `liveportal requests list`" in shown.out
+    assert "No sessions found. `liveportal requests list`" in shown.out
     assert shown.err == ""
 
 

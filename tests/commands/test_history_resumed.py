@@ -77,7 +77,7 @@ def test_nothing_is_missed_and_nothing_repeated(empty: Shell) -> None:
 
 IDIOM = (
     'liveportal sessions list --since "$(cat seen || echo 0)" --sort seq --fields seq,id |'
-    ' while read -r seq id; do echo "$id is news" && echo "$seq" > seen; done'
+    ' while read -r seq id; do echo "$id changed" && echo "$seq" > seen; done'
 )
 
 
@@ -94,7 +94,7 @@ def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
     states.ok("sessions", "end", "S-LIVE", "--at", "2026-11-02 10:20")
     states.ok("earnings", "adjust", "1.00", "--reason", "x")
     ran = states.script(IDIOM)
-    assert (ran.code, ran.out, ran.err) == (0, "S-1002 is news\nS-LIVE is news\n", "")
+    assert (ran.code, ran.out, ran.err) == (0, "S-1002 changed\nS-LIVE changed\n", "")
     assert states.script(IDIOM).out == ""
 
 

@@ -203,7 +203,7 @@ def test_a_file_without_an_end_is_refused(states: Shell, argv: str) -> None:
 def test_a_duplicate_name_among_many_is_found_in_linear_time() -> None:
     """The last of many names is a duplicate."""
     names = b",".join(b'"k%d":1' % number for number in range(MANY))
-    with pytest.raises(InvalidEvent, match=f"k{MANY - 1}: stands twice"):
+    with pytest.raises(InvalidEvent, match=f"k{MANY - 1} appears twice"):
         jsonl.parse(b'{%b,"k%d":1}' % (names, MANY - 1))
 
 

@@ -70,7 +70,7 @@ def test_many_results_are_an_array(waiting: Shell) -> None:
         ("nope", None, "not_found"),
     ]
     assert all(list(row)[:3] == ["id", "state", "error"] for row in rows)
-    assert "there is no request nope" in rows[2]["message"]
+    assert "There is no request nope." in rows[2]["message"]
 
 
 def test_one_id_from_a_pipe_is_an_array_too(waiting: Shell) -> None:
@@ -181,7 +181,7 @@ def test_a_closed_input_is_reported(states: Shell, command: str) -> None:
     before = states.dump()
     ran = states.script(f"liveportal {command} <&-")
     assert ran.code == 1
-    assert "standard input" in ran.err
+    assert "Standard input" in ran.err
     assert_no_traceback(ran.err)
     assert states.dump() == before
 

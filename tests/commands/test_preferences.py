@@ -216,7 +216,13 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
     assert ran.code == 0
     for output in (
         *("mon-fri 09:00-12:30 13:30-18:00", "sat 10:00-14:00", "2026-12-24..2026-12-25 none"),
-        *(SATURDAYS, "next: 20", "10 min before, 5 min after", "the bell rings", "alarms 15, 60"),
+        *(
+            SATURDAYS,
+            "next: 20",
+            "10 min before, 5 min after",
+            "bell for new requests",
+            "reminders 15, 60",
+        ),
         *("below 2.50 USD and instant: pays less than I take", "500 MB", "4.00", "open this week"),
     ):
         assert output in ran.out
@@ -226,7 +232,7 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
     changed = full.run("preferences", "set", "--alarm", "5", terminal=True)
     assert changed.out.startswith("Changed your preferences: notifications.\n")
     shown = full.run("preferences", terminal=True).out
-    assert "alarms 5 min before a session" in shown
+    assert "calendar reminders 5 min before a session" in shown
     assert "mon-fri 09:00-12:30 13:30-18:00" in shown
 
 
@@ -282,11 +288,11 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
     exported = empty.run("preferences", "export")
     assert not FORBIDDEN.search(exported.out + exported.err)
     if exported.code:  # A lone surrogate has no place in TOML.
-        assert "role has a character that TOML cannot hold: U+D800" in exported.err
+        assert "role has a character that TOML cannot express: U+D800" in exported.err
         assert exported.out == ""
     else:
         assert tomllib.loads(exported.out)["role"] == text
-        assert "# availability has a form of the platform's own" in exported.out
+        assert "# availability has a form that only the platform uses" in exported.out
 
 
 def test_a_change_replaces_what_cannot_be_read(empty: Shell) -> None:
@@ -301,7 +307,7 @@ def test_a_change_replaces_what_cannot_be_read(empty: Shell) -> None:
 # --- what is refused ------------------------------------------------------------------------------
 
 WRONG = [
-    ("--hours", "mon", "names no hours", "mon-fri"),
+    ("--hours", "mon", "has no hours", "mon-fri"),
     ("--hours", "monn 9-10", "'monn'", "mon, tue"),
     ("--hours", "mo 9-10", "'mo'", "mon, tue"),
     ("--hours", "mon-xyz 9-10", "'xyz'", "mon, tue"),
@@ -321,8 +327,8 @@ WRONG = [
     ("--except", "2026-12-26..2026-12-24", "before it begins", ""),
     ("--except", "0001-01-01..9999-12-31", "10000", ""),
     ("--vacation", "soon", "'soon'", "2026-12-24"),
-    ("--auto-decline", "below 2.50", "'below 2.50' gives no reason", "a colon"),
-    ("--auto-decline", "below 2.50:  ", "gives no reason", "a colon"),
+    ("--auto-decline", "below 2.50", "'below 2.50' does not give a reason", "a colon"),
+    ("--auto-decline", "below 2.50:  ", "does not give a reason", "a colon"),
     ("--auto-decline", "blue: no", "'blue'", "outside my hours"),
     ("--auto-decline", "instant and blue: no", "'blue'", "shorter than MINUTES"),
     ("--auto-decline", "below: no", "'below'", "below AMOUNT"),

@@ -101,7 +101,7 @@ def test_what_a_file_names_is_taken_whole(full: Shell) -> None:
 
 
 FILES = [
-    ("rol = 'x'", "rol", "is no preference"),
+    ("rol = 'x'", "rol", "is not a preference"),
     ("role = 5", "role", "must be a text"),
     ("role = 2026-10-05", "role", "must be a text"),
     ("skills = 'urp'", "skills", "must be a list"),
@@ -163,7 +163,7 @@ def test_an_error_names_file_key_and_reason(
     full.file("mine.toml", f"{text}\n")
     error = full.refuses(1, "preferences", "import", "mine.toml")
     assert error["code"] == "invalid_event"
-    assert error["message"].startswith(f"mine.toml: {field}: ")
+    assert error["message"].startswith(f"mine.toml: The field {field} ")
     assert reason in error["details"]["reason"]
     assert error["details"]["path"] == "mine.toml"
 
@@ -177,11 +177,11 @@ def test_what_is_no_toml(full: Shell, text: str) -> None:
     """The parser's message names the line."""
     full.file("mine.toml", text)
     error = full.refuses(1, "preferences", "import", "mine.toml")
-    assert error["message"].startswith("mine.toml is not TOML: ")
+    assert error["message"].startswith("mine.toml is not a TOML file: ")
     if "role" in text:
         assert re.search("at line|at end of document", error["message"])
     assert (
-        "standard input is not TOML"
+        "Standard input is not a TOML file"
         in full.refuses(1, "preferences", "import", "-", stdin=text.encode())["message"]
     )
 

@@ -156,15 +156,15 @@ def test_a_dry_run_keeps_nothing(bank: Shell) -> None:
 
 REFUSED = {
     "iban": ("DE89370400440532013001", "check digits"),
-    "us_routing": ("111000024", "no routing number"),
+    "us_routing": ("111000024", "not a routing number"),
     "us_account": ("123", "4 to 17 digits"),
-    "email": ("bob@@example.com", "no e-mail address"),
-    "paypal": ("anna@example.test", "no e-mail address"),
-    "country": ("Narnia", "is none"),
+    "email": ("bob@@example.com", "not an e-mail address"),
+    "paypal": ("anna@example.test", "not an e-mail address"),
+    "country": ("Narnia", "not a country"),
     "method": ("cheque", "must be one of"),
     "tax_form": ("w4", "must be one of"),
-    "tax_number": (TAX_NUMBER, "that of a form"),
-    "tax_signed": ("someday", "is no day"),
+    "tax_number": (TAX_NUMBER, "needs a tax form"),
+    "tax_signed": ("someday", "is not a day"),
     "name": ("x" * 141, "longer than 140"),
 }
 
@@ -176,7 +176,7 @@ def test_each_field_is_checked(bank: Shell, field: str) -> None:
     text, why = REFUSED[field]
     error = bank.refuses(1, *SET, "--from", "-", stdin=f'{field} = "{text}"'.encode())
     assert error["code"] == "invalid_value"
-    assert error["message"].startswith(f"{field}: ")
+    assert error["message"].startswith(f"The value of {field} ")
     assert why in error["message"]
     assert text not in json.dumps(error)
 
@@ -185,30 +185,33 @@ def test_each_field_is_checked(bank: Shell, field: str) -> None:
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ("name = 'x", "is not TOML (at end of document)"),
-        (f"iban = {IBAN}", "is not TOML (at line 1, column 8)"),
-        (f"'{IBAN}' = 1", "a key in it is no field"),
-        ("ssn = 1", "ssn is no field"),
-        ("bic = 'COBADEFF'", "bic is no field"),
-        ("us_account = 12345678", "us_account: must be a text, in quotes"),
-        ("tax_signed = 5", "tax_signed: must be a day"),
-        ("tax_signed = 2026-01-05T10:00:00", "tax_signed: must be a day"),
-        ("address = 'x'\ncountry = 'DE'", "address: must be a table"),
-        ("address = {city = 'Berlin'}", "address: needs its country"),
-        ("address = {city = 5}\ncountry = 'DE'", "address.city: must be a text"),
-        ("address = {lines = 'x'}\ncountry = 'DE'", "address.lines: must be a list"),
-        ("address = {town = 'x'}\ncountry = 'DE'", "address: has a part that there is not: town"),
-        ("address = {region = 'x'}\ncountry = 'DE'", "address.region: there is none"),
-        ("address = {city = 'x'}\ncountry = 'DE'", "postal_code is missing; lines is missing"),
+        ("name = 'x", "is not a TOML file (at end of document)"),
+        (f"iban = {IBAN}", "is not a TOML file (at line 1, column 8)"),
+        (f"'{IBAN}' = 1", "A key in the file is not a field"),
+        ("ssn = 1", "The key ssn is not a field"),
+        ("bic = 'COBADEFF'", "The key bic is not a field"),
+        ("us_account = 12345678", "us_account must be a text, in quotes"),
+        ("tax_signed = 5", "tax_signed must be a day"),
+        ("tax_signed = 2026-01-05T10:00:00", "tax_signed must be a day"),
+        ("address = 'x'\ncountry = 'DE'", "address must be a table"),
+        ("address = {city = 'Berlin'}", "address needs a country"),
+        ("address = {city = 5}\ncountry = 'DE'", "address.city must be a text"),
+        ("address = {lines = 'x'}\ncountry = 'DE'", "address.lines must be a list"),
+        ("address = {town = 'x'}\ncountry = 'DE'", "address has unknown parts (town)"),
+        ("address = {region = 'x'}\ncountry = 'DE'", "address.region is not part of an address"),
+        ("address = {city = 'x'}\ncountry = 'DE'", "postal_code is missing, lines is missing"),
         (
             "address = {lines = ['x'], city = 'x', postal_code = '1'}\ncountry = 'DE'",
-            "postal_code is not one of DE",
+            "postal_code is wrong",
         ),
-        ("tax_number = '136695976'\ntax_form = 'vat'", "lacks the letters of its country"),
-        ("tax_number = 'DE136695977'\ntax_form = 'vat'", "is no VAT number of DE"),
-        ("tax_number = '+'\ntax_form = 'vat'\ncountry = 'DE'", "is no VAT number"),
+        (
+            "tax_number = '136695976'\ntax_form = 'vat'",
+            "must begin with the letters of its country",
+        ),
+        ("tax_number = 'DE136695977'\ntax_form = 'vat'", "is not a VAT number of DE"),
+        ("tax_number = '+'\ntax_form = 'vat'\ncountry = 'DE'", "is not a VAT number"),
         ("tax_number = '536904399'\ntax_form = 'w9'", "could be an SSN or an EIN"),
-        ("tax_number = '123'\ntax_form = 'w9'", "is no SSN, ITIN or EIN"),
+        ("tax_number = '123'\ntax_form = 'w9'", "is not an SSN, ITIN or EIN"),
         ("tax_number = '1'\ntax_form = 'w8ben'", "must have 4 to 40"),
     ],
 )
@@ -287,7 +290,7 @@ def test_nothing_is_not_a_number(german: Shell) -> None:
     for name in ("us-account", "iban", "tax-number"):
         for stdin in (b"", b" \n"):
             error = german.refuses(1, *SET, f"--{name}", "-", stdin=stdin)
-            assert "nothing was given" in error["message"]
+            assert "is empty" in error["message"]
 
 
 def test_standard_input_is_read_once(bank: Shell) -> None:
@@ -372,7 +375,7 @@ def test_an_empty_profile(empty: Shell) -> None:
 def test_reveal_is_recorded_before_it_is_shown(german: Shell) -> None:
     """It asks, names the fields, and needs --yes without a terminal."""
     error = german.refuses(7, *SHOW, "--reveal")
-    assert "email, iban, tax_number" in error["message"]
+    assert "email, iban and tax number" in error["message"]
     shown = german.ok(*SHOW, "--reveal", "--yes")
     assert (shown["iban"], shown["tax_number"]) == (IBAN, TAX_NUMBER)
     assert shown["email"] == "anna@example.com"
@@ -458,7 +461,7 @@ def test_check_says_what_is_missing_and_why(empty: Shell) -> None:
     names = ["name", "email", "method", "address", "tax_form"]
     assert [row["requirement"] for row in rows] == names
     assert {row["state"] for row in rows} == {"missing"}
-    assert all(row["blocks"] and "R1" in row["message"] and row["hint"] for row in rows)
+    assert all(row["blocks"] and "missing" in row["message"] and row["hint"] for row in rows)
 
 
 def test_check_and_the_preview_agree(german: Shell) -> None:

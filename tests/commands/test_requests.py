@@ -193,7 +193,7 @@ def test_a_person_reads_it_in_eighty_columns(
     lines = shown.out.splitlines()
     assert max(map(len, lines)) <= 80
     words = " ".join(shown.out.split())
-    for said in ("OTHER", "2026-10-07 15:00", "expired", "Ann", "126.00 if 60 min", " left "):
+    for said in ("OTHER", "2026-10-07 15:00", "expired", "Ann", "126.00 for 60 min", " left "):
         assert said in words, said
     one = requests_book.run("requests", "show", "PLAN", terminal=True)
     assert max(map(len, one.out.splitlines())) <= 80

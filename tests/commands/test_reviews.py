@@ -151,7 +151,7 @@ def test_no_customers_yet(empty: Shell) -> None:
     """An empty ledger gives an empty list, and a sentence to a person."""
     assert empty.ok("sessions", "reviews") == []
     assert (
-        "No customers yet: `liveportal requests list`"
+        "No customers yet. `liveportal requests list`"
         in empty.run("sessions", "reviews", terminal=True).out
     )
 

@@ -36,7 +36,7 @@ def risk(shell: Shell, now: datetime, *argv: object) -> tuple[str, str, str]:
     balance = shown["balance"]
     parts = (at_risk["final"], at_risk["claimable"], at_risk["held"])
     assert sum(map(Decimal, parts)) == Decimal(balance["owed"]) + Decimal(balance["held"])
-    assert list(shown)[-1] == "risk"
+    assert list(shown)[-2:] == ["risk", "transfer_fees"]
     assert list(at_risk) == ["final", "claimable", "held", "as_of"]
     assert list(balance) == ["owed", "held", "in_transit", "paid_out"]
     return parts
@@ -101,11 +101,10 @@ def test_every_format_has_it(earned: Shell) -> None:
     """In rows each amount is a column, after all existing columns."""
     earned.clock.set(CLOSES + MICROSECOND)
     header, row = earned.output_of("earnings", "--month", "2026-10", "--csv").splitlines()
-    assert header.split(",")[-4:] == ["risk.final", "risk.claimable", "risk.held", "risk.as_of"]
-    assert row.split(",")[-4:-1] == ["96.00", "0.00", "0.00"]
-    assert (
-        "risk: still claimable" in earned.run("earnings", "--month", "2026-10", terminal=True).out
-    )
+    names = ["risk.final", "risk.claimable", "risk.held", "risk.as_of", "transfer_fees"]
+    assert header.split(",")[-5:] == names
+    assert row.split(",")[-5:-2] == ["96.00", "0.00", "0.00"]
+    assert "still claimable" in earned.run("earnings", "--month", "2026-10", terminal=True).out
 
 
 def test_a_session_that_was_moved_out_of_its_month_is_still_in_its_balance(earned: Shell) -> None:

@@ -280,14 +280,14 @@ def test_what_a_ledger_exports_fits_the_schemas_of_its_events(states: Shell) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("ledger export", "ledger export has several commands: events"),
-        ("requests lst", "there is no command 'requests lst'. Did you mean list?"),
-        ("nonsense", "there is no command 'nonsense'"),
-        ("requests list more", "there is no command 'requests list more'"),
-        ("demo", "demo shows no rows: it has no schema"),
-        ("event", "name a type of event. The types are: request.opened"),
+        ("ledger export", "'ledger export' is a group. Name one of its commands: events."),
+        ("requests lst", "There is no command 'requests lst'. Did you mean list?"),
+        ("nonsense", "There is no command 'nonsense'."),
+        ("requests list more", "There is no command 'requests list more'."),
+        ("demo", "The command 'demo' shows no rows, so it has no schema."),
+        ("event", "Name a type of event. docs/EVENTS.md lists the types"),
         ("event session.begun", "'session.begun' is not a type of event"),
-        ("feed more", "there is no command 'feed'"),
+        ("feed more", "There is no command 'feed'."),
     ],
 )
 def test_what_has_no_schema_is_wrong_usage(nothing: Shell, words: str, message: str) -> None:

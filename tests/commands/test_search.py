@@ -185,7 +185,28 @@ def test_on_a_terminal(searchable: Shell, monkeypatch: pytest.MonkeyPatch) -> No
     ran = searchable.run("sessions", "search", "again", "--limit", HITS + 1, terminal=True)
     assert ran.out.count("[again]") == HITS + 1
     assert "--limit" not in ran.err
-    assert "Nothing was found" in searchable.run("sessions", "search", "zebra", terminal=True).out
+
+
+def test_an_empty_search_names_what_was_searched(
+    searchable: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of messages and transcripts, and the other texts."""
+    monkeypatch.setenv("TERM", "dumb")
+    said = " ".join(searchable.run("sessions", "search", "zebra", terminal=True).out.split())
+    assert re.fullmatch(
+        "Nothing found in [0-9]+ messages in [0-9]+ transcripts? and all titles, descriptions,"
+        " reasons, notes and reviews[.]",
+        said,
+    )
+
+
+def test_an_empty_search_without_transcripts(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only texts are searched; with --speaker there is nothing to search."""
+    monkeypatch.setenv("TERM", "dumb")
+    said = empty.run("sessions", "search", "zebra", terminal=True).out
+    assert said.startswith("Nothing found in all titles")
+    said = empty.run("sessions", "search", "zebra", "--speaker", "Joe", terminal=True).out
+    assert said == "Nothing found. No transcripts are attached.\n"
 
 
 @pytest.mark.parametrize(

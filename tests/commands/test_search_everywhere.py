@@ -174,7 +174,7 @@ def test_what_is_forgotten_is_not_found(written: Shell) -> None:
 def test_nothing_says_where_it_looked(spoken: Shell) -> None:
     """On a terminal: how much was searched, and what."""
     out = spoken.run("sessions", "search", "rhubarb", terminal=True).out
-    assert "8 messages of 8 transcripts" in out
+    assert "8 messages in 8 transcripts" in out
     assert "titles" in out
     argv = ("sessions", "search", "rhubarb", "--speaker", "Joe")
     assert "titles" not in spoken.run(*argv, terminal=True).out

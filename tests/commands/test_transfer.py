@@ -27,6 +27,8 @@ W8BEN = ("--tax-form", "w8ben", "--tax-signed", "2026-11-02", "--tax-number", "-
 FIELDS = (
     *("ledger", "state", "events", "recorded", "replayed", "confirmed", "erased", "sources"),
     *("types", "policies", "forgotten", "enter_again", "attach_again", "kept", "head", "dry_run"),
+    "identity_key",
+    "attached",
 )
 
 
@@ -384,7 +386,7 @@ def test_what_an_import_cannot_bring_is_named(book: Shell, moved: Shell) -> None
     ran = moved.run(*at(moved, "doctor", "--json"))
     (check,) = [finding for finding in json.loads(ran.out) if finding["check"] == "imported"]
     assert check["status"] == "warning"
-    assert "attach again 2 files" in check["message"]
+    assert "Attach 2 files again." in check["message"]
     # As known at an earlier time, it answers as the ledger that it came from.
     then = ("payout", "preview", "--as-known", "2999-01-01")
     assert ok(moved, *then)["blocked"] == book.ok(*then)["blocked"]
@@ -467,7 +469,7 @@ def test_a_lost_row_is_no_import(moved: Shell) -> None:
         db.execute("DELETE FROM sealed_value WHERE field = 'name'")
     ran = moved.run(*at(moved, *VERIFY))
     assert ran.code == 6
-    assert "a value of the payout profile is missing: name" in ran.err
+    assert "the value of name in the payout profile is missing" in ran.err
 
 
 def test_a_profile_that_was_changed_elsewhere(book: Shell, moved: Shell) -> None:

@@ -71,8 +71,8 @@ def test_quick_says_what_it_does_not_look_at(states: Shell) -> None:
     whole, quick = states.ok(*VERIFY), states.ok(*VERIFY, "--quick")
     assert list(quick) == list(whole)
     assert quick == whole | {"rules_changed": None}
-    assert "Not looked at" in states.run(*VERIFY, "--quick", terminal=True).err
-    assert "Not looked at" not in states.run(*VERIFY, terminal=True).err
+    assert "Not checked" in states.run(*VERIFY, "--quick", terminal=True).err
+    assert "Not checked" not in states.run(*VERIFY, terminal=True).err
 
 
 def test_quick_finds_a_changed_event(states: Shell) -> None:
@@ -92,7 +92,9 @@ def test_deep_reads_what_was_attached(states: Shell) -> None:
     kept.chmod(0o600)
     kept.write_bytes(kept.read_bytes().upper())
     states.ok(*VERIFY)
-    assert "is not what was attached" in states.refuses(6, *VERIFY, "--deep")["message"]
+    assert (
+        "differs from the file that was attached" in states.refuses(6, *VERIFY, "--deep")["message"]
+    )
     kept.unlink()
     error = states.refuses(6, *VERIFY)
     assert error["code"] == "verification_failed"

@@ -114,7 +114,7 @@ def test_a_file_that_is_replaced_or_cut_is_read_again(empty: Shell) -> None:
         add(path, b"\n", b"junk\n")
         code, _, err = watch.ends()
     assert code == 1
-    assert err.startswith("error: line 3: ")
+    assert err.startswith("error: Line 3 ")
 
 
 def test_once_stops_at_the_present_end(empty: Shell) -> None:
@@ -209,7 +209,7 @@ def test_a_closed_input_is_reported(empty: Shell) -> None:
     """A closed standard input is malformed input, as ever."""
     ran = empty.script("liveportal requests watch - <&-")
     assert ran.code == 1
-    assert "standard input" in ran.err
+    assert "Standard input" in ran.err
 
 
 def test_a_pipe_with_a_name_ends_when_it_ends(empty: Shell) -> None:
@@ -244,7 +244,7 @@ def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: byt
     assert [json.loads(text)["id"] for text in ran.out.splitlines()] == ["A", "B"]
     error = error_of(ran.err)
     assert (error["code"], error["details"]["line"]) == ("invalid_event", 4)
-    assert error["message"].startswith("line 4: ")
+    assert error["message"].startswith("Line 4 ")
     assert "recorded" in error["hint"]
     assert [row["id"] for row in empty.ok("requests", "list", "--all")] == ["A", "B"]
     # Once corrected, it goes on from there.
@@ -286,7 +286,7 @@ def test_what_the_rules_refuse_has_its_own_code(empty: Shell) -> None:
         code, out, err = watch.ends()
     assert code == 3
     assert [text.split("\t")[0] for text in out.splitlines()] == ["A", "B"]
-    assert err.startswith("error: line 3: there is no request NO")
+    assert err.startswith("error: Line 3: There is no request NO")
 
 
 def test_rejects_are_added_as_they_come(empty: Shell) -> None:

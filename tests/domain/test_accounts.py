@@ -13,6 +13,7 @@ PLATFORM = "assets:platform"
 HELD = "assets:platform:held"
 TRANSIT = "assets:transit"
 BANK = "assets:bank"
+TRANSFER_FEE = "expenses:transfer-fee"
 SESSIONS = "income:sessions"
 REFUNDS = "income:refunds"
 TIPS = "income:tips"
@@ -164,13 +165,13 @@ def test_every_transaction_says_what_it_belongs_to(books: Book) -> None:
 @pytest.mark.parametrize("minor", [0, -1])
 def test_a_transfer_moves_something(minor: int) -> None:
     """A transfer that moves nothing, or less, cannot be built."""
-    with pytest.raises(ValueError, match="more than nothing"):
+    with pytest.raises(ValueError, match="above zero"):
         Transfer(Account.BANK, Account.TRANSIT, minor)
 
 
 def test_a_transfer_is_between_two_accounts() -> None:
     """An account cannot pay itself."""
-    with pytest.raises(ValueError, match="two accounts"):
+    with pytest.raises(ValueError, match="two different accounts"):
         Transfer(Account.BANK, Account.BANK, 1)
 
 
@@ -212,4 +213,5 @@ def test_assets_are_what_the_expert_has() -> None:
         TIPS,
         ADJUSTMENTS,
         FEE,
+        TRANSFER_FEE,
     }

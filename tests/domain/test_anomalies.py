@@ -139,7 +139,7 @@ def test_two_sessions_on_the_timer_at_the_same_time() -> None:
     anomaly = only(held("S-2", "09:30", "10:30"), held("S-1", "09:00", "10:00"))
     assert (anomaly.code, anomaly.session, anomaly.other) == ("overlap", "S-2", "S-1")
     assert anomaly.since == at("10-05 09:30")
-    assert anomaly.message == "30 min of it were on the timer of S-1, too"
+    assert anomaly.message == "Its timer ran at the same time as that of session S-1, for 30 min."
     assert anomaly.hint == Hint("{correct_its_times}", session="S-2")
 
 

@@ -38,7 +38,7 @@ def test_every_state_says_what_comes_next(state: str) -> None:
     said = next_step(state, COST)
     assert said.endswith(".")
     assert ("42.00 USD" in said) is (state not in RELEASED | {"open"})
-    assert said.startswith("Decided") is (state not in UNDECIDED)
+    assert said.startswith("It is decided.") is (state not in UNDECIDED)
     assert ("two working days" in said) is (state in {"conceded", "granted", "rejected"})  # R15
 
 
@@ -50,7 +50,7 @@ def test_silence_means_what_the_policy_says(state: str, silence: str) -> None:
     assert (said is None) is (state not in UNDECIDED)
     assert ("42.00 USD" in (said or "")) is (state == "open" and silence == "deduct")
     if state == "open" and silence == "none":
-        assert "held until it is decided" in (said or "")
+        assert "held until it decides" in (said or "")
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_silence_means_what_the_policy_says(state: str, silence: str) -> None:
         (
             DisputeRecord(filed=2, accepted=1, rejected=1, withdrawn=0),
             "2 filed, 1 accepted, 1 rejected, 0 withdrawn",
-            "against once:",
+            "against you once.",
         ),
         (
             DisputeRecord(filed=9, accepted=1, rejected=4, withdrawn=0),
             "9 filed, 1 accepted, 4 rejected, 0 withdrawn",
-            "against 4 times:",
+            "against you 4 times.",
         ),
     ],
 )

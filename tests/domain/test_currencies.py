@@ -106,7 +106,7 @@ def test_an_event_of_a_book() -> None:
     assert in_currency(tip, "HUF") is tip
     assert in_currency(tip, "EUR") is tip
     finer = decode(TipReceived, {"session": "S-1", "amount": amount | {"amount": "500.50"}})
-    with pytest.raises(InvalidEvent, match="more than the 0 digits"):
+    with pytest.raises(InvalidEvent, match="more than the 0 decimal places"):
         in_currency(finer, FORINTS)
 
 
@@ -151,7 +151,7 @@ def test_digits_that_cannot_be(digits: object) -> None:
 
 def test_a_policy_file_has_no_digits() -> None:
     """They are fixed when a book is made: no file chooses them."""
-    with pytest.raises(InvalidPolicy, match="digits is not a switch"):
+    with pytest.raises(InvalidPolicy, match="switch digits of the policy does not exist"):
         Policy.from_document({**DOCUMENT, "digits": 0})
     assert "digits" not in Policy.from_document(DOCUMENT).document
     assert "digits" not in Policy.from_document(DOCUMENT).switches()

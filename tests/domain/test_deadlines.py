@@ -84,11 +84,11 @@ def test_a_request_says_what_to_do() -> None:
     expiry, slot = of.of_request(asked, NOW)
     assert expiry.command == Hint("{accept_its_best_slot}", request="R-1")
     assert slot.command == Hint("{accept_that_slot}", request="R-1", slot=2)
-    assert slot.means == "Slot 2 is gone; 2 of its slots are left."
+    assert slot.means == "Slot 2 passes, and 2 other slots are left."
     (slot,) = of.of_request(replace(asked, expires=None), at("10-05 12:00"))
-    assert slot.means == "Slot 1 is gone; 1 of its slots is left."
+    assert slot.means == "Slot 1 passes, and 1 other slot is left."
     (slot,) = of.of_request(replace(asked, expires=None), at("10-06 12:00"))
-    assert slot.means == "Slot 3 is gone; no other is left."
+    assert slot.means == "Slot 3 passes, and no other slot is left."
     (instant,) = of.of_request(request(expires="10-05 10:00"), NOW)
     assert instant.command == Hint("{accept_it}", request="R-1")
     assert expiry.asks
@@ -127,7 +127,7 @@ def test_a_claim_is_due_by_its_window_or_any_time() -> None:
     assert deadlines
     assert (deadlines.kind, deadlines.due) == ("claim_answer", at("10-07 15:00"))
     assert (deadlines.amount, deadlines.session) == (usd("42.00"), "S-1")
-    assert deadlines.means == "Silence counts as consent: 42.00 USD is deducted."
+    assert deadlines.means == "No answer counts as consent: 42.00 USD is deducted."
     assert deadlines.command == Hint("{dispute_it}", claim="CL-1")
     deadlines = of.of_claim(claim(), CLAIMED, policy(refund={"deducts": "gross"}))
     assert deadlines
@@ -177,7 +177,7 @@ def test_evidence_is_due_while_it_may_be_needed() -> None:
     unstated = of.of_evidence(recording, SESSION, added, Policy(), NOW)
     assert unstated
     assert unstated.due is None
-    assert "not said" in unstated.means
+    assert "does not state" in unstated.means
 
 
 # --- payouts --------------------------------------------------------------------------------------
@@ -247,7 +247,9 @@ def test_what_is_blocked_is_carried_and_not_overdue() -> None:
     book = standing(item(1, "2026-09", 4200), payout={"minimum": "100.00"})
     (deadlines,) = of.of_earnings(book, at("12-01 00:00"))
     assert not deadlines.asks
-    assert deadlines.means == "It is carried over: it is below the minimum of 100.00 USD."
+    assert (
+        deadlines.means == "It is carried over. It is below the payout minimum of 100.00 USD (R12)."
+    )
     first = replace(standing(item(1, "2026-09", 4200)), first_billed_end=at("10-30 09:00"))
     assert not of.of_earnings(first, at("12-01 00:00"))[0].asks
     assert of.of_earnings(first, at("12-31 00:00"))[0].asks

@@ -38,7 +38,8 @@ def refused(kind: str, data: object) -> InvalidEvent:
     with pytest.raises(InvalidEvent) as caught:
         read(kind, data)
     assert caught.value.reason
-    assert caught.value.message.startswith(caught.value.field)
+    assert caught.value.message.startswith(f"The field {caught.value.field} ")
+    assert caught.value.message.endswith(".")
     return caught.value
 
 

@@ -117,7 +117,7 @@ def test_a_command_insists_on_what_cannot_be_read(
     """A command is refused, with the field and the way out, which records and flags it."""
     error = books.command_refuses("preferences.changed", WHEN, **{name: document})
     assert isinstance(error, UnreadablePreference)
-    assert str(error.hint).startswith("Overriding this keeps it")
+    assert str(error.hint).startswith("Overriding this records it")
     assert error.details["field"] == field
     reported_event = event("preferences.changed", WHEN, **{name: document})
     outcome = books.journal.record(reported_event, allow={error.code})

@@ -42,8 +42,8 @@ def test_a_month_is_its_groups_and_those_are_events() -> None:
     tree = earned("Net", [EARNING, HOLD, REFUND, TIP], {1: [BillingStep("a", "b")]})
     assert parts_of(tree) == [("Sessions", 4200), ("Refunds", -4200), ("Tips", 500)]
     earning = tree.parts[0].parts[0]
-    assert earning.what == "earning S-1 (help)"
-    assert parts_of(earning) == [("Billed to the customer", 6000), ("The platform's part", -1800)]
+    assert earning.what == "Session S-1 (help)"
+    assert parts_of(earning) == [("Billed to the customer", 6000), ("The platform's fee", -1800)]
     assert earning.parts[0].steps == (BillingStep("a", "b"),)
     assert [(leaf.minor, leaf.seq) for leaf in tree.leaves()] == [
         *((6000, 4), (-1800, 4)),
@@ -68,16 +68,16 @@ def test_money_is_where_moves_brought_it() -> None:
         Move(HOLD, "assets:platform", -4200),
         Move(HOLD, "assets:platform:held", 4200),
     ]
-    assert parts_of(whereabouts("Where", moves)) == [("Held by claims", 4200)]
+    assert parts_of(whereabouts("Where", moves)) == [("Held for claims", 4200)]
 
 
 def test_a_line_in_part_says_so() -> None:
     """The oldest is paid first, the last perhaps in part; a deduction is negative."""
     tree = paid("Payout", [(REFUND, -4200), (EARNING, 4200), (TIP, 100)], {})
     assert [part.what for part in tree.parts] == [
-        *("refund CL-1", "earning S-1 (help)", "Part of tip S-1"),
+        *("Refund of claim CL-1", "Session S-1 (help)", "Part of tip for session S-1"),
     ]
-    assert (tree.minor, tree.parts[2].seq) == (100, 7)
+    assert (tree.what, tree.minor, tree.parts[2].seq) == ("Payout", 100, 7)
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_a_payout_that_came_back_is_seen_in_both_directions(books: Book) -> None
     assert (owed_now.what, arrived.what) == ("Owed by the platform", "Paid out")
     assert arrived.minor == 3700
     moves = [(part.what, part.minor) for part in owed_now.parts]
-    assert ("payout PO-1", -3700) in moves
-    assert ("payout failed PO-1", 3700) in moves
-    assert ("payout PO-2", -3700) in moves
+    assert ("Sent in payout PO-1", -3700) in moves
+    assert ("Failed payout PO-1", 3700) in moves
+    assert ("Sent in payout PO-2", -3700) in moves
     assert where.minor == 3500
 
 
@@ -210,9 +210,9 @@ def test_a_reversed_payout_is_nowhere_any_more(books: Book) -> None:
     _, where = provenance.session(books.reader(), "S-1")
     (owed_now,) = where.parts
     assert parts_of(owed_now) == [
-        ("earning S-1", 4200),
-        ("payout PO-1", -4200),
-        ("reversal PO-1", 4200),
+        ("Session S-1", 4200),
+        ("Sent in payout PO-1", -4200),
+        ("Reversal of PO-1", 4200),
     ]
 
 

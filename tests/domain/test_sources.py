@@ -61,7 +61,7 @@ def test_no_feed_speaks_in_the_experts_name(kind: str) -> None:
         with pytest.raises(NotForFeeds) as caught:
             check_source(said(kind, source), Origin.FEED)
         assert caught.value.details["field"] == "source"
-        assert "go on past it" in str(caught.value.hint)
+        assert "Remove the line." in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("origin", [Origin.FEED, Origin.EXPERT])

@@ -6,6 +6,7 @@ transition that does not exist: refused with the state named, nothing recorded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -56,7 +57,9 @@ def check(
     before = books.dump()
     with pytest.raises(errors.WrongState) as caught:
         report(books, kind, LATE, **thing)
-    assert was in caught.value.message
+    name = next(iter(thing.values()))
+    assert re.fullmatch(rf"[A-Z][a-z]+ {re.escape(name)} .+\.", caught.value.message)
+    assert caught.value.hint, "it says what can be done now"
     assert caught.value.details["state"] == was
     assert books.dump() == before
 

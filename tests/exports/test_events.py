@@ -38,7 +38,7 @@ def test_a_line_is_ascii_and_reads_back() -> None:
     text = line(replace(OPENED, attributes={"subject": "R-1", "n": 7}), RECORDED, erased=False)
     assert text.isascii()
     assert text.isprintable()
-    again, recorded_at = parse(text.encode())
+    again, recorded_at, _ = parse(text.encode())
     assert recorded_at == RECORDED
     assert (again, again.attributes) == (OPENED, {"subject": "R-1", "n": 7})
     assert line(again, recorded_at, erased=False) == text
@@ -68,7 +68,7 @@ def test_what_is_erased_has_facts_alone() -> None:
     assert document["erased"] is True
     assert document["data"]["customer"] == {"id": "C-1"}
     assert "title" not in document["data"]
-    again, _ = parse(json.dumps(document).encode())
+    again, *_ = parse(json.dumps(document).encode())
     assert again.erased
     started = event("session.started", "10-05 09:00", session="S-1")
     assert "erased" not in json.loads(line(started, RECORDED, erased=False, without_personal=True))

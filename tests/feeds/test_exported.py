@@ -56,5 +56,5 @@ def test_a_line_may_be_longer_than_that_of_a_feed(monkeypatch: pytest.MonkeyPatc
     long = content("é" * 900)
     assert len(long) > 2 * 2_000
     assert exported.summarise(BytesIO(long)).events == 2
-    with pytest.raises(InvalidEvent, match=r"line 1: is longer than 8000 bytes"):
+    with pytest.raises(InvalidEvent, match=r"Line 1 is longer than 8000 bytes\."):
         exported.summarise(BytesIO(content("é" * 9_000)))

@@ -36,6 +36,7 @@ from liveportal.exports.calendar import CalendarEvent, write_calendar
 from liveportal.exports.pack import verify_pack
 from liveportal.exports.statement_csv import to_csv
 from liveportal.feeds import exported, jsonl, transcripts
+from liveportal.feeds.adapters import ADAPTERS
 from liveportal.feeds.following import read_stream
 from liveportal.ledger import imports
 from liveportal.ledger.format.serialisation import journal
@@ -46,6 +47,7 @@ from liveportal.ledger.queries.statement import statement as made
 from liveportal.ledger.secrets import key_store
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
+from liveportal.services.adapting import FeedFormat
 from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
 from liveportal.tables.mapping import read_mapping
@@ -150,6 +152,29 @@ def sync(data: bytes) -> bool:
         return bool(synced.recorded)
     finally:
         for file in scratch().glob("synced.db*"):
+            file.unlink()
+
+
+@target
+def webhooks(data: bytes) -> bool:
+    """The documents of another tool: all or nothing, and nothing more when they are read again."""
+    path = scratch() / "adapted.db"
+    shutil.copyfile(october(), path)
+    rate = Money(300, "USD")
+    formats = [FeedFormat(name, rate=rate, trust_schedule=True, hop="payout") for name in ADAPTERS]
+    try:
+        recorded = 0
+        for wanted in formats:
+            with Portal(path, now=lambda: NOW) as portal, suppress(LiveportalError):
+                synced = portal.sync(BytesIO(data), feed_format=wanted)
+                again = portal.sync(BytesIO(data), feed_format=wanted)
+                assert (again.recorded, again.head) == (0, synced.head)
+                recorded += synced.recorded
+        with open_readonly(path) as reader:
+            verify(reader.db)
+        return bool(recorded)
+    finally:
+        for file in scratch().glob("adapted.db*"):
             file.unlink()
 
 

@@ -56,6 +56,9 @@ READS: tuple[str, ...] = (
     "ledger info --fields form,currency,timezone,own_timezone,policy,events,transactions,head",
     "ledger verify",
     "ledger export events --without-personal",
+    "ledger export hledger",
+    "ledger export ledger --from {month}",
+    "ledger export beancount --as-known {as_known}",
 )
 
 NAMES: dict[str, dict[str, str]] = {
@@ -99,6 +102,6 @@ NO_READS = {
         "ledger backup",
         "ledger restore",
     ),
-    *("payout profile rotate-key", "ledger export", "ledger import", "schema"),
+    *("payout profile rotate-key", "payout reconcile", "ledger export", "ledger import", "schema"),
 }
 """Groups, and what is no read of a ledger's content, or shows the machine it runs on."""

@@ -112,7 +112,15 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "reason*": "fee",
     },
     "payout.sent": {**PAYOUT, "amount": USD, "method": "paypal", "reference?": "TX 7"},
-    **{f"payout.{state}": {**PAYOUT, "reason?": "r"} for state in ("paid", "failed", "returned")},
+    "payout.paid": {
+        **PAYOUT,
+        "reason?": "r",
+        "fee?": USD,
+        "received?": {"amount": "38.105", "currency": "KWD"},
+        "evidence?": {"file_sha256": "ab" * 32, "line": 12, "row": "8XK41", "time": "2026-11-30"},
+    },
+    "payout.failed": {**PAYOUT, "reason?": "r"},
+    "payout.returned": {**PAYOUT, "reason?": "r", "debited?": USD},
     "entry.reversed": {"event": {"source": "urn:x", "id": "e-1"}, "reason*": "mistake"},
     "preferences.changed": PREFERENCES,
     "payout_profile.changed": {

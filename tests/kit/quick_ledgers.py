@@ -99,6 +99,9 @@ def feed(events: Iterable[Event]) -> BytesIO:
     return BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
 
+COUNTS = ("recorded", "replayed", "confirmed", "refused")
+
+
 def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> SyncResult:
     """Record a whole book in order: platform events by `sync`, the rest as the expert.
 
@@ -110,9 +113,9 @@ def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = N
             counts.update(outcome.status for outcome in portal.record(list(group), allow=True))
         else:
             synced = portal.sync(feed(group), batch=batch)
-            for name in ("recorded", "replayed", "confirmed", "refused"):
+            for name in COUNTS:
                 counts[name] += getattr(synced, name)
-    return SyncResult(**counts, head=portal.head())
+    return SyncResult(*(counts[name] for name in COUNTS), head=portal.head())
 
 
 # --- read back ------------------------------------------------------------------------------------
@@ -226,6 +229,14 @@ def lines(db: Connection) -> Table:
     return db.execute(
         "SELECT payout, item, amount_minor FROM payout_line ORDER BY payout, item"
     ).fetchall()
+
+
+def in_the_bank(db: Connection) -> int:
+    """The sum of the postings on the bank account, in minor units."""
+    (minor,) = db.execute(
+        "SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'assets:bank'"
+    ).fetchone()
+    return int(minor)
 
 
 def balance(db: Connection) -> dict[str, int]:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-LATEST = 3
-"""The newest form that it knows of."""
+LATEST = 4
+"""The newest form that it makes; a released version made those before it."""
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -195,6 +195,38 @@ def commands(form: int) -> Iterator[tuple[str, ...]]:
     yield "payout", "profile", "set", "--method", "paypal", "--email", "anna@example.org", *at
 
 
+def arrivals(ledger: Path) -> None:
+    """Record a payout that a statement shows before the platform reports it."""
+    from io import BytesIO
+
+    from liveportal.domain.events import types as on
+    from liveportal.domain.events.envelope import STATEMENT_PREFIX, Event
+    from liveportal.domain.money import Money
+    from liveportal.portal import Portal
+
+    source, payout = f"{STATEMENT_PREFIX}paypal:5d41", "paypal-8XK41"
+    arrived = datetime(2026, 12, 9, 9, tzinfo=UTC)
+    amount, fee = Money.parse("1.00", "USD"), Money.parse("0.25", "USD")
+    row = on.Evidence(file_sha256="cd" * 32, line=7, row="8XK41", time="2026-12-09")
+    sent = on.PayoutSent(payout=payout, amount=amount, method="paypal")
+    paid = on.PayoutPaid(payout=payout, fee=fee, received=amount - fee, evidence=row)
+    report = {
+        "specversion": "1.0",
+        "id": "rich-late",
+        "source": FEED,
+        "type": "liveportal.payout.sent",
+        "time": "2026-12-08T09:00:00Z",
+        "data": {"payout": "PO-9", "amount": usd("1.00"), "method": "PayPal"},
+    }
+    with Portal(ledger) as portal:
+        events = (
+            Event(source, "8XK41:sent", arrived, sent),
+            Event(source, "8XK41:paid", arrived, paid),
+        )
+        portal.record(list(events), allow=True)
+        portal.sync(BytesIO(json.dumps(report).encode()))
+
+
 def make(folder: Path, form: int) -> Path:
     """Make the ledger in a folder, and return its path; raises `RuntimeError` if anything fails."""
     from liveportal.cli.main import main
@@ -213,6 +245,8 @@ def make(folder: Path, form: int) -> Path:
         code = main([*argv, *more, "--ledger", str(ledger), "-o", str(folder / "out")])
         if code:
             raise RuntimeError(f"{' '.join(argv)} failed: {code}")
+        if form == LATEST and argv[0] == "sync":
+            arrivals(ledger)
     return ledger
 
 

@@ -18,6 +18,7 @@ from liveportal.portal import Portal
 from tests.kit.books import Clock, plain
 from tests.kit.events import OTHER, amount, at, event, policy
 from tests.kit.ledger_files import contents
+from tests.kit.shell import OCTOBER, Shell
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -135,7 +136,7 @@ def test_looking_back_changes_nothing(ledger: Path, clock: Clock) -> None:
 DERIVED = [
     *("transaction", "transfer", "month_flow", "policy", "customer", "request", "session"),
     *("session_alias", "claim", "dispute", "adjustment", "artifact", "review", "item", "payout"),
-    *("payout_line", "preferences", "profile_field", "statement", "reversal"),
+    *("payout_line", "payout_alias", "preferences", "profile_field", "statement", "reversal"),
 ]
 
 
@@ -154,3 +155,20 @@ def test_a_replay_gives_the_same_derived_tables(ledger: Path, clock: Clock, eras
 
         with open_readonly(ledger) as now, open_readonly(ledger, as_known=clock.now) as replayed:
             assert derived(replayed) == derived(now)
+
+
+def test_money_as_known_replays_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was booked is read, so that it is quick in a long book."""
+
+    def replayed(*_: object, **__: object) -> None:
+        raise AssertionError("the journal was replayed")
+
+    monkeypatch.setattr("liveportal.ledger.replay.replay.replayed_copy", replayed)
+    shell = Shell(tmp_path, tmp_path / "ledger.db")
+    at_ledger = ("--ledger", shell.ledger)
+    assert shell.run(*at_ledger, "init").code == 0
+    assert shell.run(*at_ledger, "sync", OCTOBER).code == 0
+    for command in (("--month", "2026-10"), ("months",), ("sessions",), ("transactions",)):
+        ran = shell.run(*at_ledger, "earnings", *command, "--as-known", "2030-01-01", "--json")
+        assert ran.code == 0, ran
+        assert ran.out == shell.run(*at_ledger, "earnings", *command, "--json").out

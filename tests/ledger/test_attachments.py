@@ -337,7 +337,7 @@ def test_what_this_version_read_must_be_what_the_file_says(book: Path) -> None:
         outdated(book)
     query(book, "DELETE FROM transcript")
     query(book, "DELETE FROM message")
-    with pytest.raises(LiveportalError, match="0 are kept"):
+    with pytest.raises(LiveportalError, match="0 are stored"):
         outdated(book)
 
 

@@ -84,7 +84,7 @@ def test_a_contradicting_fact_is_new_until_the_rules_refuse_it(books: Book) -> N
         amount=amount("20.00"),
     )
     assert isinstance(new, New)
-    assert new.conflict == Conflict("refund.claimed of claim:CL-1", ("amount",))
+    assert new.conflict == Conflict("The event refund.claimed of claim CL-1", ("amount",))
 
 
 def test_only_its_source_changes_a_review(books: Book) -> None:
@@ -93,7 +93,7 @@ def test_only_its_source_changes_a_review(books: Book) -> None:
     review: dict[str, Any] = {"session": "S-1", "by": "customer"}
     books.record("review.posted", "10-06 09:00", rating=5, **review)
     rival = answer(books, "review.posted", "10-06 09:00", source=OTHER, rating=4, **review)
-    assert rival == Conflict("review.posted of session:S-1", ("rating",))
+    assert rival == Conflict("The event review.posted of session S-1", ("rating",))
     assert isinstance(answer(books, "review.posted", "10-06 10:00", rating=4, **review), New)
 
 

@@ -22,9 +22,11 @@ from liveportal.domain.profile.fields import FIELDS, Value, changes
 from liveportal.exports import events as exports
 from liveportal.feeds import exported
 from liveportal.ledger import imports
+from liveportal.ledger.backup.key_check import has_identity, key_in_backup
 from liveportal.ledger.format.serialisation import journal
 from liveportal.ledger.secrets import key_store
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
+from liveportal.ledger.secrets.identity import IdentityKey
 from liveportal.ledger.secrets.key_store import KEYRING_VARIABLE, Keys, key_id, new_key
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
@@ -646,6 +648,34 @@ def test_the_key_is_in_the_keyring_where_there_is_one(
     assert not key_file(ledger).exists()
     monkeypatch.setenv(KEYRING_VARIABLE, "OFF")
     assert broken(ledger).code == "key_not_found"
+
+
+def test_the_identity_key_is_in_the_keyring_too(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same entry, before and after the book's own key, and an encrypted backup has it."""
+    ring = Ring()
+    use(monkeypatch, ring)
+    with closing(connection.open_file(ledger, readonly=False)) as db:
+        with connection.immediate_transaction(db, ledger):
+            first = IdentityKey(db, ledger).fingerprint("paypal:ana@example.com")
+        fill(ledger, SECRET)
+        rotate(ledger)
+        assert IdentityKey(db, ledger).fingerprint("paypal:ana@example.com") == first
+        (text,) = ring.kept.values()
+        assert [line.split("-")[0] for line in text.splitlines()][1:] == ["identity"]
+        assert not key_file(ledger).exists()
+        state, carried = key_in_backup(
+            used(ledger).pop(),
+            Keys(ledger, next(iter(ring.kept))[1]),
+            is_locked=True,
+            has_identity=has_identity(db),
+        )
+    assert state == "in_keyring"
+    assert carried is not None
+    assert carried.startswith("identity-")
+    assert "\n" not in carried.rstrip("\n"), "the book's own key stays in the keyring"
+    assert values(ledger) == SECRET
 
 
 @pytest.mark.parametrize(

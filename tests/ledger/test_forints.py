@@ -215,7 +215,7 @@ def test_derived_counts_are_verified(book: Path, change: str) -> None:
     """The journal of before has no digest of them: they are held against a replay."""
     verified(book)
     tampered(book, change)
-    with pytest.raises(VerificationFailed, match="the minutes and sessions that event"):
+    with pytest.raises(VerificationFailed, match="the minutes or the number of sessions of event"):
         verified(book)
 
 
@@ -239,5 +239,5 @@ def test_what_was_changed_before_is_not_repaired(book: Path, change: str) -> Non
 def test_an_upgrade_without_them_is_none(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A book without derived counts does not verify, so it is not upgraded."""
     monkeypatch.setattr(backfill, "_count_sessions", lambda _: None)
-    with pytest.raises(MigrationFailed, match="counted"):
+    with pytest.raises(MigrationFailed, match="number of sessions"):
         open_ledger(book, readonly=True)

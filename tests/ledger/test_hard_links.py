@@ -161,7 +161,7 @@ def test_the_hint_mends_it(path: Path, tmp_path: Path) -> None:
     (tmp_path / "far.db").hardlink_to(path)
     with pytest.raises(LedgerLinked) as caught:
         _adjust(path)
-    command = str(caught.value.hint).partition("last: ")[2]
+    command = str(caught.value.hint).partition("file: ")[2]
     assert shlex.split(command)[0] == "cp"
     subprocess.run(["sh", "-c", command], check=True)  # noqa: S607
     _adjust(path)

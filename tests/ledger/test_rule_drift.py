@@ -129,21 +129,24 @@ def changes(path: Path) -> tuple[RuleDrift, ...]:
 NOTED = {
     "a cent more": (
         "liveportal.session.ended",
-        "it booked earning of 2026-10 (42.01 from income:sessions to assets:platform, 17.99 from",
+        "It booked earning of 2026-10 (42.01 from income:sessions to assets:platform, 17.99 from",
     ),
-    "a longer trial": ("liveportal.session.ended", "it booked nothing, today earning of 2026-10 ("),
-    "no trial": ("liveportal.session.ended", "it booked earning of 2026-10 (31.50 from"),
+    "a longer trial": (
+        "liveportal.session.ended",
+        "It booked nothing. Today it would book earning of 2026-10 (",
+    ),
+    "no trial": ("liveportal.session.ended", "It booked earning of 2026-10 (31.50 from"),
     "other minutes": (
         "liveportal.session.ended",
-        "it counted other minutes or sessions than it would today",
+        "It counted other minutes or sessions than it would today.",
     ),
     "claims on free sessions": (
         "liveportal.refund.claimed",
-        "it would be refused today: session S-3 billed nothing",
+        "It would be refused today: Session S-3 did not bill anything",
     ),
     "whatever is said of a thing": (
         "liveportal.payout.returned",
-        "it would be refused today: payout PO-3 is sent: it cannot be returned",
+        "It would be refused today: Payout PO-3 was sent and has not arrived yet",
     ),
 }
 
@@ -207,7 +210,7 @@ def test_it_is_reported_at_the_shell(older: tuple[str, Path]) -> None:
     assert (
         f"Today's rules differ at event {verified_ledger['rules_changed'][0]['seq']} (" in ran.err
     )
-    assert ran.err.endswith("What was booked stands.\n")
+    assert ran.err.endswith("What was booked does not change.\n")
 
 
 @pytest.mark.damages
@@ -218,5 +221,5 @@ def test_a_difference_without_rule_drift_is_a_failure(
     path = tmp_path / "ledger.db"
     path.write_bytes(made["whatever is said of a thing"].read_bytes())
     tampered(path, "UPDATE session SET flags = '[\"overlap\"]' WHERE id = 'S-5'")
-    with pytest.raises(VerificationFailed, match="session S-5 is not what the journal says: flags"):
+    with pytest.raises(VerificationFailed, match="session S-5 differs from the journal in flags"):
         changes(path)

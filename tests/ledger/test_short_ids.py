@@ -28,6 +28,7 @@ def _reader(ids: dict[str, set[str]], aliases: set[str]) -> Iterator[Reader]:
             values = [(name,) for name in ids.get(kind, ())]
             db.executemany(f"INSERT INTO {kind} VALUES (?)", values)  # noqa: S608 -- Our own.
         db.execute("CREATE TABLE session_alias (alias TEXT PRIMARY KEY, session TEXT)")
+        db.execute("CREATE TABLE payout_alias (alias TEXT PRIMARY KEY, payout TEXT)")
         db.executemany("INSERT INTO session_alias VALUES (?, '?')", [(name,) for name in aliases])
         yield Reader(db, Path("ids.db"))
 
@@ -60,5 +61,7 @@ def test_a_prefix_of_two_is_refused_with_their_short_forms() -> None:
     with _reader({"request": ids}, set()) as reader:
         with pytest.raises(AmbiguousPrefix) as refused:
             reader.resolve_id("request", "REQ-0199")
-        assert refused.value.message == "REQ-0199 could be REQ-0199f0a2-e, REQ-0199f0a2-f"
+        assert refused.value.message == (
+            "REQ-0199 is ambiguous: it could be REQ-0199f0a2-e, REQ-0199f0a2-f."
+        )
         assert refused.value.details["candidates"] == sorted(ids)

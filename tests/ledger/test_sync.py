@@ -71,7 +71,7 @@ def test_a_changed_line_under_an_old_id(ledger: Path) -> None:
         sync(ledger, changed)
     assert caught.value.details["line"] == 5
     assert caught.value.fields == ["title"]
-    assert caught.value.message.startswith("line 5: ")
+    assert caught.value.message.startswith("Line 5: ")
 
 
 BAD: dict[str, tuple[bytes, type[LiveportalError]]] = {
@@ -95,7 +95,7 @@ def test_line_17_is_bad(ledger: Path, why: str) -> None:
         sync(ledger, [*FEED[:16], bad, *FEED[17:]])
     error = caught.value
     assert error.details["line"] == 17
-    assert error.message.startswith("line 17: ")
+    assert error.message.startswith("Line 17")
     if why == "wrong field":
         assert error.details["field"] == "rate"
         assert "rate" in error.message
@@ -205,7 +205,7 @@ def test_rejects_are_reported_and_the_feed_continues(ledger: Path) -> None:
     assert [bad.number for bad, _ in rejects] == [2, 4, 6]
     assert rejects[0][0].raw == b"junk"
     assert [error.code for _, error in rejects] == ["invalid_event", "not_found", "conflict"]
-    assert all(error.message.startswith(f"line {bad.number}: ") for bad, error in rejects)
+    assert all(error.message.startswith(f"Line {bad.number}") for bad, error in rejects)
     assert query(ledger, "SELECT count(*) FROM request") == [(3,)]
 
 

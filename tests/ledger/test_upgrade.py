@@ -40,6 +40,7 @@ PINNED = {
     "0005_missing.sql": "4011e266d366c0e393299863a8cc91290a431650090fa9aef3e9267e9e3eaf16",
     "0006_parts_of_words.sql": "c977693f9bb20f1ae075d21d773efd19883c78d7ef3d89aa1721dcf997382a86",
     "0007_rules.sql": "9cda5962ad6db4411118f8b6030ef0d74e6367a8e0f7c49face7a7d9bd9fbb81",
+    "0008_transfers.sql": "cad124b6f0bc8c7a70456d3e4e7dd0feb5d05221bdb8746cd465436059df38ee",
 }
 
 

@@ -53,7 +53,7 @@ def test_a_step_that_fails_changes_nothing(
             assert (ran.code, ran.out) == (6, "")
             error = error_of(ran.err)
             assert error["code"] == "migration_failed"
-            assert "as it was" in error["hint"]
+            assert "The ledger is unchanged" in error["hint"]
     assert old_shell.ok("ledger", "info")["form"] == SCHEMA_VERSION
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_ledger_is_not_upgraded(old: Path) -> None:
     damaged = content[: start + 8] + b"\xff" * (size - 8) + content[start + size :]
     old.write_bytes(damaged)
     names = beside(old)
-    with pytest.raises(errors.MigrationFailed, match="damaged, and was not upgraded"):
+    with pytest.raises(errors.MigrationFailed, match="is damaged, so it was not upgraded"):
         upgrade(old)
     assert old.read_bytes() == damaged
     assert beside(old) == names
@@ -268,7 +268,7 @@ def test_a_read_only_ledger(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(errors.LedgerUnwritable) as caught:
                 open_ledger(old, readonly=readonly)
     # A write is refused because the ledger is read-only, as for any ledger.
-    with pytest.raises(errors.LedgerUnwritable, match="form 1 and has to be upgraded") as caught:
+    with pytest.raises(errors.LedgerUnwritable, match=r"form \(1\) and must be upgraded") as caught:
         open_ledger(old, readonly=True)
     assert "writable" in str(caught.value.hint)
 
@@ -301,4 +301,4 @@ def test_a_copy_that_cannot_be_made(old: Path, monkeypatch: pytest.MonkeyPatch) 
         pytest.raises(errors.LedgerUnwritable, match=r"ledger\.db\.form1") as caught,
     ):
         open_ledger(old, readonly=True)
-    assert "form 1 and has to be upgraded" in caught.value.message
+    assert "form (1) and must be upgraded" in caught.value.message

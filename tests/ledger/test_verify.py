@@ -34,7 +34,7 @@ from tests.kit.old_ledgers import asked
 
 pytestmark = pytest.mark.damages
 
-PREFIX = "the ledger is not what was written: "
+PREFIX = "The ledger is not as it was written: "
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def found(path: Path, *, deep: bool = False, quick: bool = False) -> str:
     assert caught.value.message.startswith(PREFIX)
     assert caught.value.code == "verification_failed"
     assert caught.value.hint
-    return caught.value.message.removeprefix(PREFIX)
+    return caught.value.message.removeprefix(PREFIX).removesuffix(".")
 
 
 # --- nothing is wrong -----------------------------------------------------------------------------
@@ -161,7 +161,9 @@ JOURNAL = {
     "UPDATE event SET personal_digest = x'' WHERE seq = 2": (
         "the personal data of event 2 was changed"
     ),
-    "UPDATE event SET effects_digest = x'00' WHERE seq = 6": "what event 6 booked was changed",
+    "UPDATE event SET effects_digest = x'00' WHERE seq = 6": (
+        "the transactions of event 6 were changed"
+    ),
     "UPDATE event_personal SET body = replace(body, 'Help', 'Halp') WHERE seq = 2": (
         "the personal data of event 2 was changed"
     ),
@@ -169,36 +171,46 @@ JOURNAL = {
         "the personal data of event 2 was changed"
     ),
     "DELETE FROM event_personal WHERE seq = 2": (
-        "the personal data of event 2 is gone, and nobody was forgotten"
+        "the personal data of event 2 is missing, but no customer was forgotten"
     ),
     "INSERT INTO event_personal VALUES (3, x'00', '{}')": (
         "the personal data of event 3 was changed"
     ),
     "INSERT INTO event_personal VALUES (999, x'00', '{}')": (
-        "event_personal 999 refers to a row of event that is not there"
+        "event_personal 999 refers to a missing row of event"
     ),
     'UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1': (
-        "what event 6 booked was changed"
+        "the transactions of event 6 were changed"
     ),
     "UPDATE transfer SET credit = 'assets:bank' WHERE \"transaction\" = 1 AND n = 1": (
-        "what event 6 booked was changed"
+        "the transactions of event 6 were changed"
     ),
-    'DELETE FROM transfer WHERE "transaction" = 1 AND n = 2': "what event 6 booked was changed",
+    'DELETE FROM transfer WHERE "transaction" = 1 AND n = 2': (
+        "the transactions of event 6 were changed"
+    ),
     "INSERT INTO transfer VALUES (1, 3, 'assets:bank', 'income:tips', 5, '2026-10')": (
-        "what event 6 booked was changed"
+        "the transactions of event 6 were changed"
     ),
     "INSERT INTO transfer VALUES (999, 1, 'assets:bank', 'income:tips', 5, '2026-10')": (
-        "a row of transfer refers to a row of transaction that is not there"
+        "a row of transfer refers to a missing row of transaction"
     ),
-    "UPDATE \"transaction\" SET kind = 'tip' WHERE id = 1": "what event 6 booked was changed",
-    "UPDATE \"transaction\" SET period = '2026-09' WHERE id = 1": "what event 6 booked was changed",
-    "UPDATE \"transaction\" SET session = 'S-2' WHERE id = 1": "what event 6 booked was changed",
-    'UPDATE "transaction" SET seq = 5 WHERE id = 1': "what event 5 booked was changed",
+    "UPDATE \"transaction\" SET kind = 'tip' WHERE id = 1": (
+        "the transactions of event 6 were changed"
+    ),
+    "UPDATE \"transaction\" SET period = '2026-09' WHERE id = 1": (
+        "the transactions of event 6 were changed"
+    ),
+    "UPDATE \"transaction\" SET session = 'S-2' WHERE id = 1": (
+        "the transactions of event 6 were changed"
+    ),
+    'UPDATE "transaction" SET seq = 5 WHERE id = 1': "the transactions of event 5 were changed",
     'INSERT INTO "transaction" (id, seq, kind, time, period) VALUES'
-    " (999, 5, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": "what event 5 booked was changed",
+    " (999, 5, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": (
+        "the transactions of event 5 were changed"
+    ),
     'INSERT INTO "transaction" (id, seq, kind, time, period) VALUES'
     " (999, 999, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": (
-        "transaction 999 refers to a row of event that is not there"
+        "transaction 999 refers to a missing row of event"
     ),
 }
 
@@ -241,137 +253,151 @@ def test_events_that_changed_places(path: Path) -> None:
 
 CHANGED = {
     "UPDATE statement SET confirms = NULL WHERE confirms IS NOT NULL": (
-        "statement request:REQ-2 request.accepted 32 is not what the journal says: confirms"
+        "statement payout:paypal-8XK41 payout.sent 63 differs from the journal in confirms"
     ),
     "DELETE FROM statement WHERE seq = 4": "statement session:S-1 session.paused 4 is missing",
     "INSERT INTO statement VALUES ('session:S-1', 'x', 4, 'y', NULL)": (
-        "statement session:S-1 x 4 is in no event"
+        "statement session:S-1 x 4 comes from no event"
     ),
     "DELETE FROM reversal": "reversal {reversal} is missing",
-    "UPDATE policy SET name = 'other'": "policy 1 is not what the journal says: name",
+    "UPDATE policy SET name = 'other'": "policy 1 differs from the journal in name",
     "UPDATE policy SET document = replace(document, '30', '20')": (
-        "policy 1 is not what the journal says: document"
+        "policy 1 differs from the journal in document"
     ),
     "UPDATE customer SET described_seq = 2 WHERE id = 'C-12'": (
-        "customer C-12 is not what the journal says: described_seq"
+        "customer C-12 differs from the journal in described_seq"
     ),
-    "INSERT INTO customer VALUES ('C-0', 2)": "customer C-0 is in no event",
+    "INSERT INTO customer VALUES ('C-0', 2)": "customer C-0 comes from no event",
     "UPDATE request SET rate = 1 WHERE id = 'REQ-1'": (
-        "request REQ-1 is not what the journal says: rate"
+        "request REQ-1 differs from the journal in rate"
     ),
     "UPDATE request SET state = 'open', closed_at = NULL WHERE id = 'REQ-1'": (
-        "request REQ-1 is not what the journal says: state, closed_at"
+        "request REQ-1 differs from the journal in state and closed_at"
     ),
     "DELETE FROM request WHERE id = 'REQ-8'": "request REQ-8 is missing",
     "UPDATE session SET gross_minor = 1 WHERE id = 'S-1'": (
-        "session S-1 is not what the journal says: gross_minor"
+        "session S-1 differs from the journal in gross_minor"
     ),
     "UPDATE session SET period = '2026-11' WHERE id = 'S-3'": (
-        "session S-3 is not what the journal says: period"
+        "session S-3 differs from the journal in period"
     ),
     "DELETE FROM session WHERE id = 'S-3'": (
-        "a row of session_count refers to a row of session that is not there"
+        "a row of session_count refers to a missing row of session"
     ),
     "DELETE FROM session WHERE id = 'S-7'": "session S-7 is missing",
     "DELETE FROM session_alias": "session_alias other:2 is missing",
     "UPDATE session_alias SET session = 'S-1'": (
-        "session_alias other:2 is not what the journal says: session"
+        "session_alias other:2 differs from the journal in session"
+    ),
+    "DELETE FROM payout_alias": "payout_alias PO-9 is missing",
+    "UPDATE payout_alias SET payout = 'PO-1'": (
+        "payout_alias PO-9 differs from the journal in payout"
+    ),
+    "UPDATE payout SET fee_minor = 24 WHERE id = 'paypal-8XK41'": (
+        "payout paypal-8XK41 differs from the journal in fee_minor"
+    ),
+    "UPDATE payout SET evidence = NULL": (
+        "payout paypal-8XK41 differs from the journal in evidence"
     ),
     "UPDATE claim SET state = 'open' WHERE id = 'CL-1'": (
-        "claim CL-1 is not what the journal says: state"
+        "claim CL-1 differs from the journal in state"
     ),
     "UPDATE claim SET hold_minor = 0 WHERE id = 'CL-4'": (
-        "claim CL-4 is not what the journal says: hold_minor"
+        "claim CL-4 differs from the journal in hold_minor"
     ),
     "INSERT INTO claim SELECT 'CL-9', session, state, amount_minor, hold_minor, claimed_at, period,"
     " late, disputed_at, decided_at, cost_minor FROM claim WHERE id = 'CL-1'": (
-        "claim CL-9 is in no event"
+        "claim CL-9 comes from no event"
     ),
     "UPDATE dispute SET filed_at = '2026-10-02T11:59:00.000000Z' WHERE claim = 'CL-1'": (
-        "dispute {dispute} is not what the journal says: filed_at"
+        "dispute {dispute} differs from the journal in filed_at"
     ),
     "UPDATE adjustment SET amount_minor = 1 WHERE id = 'ADJ-1'": (
-        "adjustment ADJ-1 is not what the journal says: amount_minor"
+        "adjustment ADJ-1 differs from the journal in amount_minor"
     ),
     "UPDATE artifact SET bytes = 1 WHERE kind = 'recording'": (
-        "artifact {artifact} is not what the journal says: bytes"
+        "artifact {artifact} differs from the journal in bytes"
     ),
-    "UPDATE review SET rating = 5": "review S-1 customer is not what the journal says: rating",
+    "UPDATE review SET rating = 5": "review S-1 customer differs from the journal in rating",
     "DELETE FROM review WHERE by = 'expert'": "review S-1 expert is missing",
     'UPDATE item SET settled_minor = 0 WHERE "transaction" = 1': (
-        "item 1 is not what the journal says: settled_minor"
+        "item 1 differs from the journal in settled_minor"
     ),
     "UPDATE item SET session = 'S-2' WHERE \"transaction\" = 1": (
-        "item 1 is not what the journal says: session"
+        "item 1 differs from the journal in session"
     ),
     "UPDATE payout SET state = 'paid' WHERE id = 'PO-2'": (
-        "payout PO-2 is not what the journal says: state"
+        "payout PO-2 differs from the journal in state"
     ),
     "UPDATE payout_line SET amount_minor = 1 WHERE payout = 'PO-1' AND item = 1": (
-        "payout_line PO-1 1 is not what the journal says: amount_minor"
+        "payout_line PO-1 1 differs from the journal in amount_minor"
     ),
     "DELETE FROM payout_line WHERE payout = 'PO-1' AND item = 1": "payout_line PO-1 1 is missing",
     "UPDATE preferences SET document = '{}'": (
-        "preferences {preferences} is not what the journal says: document"
+        "preferences {preferences} differs from the journal in document"
     ),
     "DELETE FROM preferences": "preferences {preferences} is missing",
     "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 6": (
-        "what event 6 booked was changed"
+        "the transactions of event 6 were changed"
     ),
-    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": "what event 6 booked was changed",
-    "DELETE FROM session_count WHERE seq = 6": "what event 6 booked was changed",
+    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": (
+        "the transactions of event 6 were changed"
+    ),
+    "DELETE FROM session_count WHERE seq = 6": "the transactions of event 6 were changed",
     'INSERT INTO session_count SELECT 3, 1, session, kind, time, period, start, "end",'
     ' billed_us, sessions, free_sessions, "transaction" FROM session_count WHERE seq = 6': (
-        "the minutes and sessions that event 3 counted were changed"
+        "the minutes or the number of sessions of event 3 were changed"
     ),
     "UPDATE session_count SET seq = 999 WHERE seq = 6": (
-        "a row of session_count refers to a row of event that is not there"
+        "a row of session_count refers to a missing row of event"
     ),
-    "INSERT INTO profile_field VALUES ('iban')": "profile_field iban is in no event",
+    "INSERT INTO profile_field VALUES ('iban')": "profile_field iban comes from no event",
     "DELETE FROM profile_field WHERE name = 'name'": "profile_field name is missing",
     "UPDATE month_flow SET amount = amount + 1 WHERE credit = 'income:tips' AND"
     " period = '2026-10'": (
-        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+        "the sums of 2026-10 from income:tips to assets:platform differ from the transfers"
     ),
     "UPDATE month_flow SET count = count + 1 WHERE credit = 'income:tips' AND period = '2026-10'": (
-        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+        "the sums of 2026-10 from income:tips to assets:platform differ from the transfers"
     ),
     "DELETE FROM month_flow WHERE credit = 'income:tips' AND period = '2026-10'": (
-        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+        "the sums of 2026-10 from income:tips to assets:platform differ from the transfers"
     ),
     "INSERT INTO month_flow VALUES ('2026-01', 'assets:bank', 'income:tips', 1, 1)": (
-        "the sums of 2026-01 from income:tips to assets:bank are not its transfers'"
+        "the sums of 2026-01 from income:tips to assets:bank differ from the transfers"
     ),
-    "UPDATE sealed_value SET seq = 2": "a value of the payout profile is in no event: address",
+    "UPDATE sealed_value SET seq = 2": (
+        "the value of address in the payout profile comes from no event"
+    ),
     "UPDATE profile_fact SET field = 'iban' WHERE field = 'country'": (
-        "a value of the payout profile is in no event: iban"
+        "the value of iban in the payout profile comes from no event"
     ),
     "DELETE FROM sealed_value WHERE field = 'name'": (
-        "a value of the payout profile is missing: name"
+        "the value of name in the payout profile is missing"
     ),
-    "DELETE FROM sealed_value": "a value of the payout profile is missing: name",
+    "DELETE FROM sealed_value": "the value of name in the payout profile is missing",
     "DELETE FROM profile_fact WHERE field = 'country'": (
-        "a value of the payout profile is missing: country"
+        "the value of country in the payout profile is missing"
     ),
     # The value of before takes the place of the one that was set last.
     "UPDATE sealed_value SET seq = seq - 1 WHERE field = 'email'": (
-        "a value of the payout profile is in no event: email"
+        "the value of email in the payout profile comes from no event"
     ),
     "INSERT INTO profile_fact SELECT field, seq, 'Anna' FROM sealed_value WHERE field = 'name'": (
-        "a value of the payout profile is in the wrong place: name"
+        "the value of name in the payout profile is in the wrong place"
     ),
-    "DELETE FROM fingerprint_key": "the payout profile's key of fingerprints is missing",
+    "DELETE FROM fingerprint_key": "the key of the payout profile's fingerprints is missing",
     "UPDATE fingerprint_key SET key_id = 'another'": (
-        "the payout profile's key of fingerprints is missing"
+        "the key of the payout profile's fingerprints is missing"
     ),
     "INSERT INTO missing_value SELECT field, seq FROM sealed_value WHERE field = 'name'": (
-        "a value of the payout profile is not missing: name"
+        "the value of name in the payout profile is recorded as missing, but is present"
     ),
     "INSERT INTO missing_value VALUES ('iban', 4)": (
-        "a value of the payout profile is not missing: iban"
+        "the value of iban in the payout profile is recorded as missing, but is present"
     ),
     "INSERT INTO missing_file SELECT min(seq) FROM artifact": (
-        "no file is missing of event {artifact}"
+        "the file of event {artifact} is recorded as missing, but the event has no file"
     ),
 }
 FIRST = {
@@ -397,9 +423,9 @@ def test_what_quick_finds(path: Path) -> None:
     assert quick == replace(whole, rules_changed=None)
     tampered(path, "UPDATE session SET state = 'live' WHERE id = 'S-1'")
     assert verified(path, quick=True).head == whole.head
-    assert found(path) == "session S-1 is not what the journal says: state"
+    assert found(path) == "session S-1 differs from the journal in state"
     tampered(path, "UPDATE session SET policy = 999 WHERE id = 'S-2'")
-    assert found(path, quick=True) == "session S-2 refers to a row of policy that is not there"
+    assert found(path, quick=True) == "session S-2 refers to a missing row of policy"
 
 
 @pytest.mark.parametrize("statement", [text for text in CHANGED if "month_flow" in text])
@@ -462,10 +488,10 @@ FORM = {
     "DROP TABLE fingerprint_key": "the table fingerprint_key is missing",
     "ALTER TABLE payout ADD COLUMN more TEXT": "the table payout was changed",
     "CREATE TRIGGER mine AFTER INSERT ON transfer BEGIN SELECT 1; END": (
-        "the trigger mine on transfer is not ours"
+        "the trigger mine on transfer is foreign"
     ),
     "CREATE TRIGGER mine INSTEAD OF INSERT ON posting BEGIN SELECT 1; END": (
-        "the trigger mine on posting is not ours"
+        "the trigger mine on posting is foreign"
     ),
 }
 
@@ -526,7 +552,7 @@ def test_a_file_that_was_changed(path: Path) -> None:
     file.chmod(0o600)
     file.write_bytes(file.read_bytes().swapcase())
     verified(path)
-    assert found(path, deep=True).endswith("is not what was attached")
+    assert found(path, deep=True).endswith("differs from the file that was attached")
 
 
 DEEP = {
@@ -534,17 +560,17 @@ DEEP = {
     "UPDATE message SET speaker = 'Anna' WHERE n = 3": "message 3 of the file ",
     "UPDATE message SET offset_ms = 0 WHERE n = 3": "the times of the messages of the file ",
     "UPDATE message SET offset_ms = NULL WHERE n = 3": "the times of the messages of the file ",
-    "DELETE FROM message WHERE n = 3": "has 3 messages, and 2 are kept",
+    "DELETE FROM message WHERE n = 3": "has 3 messages, but 2 are stored",
     "INSERT INTO message SELECT NULL, artifact, 4, 0, speaker, text FROM message LIMIT 1": (
-        "has 3 messages, and 4 are kept"
+        "has 3 messages, but 4 are stored"
     ),
-    "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "are in no transcript",
+    "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "come from no transcript",
     "INSERT INTO message_index (message_index) VALUES ('delete-all')": "the full-text index",
     "UPDATE profile_fact SET value = 'DE' WHERE field = 'country'": (
-        "a value of the payout profile is not what was recorded: country"
+        "the payout profile differs from what was recorded in country"
     ),
     "UPDATE sealed_value SET body = zeroblob(length(body)) WHERE field = 'name'": (
-        "a value of the payout profile was changed: "
+        "the payout profile was changed: "
     ),
 }
 
@@ -673,7 +699,7 @@ def test_facts_that_are_none(path: Path) -> None:
             row[6] = facts
 
         _rewritten(path, broken, 4)
-        assert found(path).startswith("event 4 cannot be read: ")
+        assert found(path).startswith("Event 4 cannot be read: ")
 
 
 # --- the views ------------------------------------------------------------------------------------
@@ -687,11 +713,11 @@ def test_the_views_and_the_fold_are_compared(path: Path, monkeypatch: pytest.Mon
         return [replace(month, tips=month.gross) for month in real(reader)]
 
     monkeypatch.setattr(earnings, "months", wrong)
-    assert found(path) == ("the views show 2026-10 otherwise than its transactions add up: tips")
+    assert found(path) == "the views of 2026-10 differ from its transactions in tips"
 
     def one_more(reader: Reader) -> list[MonthRow]:
         *earlier, last = real(reader)
         return [*earlier, last, replace(last, month="2030-01")]
 
     monkeypatch.setattr(earnings, "months", one_more)
-    assert found(path) == "the views show a month 2030-01 in which nothing happened"
+    assert found(path) == "the views show 2030-01, a month in which nothing happened"

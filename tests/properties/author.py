@@ -106,9 +106,22 @@ class Author:
         """Return the same fact in other words; the bill may differ, too."""
         if isinstance(data, on.SessionEnded):
             return replace(data, billed=self.billed())
+        if isinstance(data, on.PayoutPaid | on.PayoutReturned) and self.one_in(2):
+            return self.detailed(data)
         for words in ("title", "reason", "summary"):
             if getattr(data, words, None) and not isinstance(data, on.PayoutStatusChanged):
                 return replace(data, **{words: "in other words"})
+        return data
+
+    def detailed(self, data: Any) -> Any:  # noqa: ANN401 (any event's data)
+        """Return a payout's step, perhaps with a fee or with what left the account."""
+        amount = self.model.payouts[data.payout].amount
+        some = Money(self.random.randrange(amount + 1), self.currency)
+        if isinstance(data, on.PayoutPaid) and self.one_in(2):
+            row = on.Evidence(file_sha256="ab" * 32, line=2, row="8XK41")
+            return replace(data, fee=some, received=Money(5, "EUR"), evidence=row)
+        if isinstance(data, on.PayoutReturned) and self.one_in(2):
+            return replace(data, debited=some + self.money(least=0))
         return data
 
     def _report(self, source: str, data: EventData, at: datetime) -> bool:
@@ -294,7 +307,7 @@ def deliver(self: Author) -> None:
     under_way = [name for name, payout in self.model.payouts.items() if payout.state in ends]
     if under_way:
         name = self.pick(under_way)
-        self.report(self.pick(ends[self.model.payouts[name].state])(payout=name))
+        self.report(self.detailed(self.pick(ends[self.model.payouts[name].state])(payout=name)))
 
 
 def reverse(self: Author) -> None:

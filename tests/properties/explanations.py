@@ -186,7 +186,7 @@ def other_zones_are_answered_from_instants(trial: Trial) -> None:
 FIGURES = (
     *("sessions", "free_sessions", "refund_claims", "disputes", "refunds"),
     *("gross", "platform_fee", "refunded", "deducted", "tips", "adjustments"),
-    *("owed", "held", "in_transit", "paid_out"),
+    *("owed", "held", "in_transit", "paid_out", "transfer_fees"),
 )
 
 

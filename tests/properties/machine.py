@@ -137,12 +137,20 @@ class Machine(RuleBasedStateMachine):
         went = self.judged(event, allow=allow) or (not allow and self.judged(event))
         again = deal.pick(AGAIN) if went else "no"
         if went and source != CLI_SOURCE and deal.one_in(9):
-            self.judged(Event(source, f"{name}-more", at, data))  # The same source, once more.
+            # The same source, once more.
+            self.judged(Event(source, f"{name}-more", at, self.reworded(deal, data)))
         if again == "same":
             assert self.judged(event, allow=False)
             self.judged(replace(event, time=event.time + MICROSECOND))
         elif again != "no":
-            self.judged(replace(event, source=again, time=event.time + DAY))
+            self.judged(
+                replace(
+                    event,
+                    source=again,
+                    time=event.time + DAY,
+                    data=self.reworded(deal, event.data),
+                )
+            )
         return went
 
     def judged(self, event: Event, *, allow: bool = True, feed: bool = False) -> bool:
@@ -179,6 +187,21 @@ class Machine(RuleBasedStateMachine):
             next(status for status in ("USD", "JPY") if status != ours) if deal.one_in(9) else ours
         )
         return Money(deal.pick(NUMBERS) if minor is None else minor, currency)
+
+    def payout_step(self, deal: Deal, kind: type[on.PayoutStatusChanged], name: str) -> EventData:
+        """A payout's step; perhaps with a fee, or with what left the account."""
+        said: dict[str, Any] = {}
+        if kind is on.PayoutPaid and deal.one_in(2):
+            said["fee"] = self.money(deal, deal.pick(range(5)))
+        if kind is on.PayoutReturned and deal.one_in(2):
+            said["debited"] = self.money(deal, deal.pick(range(10)))
+        return kind(payout=name, **said)
+
+    def reworded(self, deal: Deal, data: EventData) -> EventData:
+        """What another source says of the same; of a payout's step perhaps more, or less."""
+        if isinstance(data, on.PayoutStatusChanged) and deal.one_in(2):
+            return self.payout_step(deal, type(data), data.payout)
+        return data
 
     def billed(self, deal: Deal) -> Money | None:
         """The platform's bill, if it reports one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
@@ -365,6 +366,20 @@ def mistaken(self: World, wrong: Callable[[], EventData], right: Callable[[], Ev
     self.happens(right())
 
 
+def payout_step(
+    kind: type[on.PayoutStatusChanged],
+    payout: str,
+    fees: Callable[[str], Money | None],
+    source: str,
+) -> EventData:
+    """A payout's step as a source knows it: with its fee, or with what left the account."""
+    if kind is on.PayoutPaid:
+        return on.PayoutPaid(payout=payout, fee=fees(source))
+    if kind is on.PayoutReturned:
+        return on.PayoutReturned(payout=payout, debited=fees(source))
+    return kind(payout=payout)
+
+
 def payout(self: World, name: str) -> None:
     """A payout that may be mistyped, with steps that may be mistakes."""
     id_ = f"PO-{self.pick((name, '1'))}"
@@ -384,9 +399,10 @@ def payout(self: World, name: str) -> None:
     if self.one_in(3):
         self.happens(sent(self.money()))
     back: list[dict[str, str]] = []
+    fees = self.billed(self.money(least=0))
     for kind in steps:
         at = self.time - timedelta(days=30) if self.one_in(9) else None
-        back.append(self.happens(kind(payout=id_), at))
+        back.append(self.happens(partial(payout_step, kind, id_, fees), at))
     for names in reversed(back):
         if self.one_in(2):
             early = self.time - timedelta(days=60) if self.one_in(9) else None

@@ -94,6 +94,18 @@ class Model(SessionModel):
     def _contradicts(self, fact: RecordedEvent, data: EventData) -> bool:
         """Compare with the first assertion, and with its amount at that time."""
         differing = contradictions(fact.data, data)
+        if isinstance(data, on.PayoutPaid | on.PayoutReturned):
+            payout = self.payouts[data.payout]
+            pairs = (
+                (data.fee, payout.fee)
+                if isinstance(data, on.PayoutPaid)
+                else (data.debited, payout.debited)
+            )
+            given, known = pairs
+            if given and given.currency != self.policy.currency:
+                return bool(differing)  # It is refused for its currency.
+            if given is not None and known is not None and given.minor != known:
+                return True
         if isinstance(data, on.RefundClaimed) and "amount" not in differing:
             currency = data.amount.currency if data.amount else self.policy.currency
             meant = fact.left if data.amount is None else data.amount.minor
@@ -121,8 +133,10 @@ class Model(SessionModel):
         A setting is not a fact, since it can be set back. A command is a step taken now and judged
         as one, where the entity has states.
         """
-        source = event.source
-        if data.TYPE in SETTINGS or (source == CLI_SOURCE and data.TYPE not in STATELESS):
+        source, adds = event.source, adds_details(data)
+        if data.TYPE in SETTINGS:
+            return []
+        if source == CLI_SOURCE and not adds and data.TYPE not in STATELESS:
             return []
         if isinstance(data, on.TipReceived) and data.again:
             return []
@@ -131,7 +145,7 @@ class Model(SessionModel):
             for fact in self.recorded.values()
             if (fact.data.TYPE, fact.data.entity) == (data.TYPE, data.entity)
         ]
-        own = [each.confirms or each for each in about if each.event.source == source]
+        own = [each.confirms or each for each in about if each.event.source == source and not adds]
         facts = [
             each for each in about if not each.confirms and not each.undone and each not in own
         ]
@@ -154,7 +168,7 @@ class Model(SessionModel):
         return [each for each in found if all_facts.index(each) > erasures[-1]]
 
     def _confirm(self, fact: RecordedEvent, event: Event, ours: EventData) -> Verdict:
-        """Another id becomes an alias; another bill is booked as a correction."""
+        """Another id becomes an alias; another bill or a transfer fee is booked."""
         data, first = event.data, fact.data
         if isinstance(data, on.RequestAccepted):
             session = self.sessions[first.session or first.request]
@@ -163,8 +177,40 @@ class Model(SessionModel):
             self.rename(data.alias, self.session(data.session))
         if isinstance(data, on.SessionEnded | on.SessionLogged) and data.billed is not None:
             self._billed_again(self.session(data.session), fact, data.billed, event.time)
+        if isinstance(data, on.PayoutPaid | on.PayoutReturned):
+            self._details_added(fact, data, event.time)
         self.recorded[event.source, event.id] = RecordedEvent(event, ours, confirms=fact)
         return Verdict("confirmed", tuple(self.flags))
+
+    def _details_added(
+        self, fact: RecordedEvent, data: on.PayoutPaid | on.PayoutReturned, at: datetime
+    ) -> None:
+        """A fee, or an amount debited, that was not stated before is booked as a difference."""
+        payout = self.payouts[data.payout]
+        more = 0
+        if isinstance(data, on.PayoutPaid):
+            fee = self.transfer_fee(payout, data)
+            if fee is not None and payout.fee is None:
+                payout.fee = more = fee
+        elif data.debited is not None:
+            self.check_currency(data.debited.currency)
+            if payout.debited is None:
+                payout.debited = data.debited.minor
+                more = payout.debited - payout.amount
+                more -= sum(entry.transfer_fees for entry in fact.entries)
+        if more:
+            entry = self.book(f"payout_{verb(data)}", at, payout=data.payout)
+            entry.transfer_fees = more
+            fact.entries.append(entry)
+
+    def transfer_fee(self, payout: Payout, data: on.PayoutPaid) -> int | None:
+        """6-interop 4: at most the amount, in the book's currency."""
+        if data.fee is None:
+            return None
+        self.check_currency(data.fee.currency)
+        if data.fee.minor > payout.amount:
+            refuse("fee_too_large")
+        return data.fee.minor
 
     def _billed_again(
         self, session: Session, fact: RecordedEvent, billed: Money, at: datetime
@@ -316,6 +362,16 @@ class Model(SessionModel):
         after = STEPS.get(("payout", payout.state, verb(data))) or refuse("wrong_state")
         if at < payout.sent_at:
             refuse("impossible_time")
+        fees = 0
+        if isinstance(data, on.PayoutPaid):
+            payout.fee = self.transfer_fee(payout, data)
+            fees = payout.fee or 0
+        if isinstance(data, on.PayoutReturned):
+            fees = -(payout.fee or 0)  # By default, what had arrived leaves the account.
+            if data.debited is not None:
+                self.check_currency(data.debited.currency)
+                payout.debited = data.debited.minor
+                fees = payout.debited - payout.amount
         payout.state = after
         if payout.state != "paid":
             self._free(payout)
@@ -325,7 +381,7 @@ class Model(SessionModel):
             "returned": (0, -payout.amount, payout.amount),
         }[payout.state]
         entry = self.book(f"payout_{payout.state}", at, payout=data.payout, owed=owed)
-        entry.in_transit, entry.paid_out = in_transit, paid_out
+        entry.in_transit, entry.paid_out, entry.transfer_fees = in_transit, paid_out, fees
 
     @staticmethod
     def _free(payout: Payout) -> None:
@@ -364,6 +420,10 @@ class Model(SessionModel):
             self._settle(payout, self.lines(payout.amount))
         if step == "sent":
             self._free(payout)
+        if step == "paid":
+            payout.fee = None
+        if step == "returned":
+            payout.debited = None
         before = {"sent": "reversed", "paid": "sent", "failed": "sent", "returned": "paid"}
         payout.state = before[step]
 
@@ -485,6 +545,8 @@ WORDS = (
 """The personal fields of the contract. A payout's `reason` is none."""
 
 TOLERATED = {
+    "payout.paid": ("fee", "received", "evidence"),
+    "payout.returned": ("debited",),
     "request.accepted": ("session",),
     "session.ended": ("billed",),
     "session.logged": ("billed",),
@@ -493,12 +555,20 @@ TOLERATED = {
 }
 """What may differ between two who tell the same: it then has a meaning of its own."""
 
+DETAILS = {"payout.paid": ("fee", "received", "evidence"), "payout.returned": ("debited",)}
+"""What a later report of a payout's step, even of the same source, may add to it."""
+
 ADDED = {
     "session.corrected": ("start", "end", "pauses", "billed"),
     "session.rescheduled": ("minutes",),
     "session.logged": ("pauses",),
 }
 """What says something else where the first telling had nothing."""
+
+
+def adds_details(data: EventData) -> bool:
+    """Return True if a report of a payout's step has details."""
+    return any(getattr(data, name) is not None for name in DETAILS.get(data.TYPE, ()))
 
 
 def contradictions(

@@ -46,9 +46,9 @@ dispute.accepted     not_found wrong_state impossible_time
 dispute.rejected     not_found wrong_state impossible_time
 adjustment.posted    already_exists currency_mismatch amount_too_large
 payout.sent          already_exists currency_mismatch payout_too_large | unlisted_method
-payout.paid          not_found wrong_state impossible_time
+payout.paid          not_found wrong_state impossible_time currency_mismatch fee_too_large
 payout.failed        not_found wrong_state impossible_time
-payout.returned      not_found wrong_state impossible_time
+payout.returned      not_found wrong_state impossible_time currency_mismatch
 entry.reversed       not_found not_reversible impossible_time payout_too_large
 preferences.changed  invalid_event currency_mismatch
 preferences.changed  | rate_out_of_bounds unreadable_preference

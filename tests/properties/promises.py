@@ -168,6 +168,8 @@ def sql_and_plain_python_agree(trial: Trial) -> None:
     assert ledgers.sql_months(trial.db) == expected
     assert ledgers.folded_months(trial.db) == expected
     assert ledgers.records(trial.db) == model.records()
+    in_the_bank = sum(entry.paid_out - entry.transfer_fees for entry in model.entries)
+    assert ledgers.in_the_bank(trial.db) == in_the_bank, "what arrived is less by the fees"
     for name in (*(str(month["month"]) for month in expected), "2001-01", "2099-12"):
         assert ledgers.sql_month(trial.db, name) == model.row(name)
 

@@ -20,9 +20,9 @@ from tests.properties import arithmetic
 
 FIGURES = (
     *("gross", "fee", "refunded", "deducted", "tips", "adjustments"),
-    *("owed", "held", "in_transit", "paid_out"),
+    *("owed", "held", "in_transit", "paid_out", "transfer_fees"),
 )
-BALANCES = FIGURES[6:]
+BALANCES = FIGURES[6:10]
 
 
 FOREIGN_HOURS = {"days": "some platform's own form"}
@@ -67,6 +67,7 @@ class Entry:
     held: int = 0
     in_transit: int = 0
     paid_out: int = 0
+    transfer_fees: int = 0
     settled: int = 0
 
     @property
@@ -156,11 +157,13 @@ class Claim:
 
 @dataclass(eq=False)
 class Payout:
-    """A payout and its lines."""
+    """A payout and its lines; `fee` and `debited` are None until a report states them."""
 
     amount: int
     sent_at: datetime
     state: str = "sent"
+    fee: int | None = None
+    debited: int | None = None
     lines: list[tuple[Entry, int]] = field(default_factory=list)
 
 
@@ -299,7 +302,13 @@ class Ledger:
         balance = {
             each: arithmetic.text(minor, currency) for each, minor in self.balance(name).items()
         }
-        return {**counts, **shown, "balance": balance}
+        fees = sum(entry.transfer_fees for entry in entries)
+        return {
+            **counts,
+            **shown,
+            "balance": balance,
+            "transfer_fees": arithmetic.text(fees, currency),
+        }
 
     def records(self) -> list[dict[str, object]]:
         """The Transaction Record, without the fields that only a ledger has (numbers, memos)."""
@@ -317,6 +326,7 @@ class Ledger:
                 ),
                 "amount": arithmetic.text(entry.net, self.policy.currency),
                 "owed": arithmetic.text(entry.owed, self.policy.currency),
+                "transfer_fee": arithmetic.text(entry.transfer_fees, self.policy.currency),
             }
             for entry in self.entries
         ]

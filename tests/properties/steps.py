@@ -208,7 +208,8 @@ class StepMachine(Machine):
         known = self.model.payouts.get(name)
         sent_at = known.sent_at if known else self.time
         at = max(self.time, sent_at)
-        self.report(deal, deal.pick(ENDS)(payout=name), at, not_before=sent_at)
+        step = self.payout_step(deal, deal.pick(ENDS), name)
+        self.report(deal, step, at, not_before=sent_at)
 
     @step
     def reverse(self, deal: Deal) -> None:

@@ -137,9 +137,12 @@ class BookMachine(StepMachine):
         owed = max(self.model.owed, 1)
         amount = self.money(deal, deal.pick((owed, min(owed, 2))))
         self.report(deal, on.PayoutSent(payout=name, amount=amount, method="paypal"))
-        self.report(deal, deal.pick((on.PayoutPaid, on.PayoutPaid, on.PayoutFailed))(payout=name))
+        kind = deal.pick((on.PayoutPaid, on.PayoutPaid, on.PayoutFailed))
+        self.report(deal, self.payout_step(deal, kind, name))
         if deal.one_in(2):
-            self.report(deal, on.PayoutReturned(payout=name))
+            known = self.model.payouts.get(name)
+            returned = self.payout_step(deal, on.PayoutReturned, name)
+            self.report(deal, returned, not_before=known.sent_at if known else None)
 
     @step
     def failure_by_mistake(self, deal: Deal) -> None:

@@ -18,7 +18,6 @@ from liveportal.domain.events.types import CustomerForgotten, RequestAccepted, R
 from liveportal.exports.events import line
 from liveportal.feeds import exported
 from liveportal.ledger import imports
-from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.serialisation import journal
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.replay.replay import replayed_copy
@@ -59,7 +58,7 @@ def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection
     chunks = exported.events(BytesIO(content), export.digest)
     with empty_ledger() as db:
         store = LedgerFile(db, NOWHERE, later, is_new=True)
-        imports._record(store, chunks, later, as_exported=as_exported, vault=Vault(NOWHERE))  # noqa: SLF001
+        imports._record(store, chunks, later, as_exported=as_exported)  # noqa: SLF001
         yield db
 
 

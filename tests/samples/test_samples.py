@@ -32,6 +32,9 @@ HERE = Path(__file__).parent
 WINTER = Policy.from_document(tomllib.loads((HERE / "winter.policy.toml").read_text("utf-8")))
 SAMPLES = {"october": Policy(), "winter": WINTER}
 
+ADDED = ("transfer_fees",)
+"""Fields that months have gained since; the samples have no such fee."""
+
 each_sample = pytest.mark.parametrize("name", SAMPLES)
 
 
@@ -48,9 +51,11 @@ def expected(name: str) -> Any:  # noqa: ANN401 (whatever the JSON holds)
 def answer(name: str, path: Path) -> Any:  # noqa: ANN401
     """Return the query results of a sample: October, or all months."""
     with open_readonly(path) as reader:
-        if name == "october":
-            return plain(earnings.month(reader, "2026-10"))
-        return plain(earnings.months(reader))
+        months = (
+            [earnings.month(reader, "2026-10")] if name == "october" else earnings.months(reader)
+        )
+    rows = [{field: row[field] for field in row if field not in ADDED} for row in plain(months)]
+    return rows[0] if name == "october" else rows
 
 
 def made(name: str, tmp_path: Path) -> Path:

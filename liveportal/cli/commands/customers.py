@@ -14,20 +14,30 @@ from liveportal.ledger.queries import customer_overview
 from liveportal.ledger.queries.customer_overview import CustomerOverview, CustomerRow
 from liveportal.ledger.queries.reader import Reader
 
-app = Commands("Customers: list, show. `ledger forget` erases one.", default="list")
+app = Commands(
+    """List your customers, what they asked for and what they paid.
+
+    To erase the personal data of a customer, use `ledger forget`.
+
+    Examples:
+      liveportal customers list
+      liveportal customers show C-77
+    """,
+    default="list",
+)
 
 HUMAN = (*("id", "name", "requests", "sessions", "minutes", "paid", "claims", "last_seen"),)
-EMPTY = "No customers yet: `liveportal requests list` shows who asks for help."
+EMPTY = "No customers yet. `liveportal requests list` shows who asks for help."
 
 
 @app.command("list")
 @shows(CustomerRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, limit: Limit = None) -> None:
-    """List who asked for help, the latest first: how often, and what they paid.
+    """List your customers, the most recent first.
 
-    What they paid is the gross of their sessions less refunds, and tips. An erased customer has no
-    name.
+    The amount paid is the gross of their sessions, less refunds, plus tips. A customer whom you
+    erased is listed without a name.
 
     Examples:
       liveportal customers list
@@ -39,13 +49,13 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, limit: Li
         return Table(CustomerRow, rows, HUMAN, empty=EMPTY)
 
     if run_read(query, ledger, read, out).rows:
-        hint("`liveportal customers show ID` shows what one asked for.")
+        hint("See one customer's requests and sessions with `liveportal customers show ID`.")
 
 
 @app.command("show")
 @reads(CustomerOverview)
 def show(customer: Annotated[str, one_id("A customer", ids("customer"))]) -> Query:
-    """Show one customer: the requests and sessions they had, what they paid, and the ratings.
+    """Show one customer's requests, sessions and ratings.
 
     Example: liveportal customers show C-77
     """

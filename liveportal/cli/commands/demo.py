@@ -91,7 +91,11 @@ def _place(typed: Path | None) -> Iterator[tuple[Path, str]]:
     """Give the path of the ledger and the command that removes it; a failure leaves no folder."""
     if typed:
         if typed.exists():
-            raise LedgerExists(f"{typed} exists already", path=str(typed))
+            raise LedgerExists(
+                f"A file already exists at {typed}.",
+                hint="Choose another path with --ledger.",
+                path=str(typed),
+            )
         yield typed, shlex.join(["rm", "-rf", *(f"{typed}{suffix}" for suffix in LEFT)])
         return
     folder = Path(tempfile.mkdtemp(prefix="liveportal-demo-"))
@@ -167,6 +171,6 @@ The demo leaves this ledger. To remove it:
 
 def _print(text: str) -> None:
     if sys.stdout is None:
-        raise OutputFailed("the program has no standard output")
+        raise OutputFailed("There is no standard output.")
     print(text)  # noqa: T201 -- It is the result.
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""`liveportal due`: what needs an answer, by when, and what happens if you do nothing."""
+"""`liveportal due`: what you have to do, by when, and what happens if you do nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output_bytes
-from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.render import check_output_possible, for_person, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -40,22 +40,25 @@ def due(
     out: OutputOptions,
     within: Annotated[
         str | None,
-        typer.Option("--within", metavar="LENGTH", help="Only what is due by then, such as 48h."),
+        typer.Option(
+            "--within", metavar="LENGTH", help="Only what is due within this time, such as 48h."
+        ),
     ] = None,
     calendar: Annotated[
         Path | None,
         typer.Option(
-            "--calendar", metavar="FILE", help="Also put the deadlines into an iCalendar file."
+            "--calendar", metavar="FILE", help="Also write the deadlines to an iCalendar file."
         ),
     ] = None,
 ) -> None:
-    """Show what needs an answer, by when, and what happens if you do nothing.
+    """Show what you have to do, and by when.
 
-    Requests and slots, sessions, claims, refund windows, payouts, files that the platform deletes,
-    customers who ask to be forgotten, and, from the first earning on, what the payout profile and
-    the tax form lack. The exit code is 10 if something of it is for you to do, and 0 otherwise: for
-    cron. A calendar is brought up to date when it is written again; deadlines that are gone are
-    cancelled in it.
+    It lists requests and slots, sessions, refund claims and windows, payouts that are due or late,
+    files that the platform deletes, customers who asked to be erased, and what is missing in your
+    payout profile: each with its deadline and with what happens if you do nothing.
+
+    The exit code is 10 if an action is needed, and otherwise 0, so that a script can notify you.
+    --calendar updates the file if it exists: deadlines that no longer apply are cancelled.
 
     Examples:
       liveportal due
@@ -75,29 +78,32 @@ def due(
     if horizon is not None:
         last = shifted(now, horizon)
         rows = [row for row in rows if _is_by(row, last)]
-    empty = "Nothing is due: `liveportal sessions upcoming` shows what is planned."
+    empty = "Nothing is due. Planned sessions: `liveportal sessions upcoming`."
     table = Table(DueRow, [_human_row(row) for row in rows], HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
+    if for_person(out) and any(row.kind == "payout_arrival" for row in rows):
+        hint("To find a payout in your bank's statement: `liveportal payout reconcile FILE`.")
     if any(row.asks for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)
 
 
 def _human_row(row: DueRow) -> Row:
-    """Return a deadline's row with its date as a terminal shows it: a day or, if any, a time."""
+    """Return a deadline's row, in which a terminal shows a day if it is the end of that day."""
     due_day = row.due_on
     if due_day is None and row.due is not None:
         return row
-    words = str(due_day) if due_day else "no date given"
+    words = str(due_day) if due_day else "not stated"
     return {**row, "due": HumanValue(row.due, lambda _now, _local: [words])}
 
 
 def _is_by(row: DueRow, last: datetime) -> bool:
-    """Return True if a row is due by then, or has no stated deadline and may be due any time."""
+    """Return True if a row is due by then; one without a stated deadline may be due any time."""
     return row.due is None or row.due <= last
 
 
 def _write_calendar(reader: Reader, rows: Sequence[DueRow], path: Path) -> None:
     from liveportal.cli.commands.sessions.calendar import existing_calendar
+    from liveportal.cli.io.answers import plural
     from liveportal.exports.calendar import write_calendar
     from liveportal.ledger.queries.calendar import book_name
 
@@ -110,7 +116,7 @@ def _write_calendar(reader: Reader, rows: Sequence[DueRow], path: Path) -> None:
     written = write_calendar(f"{book_name(reader)}-due", calendar_events, existing_calendar(path))
     with open_output_bytes(path) as stream:
         stream.write(written.content)
-    hint(f"{len(calendar_events)} deadlines are in {path}; import it into any calendar.")
+    hint(f"Wrote {plural(len(calendar_events), 'deadline')} to {path}. Any calendar can import it.")
 
 
 def _calendar_event(row: DueRow, due: datetime, known_at: datetime) -> Any:  # noqa: ANN401 -- Imported late.

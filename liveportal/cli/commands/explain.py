@@ -6,23 +6,24 @@ in other formats, where the row with the `path` `net.1` is a part of `net`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.earnings.span import MONTH_HELP, parse_month
 from liveportal.cli.completion import ids, months
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, paged, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, one_id, with_options
-from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.domain.clock import local_date
+from liveportal.domain.calculations.billing_steps import COUNTS, NO_TRIAL
 from liveportal.domain.money import Money
+from liveportal.domain.patterns import pattern
 from liveportal.domain.row import Row, row
 from liveportal.ledger.queries import provenance
 from liveportal.ledger.queries.reader import Reader
@@ -34,6 +35,21 @@ if TYPE_CHECKING:
     from liveportal.domain.calculations.provenance import Node
 
 LONGEST_TEXT = 100
+RULE_WORDS = {
+    "R1, R4": "the agreed rate (R4)",
+    "R6": "paused time is not charged (R6)",
+    "R8, R9": "a refund is deducted (R9)",
+    "R11": "your share (R11)",
+    "R12, R13": "minimum and date of payouts (R12, R13)",
+    COUNTS: "this amount counts",
+    NO_TRIAL: "without a free trial",
+    # What the text beside it, or the steps below it, say already:
+    **dict.fromkeys(("R1, R4, R5, R6", "R8, refund.deducts", "R11, fee.percent"), ""),
+    **dict.fromkeys(("corrected amount", "earlier amount, taken back"), ""),
+    **dict.fromkeys(("until the claim is decided", "arrived"), ""),
+}
+"""What a terminal shows instead of the rules of amounts: a code alone says nothing."""
+_SWITCH = pattern(r" \(((?:R[0-9]+)?)(?:, )?[a-z]*[.][a-z*_]+\)$", re.ASCII)
 
 
 @row
@@ -56,23 +72,29 @@ def explain_month(
     read: ReadOptions,
     out: OutputOptions,
     month: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="[MONTH]", help="2026-10, oct, last or this.", autocompletion=months
+            metavar="[MONTH]", help=f"{MONTH_HELP} Default: this.", autocompletion=months
         ),
-    ] = "this",
+    ] = None,
+    same_month: Annotated[
+        str | None, typer.Option("--month", metavar="MONTH", hidden=True, autocompletion=months)
+    ] = None,
 ) -> None:
-    """Show where a month's money comes from: every cent, with its rule and its event.
+    """Show where every cent of a month comes from.
 
-    Each amount is the sum of what stands below it, down to single events of the journal (`seq`).
+    Each amount is the sum of the amounts below it, down to single events of the journal, with the
+    rules of the platform that apply. `liveportal policy rules` lists the rules.
 
     Examples:
       liveportal earnings explain
       liveportal earnings explain last
       liveportal earnings explain 2026-10 --json
     """
+    if month is not None and same_month is not None:
+        raise typer.BadParameter("name the month once: as the argument or with --month")
     with open_reader(ledger, read, out) as reader:
-        name = read_month(month, local_date(utc_now(), reader.timezone))
+        name = parse_month(reader, month or same_month or "this")
         net, owed = provenance.month(reader, name)
         explained = partial(provenance.ExplainedMonth, month=name)
         show = _prepare_output(reader, explained, {"net": net, "owed": owed}, read, out)
@@ -87,7 +109,10 @@ def explain_session(
     read: ReadOptions,
     out: OutputOptions,
 ) -> None:
-    """Show how a session's time became its money, and where that money is now.
+    """Show how a session's amount is calculated.
+
+    The steps lead from the timer to your share, with the rules that apply. The second tree shows
+    where that money is now: owed, held for a claim, on its way or paid out.
 
     Example: liveportal sessions explain S-1001
     """
@@ -107,7 +132,10 @@ def explain_payout(
     read: ReadOptions,
     out: OutputOptions,
 ) -> None:
-    """Show what a payout paid: each earning, whole or in part, and what it took back.
+    """Show which earnings a payout paid.
+
+    An earning is paid in full or in part. Refunds and other amounts that were taken back are below
+    zero.
 
     Example: liveportal payout explain PO-1
     """
@@ -167,7 +195,7 @@ def _rows(reader: Reader, node: Node, path: str) -> Iterator[PathRow]:
 
 
 def _draw_trees(trees: Iterable[Tree], out: OutputOptions) -> None:
-    """Draw trees: per node the amount, its description, and dimmed its rule and event."""
+    """Draw trees: for each node the amount, its description, and dimmed its rule and event."""
     from liveportal.cli.io.rich_output import console  # Imports rich: terminals only.
 
     with paged(out), open_output(None) as stream:
@@ -178,16 +206,35 @@ def _draw_trees(trees: Iterable[Tree], out: OutputOptions) -> None:
             terminal.print(tree)
 
 
-def _build_tree(reader: Reader, node: Node, style: str = "") -> Tree:
+def _build_tree(reader: Reader, node: Node, style: str = "", above: int | None = None) -> Tree:
+    """Return a node as a tree; its event is named unless it is the one of the node above."""
     from rich.tree import Tree
 
-    rules = [node.rule, f"event {node.seq}" if node.seq else ""]
-    tree = Tree(_styled_label(f"{reader.money(node.minor)}  {_shorten(node.what)}", rules, style))
+    event = f"event {node.seq}" if node.seq not in (None, above) else ""
+    what = _shorten(_with_short_ids(reader, clean(node.what)))
+    label = f"{reader.money(node.minor)}  {what}"
+    tree = Tree(_styled_label(label, [_in_words(node.rule), event], style))
     for step in node.steps:
-        tree.add(_styled_label(f"{_shorten(step.what)}: {step.comes_to}", [step.rule]))
+        tree.add(_styled_label(f"{_shorten(step.what)}: {step.comes_to}", [_in_words(step.rule)]))
     for part in node.parts:
-        tree.children.append(_build_tree(reader, part))
+        tree.children.append(_build_tree(reader, part, above=node.seq))
     return tree
+
+
+def _with_short_ids(reader: Reader, text: str) -> str:
+    from liveportal.ledger.queries.short_ids import short_ids  # Terminals only.
+
+    for whole, form in short_ids(reader, text.split()).items():
+        text = text.replace(whole, form)
+    return text
+
+
+def _in_words(rule: str) -> str:
+    """Return the rule of an amount in words, with its code."""
+    name, comma, more = rule.partition(", corrected")
+    words = RULE_WORDS.get(name, name)
+    words = _SWITCH.sub(lambda found: f" ({found[1]})" if found[1] else "", words)
+    return f"{words}; corrected{more}" if comma else words
 
 
 def _styled_label(text: str, rules: Iterable[str], style: str = "") -> Text:

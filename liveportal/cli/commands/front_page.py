@@ -9,25 +9,24 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.io.answers import amount, day, local, plural
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
-from liveportal.cli.io.text import clean, clock_time, cut, display_width
+from liveportal.cli.io.text import clean, clock_time, cut, display_width, format_length
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import MONTHS, WEEKDAYS
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.months import MonthRow
-from liveportal.domain.clock import month_of, zone
+from liveportal.domain.clock import month_of
 from liveportal.domain.entities import SessionState
 from liveportal.domain.handlers.cautions import EARLIEST_START, LONGEST_SESSION
-from liveportal.domain.money import Money
 from liveportal.domain.policy import Silence
 from liveportal.domain.row import Row
 from liveportal.ledger.queries.agenda import AgendaRow, is_overdue
@@ -51,8 +50,8 @@ STANDARD_WIDTH = 80
 LEAST_TEXT = 12
 INDENT, GAP = "  ", "  "
 
-BEGIN = """There is no ledger at {path} yet. To begin:
-  liveportal init, then liveportal sync FEED or liveportal requests add
+BEGIN = """You do not have a ledger yet ({path}). To begin:
+  liveportal init, then liveportal requests add or liveportal sync FEED
   liveportal demo shows a month of a fictional expert in a ledger of its own
 """
 
@@ -71,7 +70,9 @@ class Item(NamedTuple):
 @shows(FrontPage)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """Show what waits for you: requests, sessions, claims, earnings and the next payout.
+    """Show what needs your attention.
+
+    The page lists requests, sessions, claims, earnings and the next payout.
 
     Examples:
       liveportal
@@ -90,7 +91,7 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
         return
     with open_output(None) as stream:
         if ledger.typed is not None:
-            stream.write(f"For these commands: export LIVEPORTAL_LEDGER={_quoted(ledger.path)}\n")
+            stream.write(f"To use this ledger: export LIVEPORTAL_LEDGER={_quoted(ledger.path)}\n")
         stream.writelines(f"{line}\n" for line in lines)
 
 
@@ -119,7 +120,7 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
             f"Open requests ({len(page.requests)})" if page.requests else "Open requests",
             [_request(row, short_ids) for row in page.requests],
             "requests list",
-            empty=Item("None. A sync records new ones", "", "sync --help"),
+            empty=Item("None", "", "requests add --help"),
         ),
         _block(
             f"Now and upcoming (times of {zone_name})",
@@ -128,13 +129,13 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
                 *(_upcoming(row, clock, short_ids) for row in page.upcoming),
             ],
             "sessions upcoming",
-            empty=Item("Nothing is running or planned", "", "sessions list"),
+            empty=Item("None", "", "sessions list"),
         ),
         _block(
             f"Claims to answer ({len(page.claims)})" if page.claims else "Claims to answer",
             [_claim(row, short_ids) for row in page.claims],
             "refunds list --state open",
-            empty=Item("None: no answer is needed", "", "refunds list"),
+            empty=Item("None", "", "refunds list"),
         ),
         _block(
             f"This month and last (months of {page.this_month.timezone})",
@@ -147,7 +148,7 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
         yield heading
         yield from chain.from_iterable(_laid_out(item, width) for item in items)
         yield ""
-    yield "Every command: liveportal --help"
+    yield "All commands: liveportal --help"
 
 
 def _block(
@@ -187,12 +188,12 @@ def _shortened(figures: str, text: str, room: int) -> str:
 
 
 def _request(row: RequestRow, short_ids: ShortIds) -> Item:
-    left = "no end" if row.left_seconds is None else f"{_length(row.left_seconds)} left"
+    left = "no end" if row.left_seconds is None else f"{format_length(row.left_seconds)} left"
     # What cannot be accepted as it is, without a slot or an option, is looked at first.
     at_once = row.kind == "instant" and not row.direct and row.above_minimum is not False
     step = "accept" if at_once else "show"
     return Item(
-        f"{_amount(row.rate)}, {left}",
+        f"{amount(row.rate)}, {left}",
         _about(row.customer.name or row.customer.id, row.title),
         f"requests {step} {_argument(short_ids.get(row.id, row.id))}",
     )
@@ -202,9 +203,9 @@ def _running(row: RunningSession, now: datetime, short_ids: ShortIds) -> Item:
     elapsed, paused = row.elapsed_seconds or timedelta(), row.paused_seconds or timedelta()
     can_end = row.earned_so_far is not None and timedelta() <= now - row.start <= LONGEST_SESSION
     step = "resume" if row.state == SessionState.PAUSED else "end" if can_end else "show"
-    earned = f", {_amount(row.earned_so_far)} so far" if row.earned_so_far is not None else ""
+    earned = f", {amount(row.earned_so_far)} so far" if row.earned_so_far is not None else ""
     return Item(
-        f"{row.state} {_length(elapsed - paused)}{earned}",
+        f"{row.state} {format_length(elapsed - paused)}{earned}",
         _about(row.customer_name or row.customer, row.title),
         f"sessions {step} {_argument(short_ids.get(row.id, row.id))}",
     )
@@ -221,10 +222,10 @@ def _upcoming(row: AgendaRow, clock: Clock, short_ids: ShortIds) -> Item:
 
 
 def _claim(row: OpenClaim, short_ids: ShortIds) -> Item:
-    left = f"{_length(row.left_seconds)} left, " if row.left_seconds is not None else ""
-    cost = f"silence costs you {_amount(row.cost)}"
+    left = f"{format_length(row.left_seconds)} left, " if row.left_seconds is not None else ""
+    cost = f"{amount(row.cost)} at risk"
     if row.silence == Silence.NONE:
-        cost = f"{_amount(row.held)} is held"
+        cost = f"{amount(row.held)} held"
     return Item(
         left + cost,
         _about(row.customer_name or row.customer, row.title),
@@ -235,25 +236,29 @@ def _claim(row: OpenClaim, short_ids: ShortIds) -> Item:
 def _month(row: MonthRow) -> Item:
     this = month_of(utc_now(), row.timezone)  # Which a page --as-known of the past does not have.
     name = {this: "this", months_before(this, 1): "last"}.get(row.month, row.month)
-    sessions = f"{row.sessions} session{'' if row.sessions == 1 else 's'}"
     return Item(
-        f"{row.month}: {sessions}, {_amount(row.net)} {row.currency}",
+        f"{row.month}: {plural(row.sessions, 'session')}, {amount(row.net)}",
         "",
         f"earnings --month {name}",
     )
 
 
 def _payout(row: NextPayout) -> Iterator[Item]:
+    owed = f"{amount(row.owed)} owed"
     if row.on is None:
-        yield Item(f"Nothing is to be paid, of {_amount(row.owed)} owed", "", "payout list")
+        yield Item(f"None yet, of {owed}" if row.owed.minor else "None", "", "payout list")
         return
-    amount = f"{_amount(row.amount)} {row.currency} on {_day(row.on)}"
-    yield Item(f"{amount}, of {_amount(row.owed)} owed", "", "payout forecast")
+    yield Item(f"{amount(row.amount)} on {row.on}, of {owed}", "", "payout forecast")
     for blocker in row.blocked[:MOST_BLOCKERS]:
-        what, _, _missing = blocker.message.partition(":")
         is_profile = blocker.code == "profile_incomplete"
         command = "payout profile check" if is_profile else "payout preview"
-        yield Item(f"Blocked: {what}", "", command)
+        yield Item(f"Blocked: {_in_brief(blocker.message)}", "", command)
+
+
+def _in_brief(message: str) -> str:
+    """Return the first sentence of a message as a part of a line, without the rule's code."""
+    first = message.partition(". ")[0].removesuffix(".").partition(" (R")[0].removeprefix("It is ")
+    return first[:1].lower() + first[1:]
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -267,37 +272,10 @@ class Clock(NamedTuple):
 
     def time(self, instant: datetime) -> str:
         """Return a time such as `tomorrow 11:00` or `Thu 3 Dec 17:00`."""
-        local, today = self._local(instant), self._local(self.now).date()
-        days = (local.date() - today).days
+        at, today = local(instant, self.zone_name), local(self.now, self.zone_name)
+        days = (at.date() - today.date()).days
         near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
-        day = near or f"{WEEKDAYS[local.weekday()][:3].title()} {_day(local.date(), today.year)}"
-        return f"{day} {clock_time(local)}"
-
-    def _local(self, instant: datetime) -> datetime:
-        try:
-            return instant.astimezone(zone(self.zone_name))
-        except OverflowError:  # The first or last hours of the calendar.
-            return instant.astimezone(UTC)
-
-
-def _day(day: date, without_year: int | None = None) -> str:
-    year = "" if day.year == without_year else f" {day.year}"
-    return f"{day.day} {MONTHS[day.month - 1][:3].title()}{year}"
-
-
-def _length(span: timedelta) -> str:
-    """Return a length of time in its largest unit."""
-    minutes = max(span, timedelta()) // timedelta(minutes=1)
-    if minutes < 60:  # noqa: PLR2004 -- Minutes of an hour.
-        return f"{minutes} min"
-    hours = minutes // 60
-    return f"{hours} h" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004 -- Two days.
-
-
-def _amount(amount: Money) -> str:
-    """Return an amount with a comma between thousands, such as `19,375.35`."""
-    whole, point, fraction = str(amount).partition(".")
-    return f"{int(whole):,}{point}{fraction}" if int(whole) else f"{amount}"
+        return f"{near or day(at, today)} {clock_time(at)}"
 
 
 def _about(customer: str, title: str | None) -> str:

@@ -10,7 +10,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.clock import system_timezone, utc_now
 from liveportal.cli.completion import choices, policies, zones
 from liveportal.cli.io.answers import Sentence
-from liveportal.cli.io.render import check_output_possible, hint, note
+from liveportal.cli.io.render import check_output_possible, note
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.policy_files import load_policy
@@ -29,7 +29,7 @@ app = Commands()
 
 @row
 class NewLedger(Row):
-    """A ledger that was made, or with --dry-run would be: its file, policy, currency and zones."""
+    """A ledger that was created, or with --dry-run would be: file, policy, currency and zones."""
 
     path: str
     policy: str
@@ -48,7 +48,10 @@ def init(
     policy: Annotated[
         str,
         typer.Option(
-            "--policy", metavar="NAME|FILE", help="The platform's rules.", autocompletion=policies
+            "--policy",
+            metavar="NAME|FILE",
+            help="The platform's rules: a built-in policy, or a TOML file.",
+            autocompletion=policies,
         ),
     ] = DEFAULT_NAME,
     currency: Annotated[
@@ -56,7 +59,7 @@ def init(
         typer.Option(
             "--currency",
             metavar="CODE",
-            help="Default: the policy's.",
+            help="The currency of all amounts (default: the policy's).",
             autocompletion=choices(sorted(listed_digits())),
         ),
     ] = None,
@@ -65,16 +68,18 @@ def init(
         typer.Option(
             "--timezone",
             metavar="ZONE",
-            help="Your own, for times you type; else the system's.",
+            help="Your time zone (default: this computer's).",
             autocompletion=zones,
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be made.")
+        bool, typer.Option("--dry-run", help="Show what would be created; create nothing.")
     ] = False,
     _yes: Yes = False,
 ) -> None:
-    """Make a ledger: one expert, one currency, one file. An existing file is never touched.
+    """Create a ledger.
+
+    A ledger is one file, for one expert and one currency. An existing file is never changed.
 
     Examples:
       liveportal init
@@ -96,28 +101,32 @@ def init(
         own_timezone=own_timezone,
         dry_run=dry_run,
     )
-    show_answer(Detail(NewLedger, made), _sentence(made), out, ledger=ledger, dry_run=dry_run)
+    sentence = _sentence(made, zone_given=timezone is not None)
+    show_answer(Detail(NewLedger, made), sentence, out, ledger=ledger, dry_run=dry_run)
     if adopted.currency != shipped.currency:
         note(
-            f"The amounts of {shipped.name} are in {shipped.currency}, so this ledger has no rate"
-            " bounds and no payout minimum. `liveportal policy use FILE` sets them."
+            f"The rate limits and the payout minimum of {shipped.name} are in {shipped.currency},"
+            " so this ledger has none. Set them with `liveportal policy use FILE`."
         )
-    if timezone is None:
-        whose = "this computer's zone" if system_timezone() else "which the policy has"
-        hint(
-            f"Times you type are read as {own_timezone}, {whose};"
-            " `liveportal preferences set --zone ZONE` changes it."
-        )
-    hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")
 
 
-def _sentence(made: NewLedger) -> Sentence:
-    """Say where the ledger is, and what it begins with."""
+def _sentence(made: NewLedger, *, zone_given: bool) -> Sentence:
+    """Return where the ledger is, how it is set up, and what to do next."""
+    origin = "" if zone_given else " (this computer's zone)"
+    if not zone_given and system_timezone() is None:
+        origin = " (the policy's zone)"
+    change_zone = (("Change the time zone", "preferences set --zone ZONE"),)
     return Sentence(
-        *("Made", "make", f"a ledger at {made.path}"),
-        f"amounts in {made.currency}, the policy {made.policy}, your times in {made.own_timezone}",
-        next=(("See what waits for you", "due"),),
-        nothing="Nothing was made.",
+        *("Created", "create", f"a ledger at {made.path}"),
+        f"amounts in {made.currency}, policy {made.policy}, your times in"
+        f" {made.own_timezone}{origin}",
+        next=(
+            *(() if zone_given else change_zone),
+            ("Add a request", "requests add --help"),
+            ("Log a past session", "sessions log --help"),
+            ("Record a feed", "sync --help"),
+        ),
+        nothing="Nothing was created.",
     )
 
 
@@ -130,4 +139,8 @@ def _create(ledger: LedgerOption, policy: Policy, timezone: str | None, *, dry_r
     if not dry_run:
         Portal.create(ledger.path, policy, settings=settings, now=utc_now)
     elif ledger.path.exists():
-        raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
+        raise LedgerExists(
+            f"A file already exists at {ledger.path}.",
+            hint="Choose another path with --ledger. An existing file is never changed.",
+            path=str(ledger.path),
+        )

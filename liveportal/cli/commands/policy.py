@@ -11,8 +11,8 @@ from liveportal.cli.app import Commands
 from liveportal.cli.completion import policies
 from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.output_file import check_target
-from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
+from liveportal.cli.io.render import for_person, render
+from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows, shows_result
 from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import (
     LedgerOption,
@@ -26,12 +26,25 @@ from liveportal.cli.read_command import Query, open_reader, reads
 from liveportal.cli.write_command import Writer, run_write
 from liveportal.cli.write_result import Answer, Recorded
 from liveportal.domain.events.types import PolicyAdopted
+from liveportal.domain.patterns import pattern
 from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
 from liveportal.domain.rules import RULES, Rule
 from liveportal.ledger.queries.reader import Reader
 
-app = Commands("The platform's rules: list, show, use, check, rules.", default="list")
+app = Commands(
+    """Show or change the platform's rules that your books follow.
+
+    A policy is a set of switches, for rules that the platform stated, such as its fee, and for
+    those that it left open, such as rounding.
+
+    Examples:
+      liveportal policy show
+      liveportal policy check winter.toml
+      liveportal policy use winter.toml
+    """,
+    default="list",
+)
 
 
 @row
@@ -62,10 +75,12 @@ class ValidPolicy(Row):
     valid: bool
 
 
+_SOURCE = pattern(r"(R[0-9]+|silent)(?:(; reading)?: (.*))?")
+
 Which = Annotated[
     str,
     typer.Argument(
-        metavar="NAME|FILE", help="A shipped policy, or a TOML file.", autocompletion=policies
+        metavar="NAME|FILE", help="A built-in policy, or a TOML file.", autocompletion=policies
     ),
 ]
 
@@ -73,7 +88,7 @@ Which = Annotated[
 @app.command("list")
 @reads(PolicyRow, many=True)
 def list_() -> Query:
-    """List the shipped policies, and the one in force.
+    """List the built-in policies and the one in force.
 
     Example: liveportal policy list
     """
@@ -104,11 +119,15 @@ def show(
     policy: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME|FILE]", help="Which; default: the one in force.", autocompletion=policies
+            metavar="[NAME|FILE]",
+            help="A built-in policy, or a TOML file (default: the one in force).",
+            autocompletion=policies,
         ),
     ] = None,
 ) -> None:
-    """Show every switch of a policy, with its value and where that comes from.
+    """Show the switches of a policy.
+
+    Each has its value, and the rule or the statement that it comes from.
 
     Examples:
       liveportal policy show
@@ -124,14 +143,42 @@ def show(
         SwitchRow(switch=switch, value=value, source=selected.source.get(switch))
         for switch, value in selected.switches().items()
     ]
-    render(Table(SwitchRow, rows, title=f"Policy {selected.name}"), out)
+    shown = [_human_row(row) for row in rows] if for_person(out) else rows
+    render(Table(SwitchRow, shown, title=f"Policy {selected.name}"), out)
+
+
+def _human_row(switch: SwitchRow) -> AnyRow:
+    """Return a switch's row; a terminal shows the origin of the value in words."""
+    source = switch.source and source_in_words(switch.source)
+    return {**switch, "source": HumanValue(switch.source, lambda _now, _local: [source or ""])}
+
+
+def source_in_words(source: str) -> str:
+    """Return where a value comes from, with the text of a rule that has only its code.
+
+    `R11` is the rule itself, `R5: TEXT` what it says, and `silent; reading: TEXT` our reading where
+    the platform said nothing.
+    """
+    match = _SOURCE.fullmatch(source)
+    if not match:
+        return source
+    code, reading, text = match.groups()
+    if text is None:
+        texts = {rule.rule: f"{rule.text.rstrip('.')} ({code})" for rule in RULES}
+        return texts.get(code, source)
+    text = f"our reading: {text}" if reading else text
+    if code == "silent":
+        return f"not stated; {text}" if reading else text
+    return f"{text} ({code})"
 
 
 @app.command("use")
 @shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
-    """Adopt a policy from now on; what was agreed keeps its own. Asks once there are sessions.
+    """Adopt a policy for sessions agreed from now on.
+
+    Sessions agreed before keep their policy. If there are sessions, the command asks first.
 
     Examples:
       liveportal policy use quarter-hour
@@ -143,9 +190,9 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
         (found,) = writer.reader.all("SELECT count(*) AS sessions FROM session")
         if count := found["sessions"]:
             writer.ask(
-                f"Adopt the policy {selected.name} in the place of {writer.reader.policy.name}?"
-                " It applies to sessions agreed from now on; those agreed before"
-                f" ({plural(count, 'session')}) keep their own."
+                f"Replace the policy {writer.reader.policy.name} with {selected.name}?"
+                " The new policy applies to sessions agreed from now on; those agreed before"
+                f" ({plural(count, 'session')}) keep their policy."
             )
         return writer.record(PolicyAdopted(policy=selected), selected.name, answer=ADOPTED)
 
@@ -153,10 +200,10 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
 
 
 def _adopted(recorded: Recorded) -> Sentence:
-    """Say which policy applies, and to what."""
+    """Name the policy that applies, and to which sessions."""
     return Sentence(
         *("Adopted", "adopt", f"the policy {recorded.data.policy.name}"),
-        more=("It applies to sessions agreed from now on; those agreed before keep their policy.",),
+        more=("It applies to sessions agreed from now on. Sessions agreed before keep theirs.",),
         next=(("See its switches", "policy show"),),
     )
 
@@ -168,7 +215,9 @@ ADOPTED = Answer(sentence=_adopted)
 @shows(ValidPolicy)
 @with_options(LedgerOption, OutputOptions)
 def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
-    """Check a policy file: exit 0 if it is right, else say which switch is wrong.
+    """Check a policy file for mistakes.
+
+    The exit code is 0 if there are no mistakes; otherwise the error names the wrong switch.
 
     Example: liveportal policy check winter.toml
     """
@@ -182,9 +231,10 @@ def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
 @shows(Rule, many=True)
 @with_options(OutputOptions)
 def rules(out: OutputOptions) -> None:
-    """List the rules that the platform stated, by the codes that other commands name (R8).
+    """List the rules of the platform with their codes.
 
-    What it left open is a switch of the policy: `liveportal policy show`.
+    Other commands name these codes, such as R8. Rules that the platform left open are switches of
+    the policy: `liveportal policy show`.
 
     Example: liveportal policy rules
     """

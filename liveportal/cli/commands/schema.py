@@ -1,4 +1,4 @@
-"""`liveportal schema`: the JSON Schema of what a command shows, and of what a feed may say."""
+"""`liveportal schema`: the JSON Schema of a command's output, and of the events of a feed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typer.main import get_command
 from liveportal.cli import app as commands
 from liveportal.cli.completion import Completer
 from liveportal.cli.io.output_file import open_output
+from liveportal.cli.io.usage import suggestion
 from liveportal.cli.io.view_model import Shown
 from liveportal.cli.json_schema import schema_of
 from liveportal.cli.options import OutputFile
@@ -47,17 +48,17 @@ def schema(
         list[str] | None,
         typer.Argument(
             metavar="[COMMAND...]",
-            help="A command in its words, feed, or event and a type; default: the front page.",
+            help="A command, or `feed`, or `event TYPE` (default: the front page).",
             autocompletion=_complete,
         ),
     ] = None,
     output: OutputFile = None,
 ) -> None:
-    """Print the JSON Schema of what a command writes with --json, or of an event.
+    """Print the JSON Schema of a command's output.
 
-    It is made from the same declarations as the output. With --jsonl a command writes the same
-    rows, one a line. `feed` is for what the platform reports: what a line of a feed may say.
-    Without a command it is the schema of `liveportal --json`, the front page.
+    The schema describes the output of --json, and each line of --jsonl. `feed` is the schema of a
+    feed's lines, and `event TYPE` that of one type of event. Without a command it is the schema of
+    the front page, `liveportal --json`.
 
     Examples:
       liveportal schema earnings months
@@ -78,28 +79,33 @@ def _document(words: Sequence[str]) -> dict[str, Any]:
         return _event_document(words[1:])
     shown = declared(words)
     if shown is None:
-        raise typer.BadParameter(f"{_spelt(words)} shows no rows: it has no schema")
+        raise typer.BadParameter(
+            f"The command {_spelt(words)!r} shows no rows, so it has no schema."
+        )
     return schema_of(_spelt(("liveportal", *words)), shown)
 
 
 def _event_document(words: Sequence[str]) -> dict[str, Any]:
     name = " ".join(words).removeprefix(PREFIX)
     if name not in TYPES:
-        problem = f"{name!r} is not a type of event" if words else "name a type of event"
-        raise typer.BadParameter(f"{problem}. The types are: {', '.join(TYPES)}")
+        problem = f"{name!r} is not a type of event." if words else "Name a type of event."
+        listing = "docs/EVENTS.md lists the types, such as session.ended."
+        raise typer.BadParameter(f"{problem} {suggestion(name, TYPES, listing)}")
     return event_schema(TYPES[name])
 
 
 def declared(words: Sequence[str]) -> Shown | None:
-    """Return the rows that a command shows, or the default command of a group; None if none.
+    """Return the rows that a command shows, or the default command of a group.
 
-    Raises `typer.BadParameter` if there is no such command.
+    None for a command without rows. Raises `typer.BadParameter` for an unknown command.
     """
     command = _find(words)
     if isinstance(command, commands.Group):
         if command.default is None:
             names = ", ".join(_names_in(command))
-            raise typer.BadParameter(f"{_spelt(words)} has several commands: {names}")
+            raise typer.BadParameter(
+                f"{_spelt(words)!r} is a group. Name one of its commands: {names}."
+            )
         command = command.load_command(command.default)
     return getattr(command.callback, "shown", None)
 
@@ -111,8 +117,8 @@ def _find(words: Sequence[str]) -> Any:  # noqa: ANN401 -- Typer does not export
         names = _names_in(command)
         if word not in names:
             close = get_close_matches(word, names)
-            hint = f". Did you mean {' or '.join(close)}?" if close else ""
-            raise typer.BadParameter(f"there is no command {_spelt(words[: number + 1])!r}{hint}")
+            hint = f" Did you mean {' or '.join(close)}?" if close else ""
+            raise typer.BadParameter(f"There is no command {_spelt(words[: number + 1])!r}.{hint}")
         command = command.load_command(word)
     return command
 

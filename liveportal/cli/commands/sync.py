@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -12,16 +13,17 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.commands.feed_format import FormatOptions
 from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
-from liveportal.cli.io.render import check_output_possible
+from liveportal.cli.io.render import check_output_possible, note
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.write_command import open_portal
-from liveportal.cli.write_result import show_answer
+from liveportal.cli.write_result import answers_person, show_answer
 from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
 from liveportal.domain.row import Row, row
 from liveportal.feeds.following import open_feed
@@ -31,19 +33,22 @@ from liveportal.services.sync import OnError, SyncResult
 
 if TYPE_CHECKING:
     from liveportal.portal import Portal
+    from liveportal.services.adapting import FeedFormat
 
 app = Commands()
 
 
 @row
 class Synced(Row):
-    """Counts of a feed's events by what became of them, and the journal's new head (hex)."""
+    """Counts of a feed's events by outcome, and the journal's new head (hex)."""
 
     recorded: int
     replayed: int
     confirmed: int
     refused: int
     head: str
+    ignored: int
+    ignored_kinds: dict[str, int]
 
 
 @row
@@ -55,40 +60,46 @@ class DrySynced(Synced):
 
 @app.command("sync")
 @shows(Synced, DrySynced)
-@with_options(LedgerOption, OutputOptions)
+@with_options(FormatOptions, LedgerOption, OutputOptions)
 def sync(
     feeds: Annotated[
-        list[str], typer.Argument(metavar="FEED...", help="JSON Lines files; - is standard input.")
+        list[str], typer.Argument(metavar="FEED...", help="Feed files; - is standard input.")
     ],
+    wanted: FormatOptions,
     ledger: LedgerOption,
     out: OutputOptions,
     batch: Annotated[
         int | None,
-        typer.Option(
-            "--batch", min=1, metavar="N", help="Keep what is done every N lines; for long streams."
-        ),
+        typer.Option("--batch", min=1, metavar="N", help="Save every N lines, for long streams."),
     ] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(
-            "--rejects", metavar="FILE", help="Go on past bad lines; write each here, and why."
+            "--rejects", metavar="FILE", help="Skip bad lines; write them and the reasons here."
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Judge the whole feed; record nothing.")
+        bool, typer.Option("--dry-run", help="Check the whole feed; record nothing.")
     ] = False,
     _yes: Yes = False,
 ) -> None:
-    """Record a feed of the platform: all of it or, if a line is bad, nothing.
+    """Record what the platform reports in a feed.
 
-    What was recorded before is skipped, so the same feed can be synced again and again. A line that
-    says what only you may say is refused (not_for_feeds).
+    A feed is a file of JSON Lines, one event per line. If a line is bad, nothing is recorded.
+    Events that were recorded before are skipped, so you can sync the same feed again at any time.
+    Events that only you may record, such as a change of your preferences, are refused.
+
+    --format reads the webhooks of cal.com or Calendly, or Stripe's events: one JSON document, an
+    array, JSON Lines, or captures that keep headers and body. Documents that do not concern the
+    books are ignored and counted.
 
     Examples:
       liveportal sync october.jsonl
       curl -s https://help.example/feed | liveportal sync -
       liveportal sync old.jsonl --rejects bad.jsonl
+      liveportal sync captures.jsonl --format calcom --rate 4.00 --secret-file secret.txt
     """
+    wanted.check()
     input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
     check_output_possible(DrySynced, out, spared=input_files)
     check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
@@ -96,8 +107,10 @@ def sync(
         open_output(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
         open_portal(ledger, dry_run=dry_run) as portal,
     ):
-        total = _sync_feeds(portal, feeds, batch, reject_writer(bad_lines) if rejects else None)
-    counts = asdict(total)
+        reject = reject_writer(bad_lines) if rejects else None
+        total = _sync_feeds(portal, feeds, batch, reject, wanted.feed_format(portal))
+    counts = {**asdict(total), "ignored": total.ignored}
+    _note_ignored(total, out)
     synced_row = DrySynced(**counts, dry_run=True) if dry_run else Synced(**counts)
     human = tuple(name for name in synced_row if name != "head")
     detail = Detail(type(synced_row), synced_row, human, sparse=True)
@@ -107,17 +120,31 @@ def sync(
 
 
 def _sentence(total: SyncResult) -> Sentence:
-    """Say how many events are new, and what became of the others."""
+    """Answer `sync`: how many events are new, and why the others were skipped."""
     more = {
         "was recorded before": total.replayed,
         "confirms what another source reported": total.confirmed,
         "was refused": total.refused,
     }
+    ignored = f"Ignored {plural(total.ignored, 'document')}: {_kinds(total)}."
     return Sentence(
         *("Recorded", "record", plural(total.recorded, "new event")),
-        more=tuple(f"{_counted(count, text)}." for text, count in more.items() if count),
-        next=(("See what waits for you", "due"),),
+        more=(
+            *(f"{_counted(count, text)}." for text, count in more.items() if count),
+            ignored if total.ignored else "",
+        ),
+        next=(("See what you have to do", "due"),),
     )
+
+
+def _note_ignored(total: SyncResult, out: OutputOptions) -> None:
+    """Name on stderr what says nothing to the books; an answer in sentences has it."""
+    if total.ignored and not answers_person(out):
+        note(f"Ignored {plural(total.ignored, 'document')}: {_kinds(total)}.")
+
+
+def _kinds(total: SyncResult) -> str:
+    return ", ".join(f"{kind} ({count})" for kind, count in sorted(total.ignored_kinds.items()))
 
 
 def _counted(count: int, text: str) -> str:
@@ -130,23 +157,33 @@ def _counted(count: int, text: str) -> str:
 def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
     """Return the error that ends a run that went on past bad lines; no file for a dry run."""
     return RejectedLines(
-        f"{count} lines were rejected",
-        hint="This was a dry run; nothing was recorded or written."
+        f"{count} line{'s were' if count != 1 else ' was'} rejected.",
+        hint="This was a dry run. Nothing was recorded or written."
         if rejects is None
-        else f"They are in {rejects}, each with its reason; all others were recorded.",
+        else f"The file {rejects} has each with its reason. All other lines were recorded.",
         refused=count,
     )
 
 
 def _sync_feeds(
-    portal: Portal, feeds: Sequence[str], batch: int | None, reject: OnError | None
+    portal: Portal,
+    feeds: Sequence[str],
+    batch: int | None,
+    reject: OnError | None,
+    feed_format: FeedFormat | None,
 ) -> SyncResult:
     """Record feeds one after the other; an error names its feed if there are several."""
     total = SyncResult()
     for feed in feeds:
         with _open_stream(feed) as stream, _progress(feed) as progress:
             try:
-                synced = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
+                synced = portal.sync(
+                    stream,
+                    batch=batch,
+                    on_error=reject,
+                    progress=progress,
+                    feed_format=feed_format,
+                )
             except LiveportalError as error:
                 mention_rejects(error)
                 if len(feeds) > 1:
@@ -163,6 +200,7 @@ def _add(total: SyncResult, synced: SyncResult) -> SyncResult:
         total.confirmed + synced.confirmed,
         total.refused + synced.refused,
         synced.head,
+        dict(Counter(total.ignored_kinds) + Counter(synced.ignored_kinds)),
     )
 
 
@@ -173,7 +211,7 @@ def mention_rejects(error: LiveportalError) -> None:
     """Mention `--rejects` in the hint of an error about a line of a feed."""
     hint = spell(error.hint) or ""
     if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
-        advice = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
+        advice = f"To leave such lines out, add {_REJECTS} FILE, which gets each with its reason."
         error.hint = f"{hint} {advice}".lstrip()
 
 

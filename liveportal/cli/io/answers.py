@@ -11,7 +11,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from liveportal.cli.io.errors import NOTHING_RECORDED
@@ -116,26 +116,26 @@ def local(instant: datetime, zone_name: str) -> datetime:
         return instant.astimezone(UTC)
 
 
-def day(at: datetime, now: datetime) -> str:
-    """Return a local day, such as `Thu 3 Dec`; of another year than that of `now`, with its own."""
-    year = f" {at.year}" if at.year != now.astimezone(at.tzinfo).year else ""
+def day(at: date, today: date) -> str:
+    """Return a local day, such as `Thu 3 Dec`; of another year than `today`, with its year."""
+    year = f" {at.year}" if at.year != today.year else ""
     return f"{at:%a} {at.day} {at:%b}{year}"
 
 
 def moment(instant: datetime, zone_name: str, now: datetime) -> str:
     """Return an instant with its zone: `Thu 3 Dec 20:00, Europe/Paris`."""
     at = local(instant, zone_name)
-    return f"{day(at, now)} {clock_time(at)}, {zone_name}"
+    return f"{day(at, local(now, zone_name))} {clock_time(at)}, {zone_name}"
 
 
 def span(start: datetime, end: datetime | None, zone_name: str, now: datetime) -> str:
     """Return a span with its zone: `Thu 3 Dec 20:00-21:00, Europe/Paris`."""
     if end is None:
         return moment(start, zone_name, now)
-    first, last = local(start, zone_name), local(end, zone_name)
+    first, last, today = (local(time, zone_name) for time in (start, end, now))
     is_one_day = first.date() == last.date()
-    until = clock_time(last) if is_one_day else f"{day(last, now)} {clock_time(last)}"
-    return f"{day(first, now)} {clock_time(first)}-{until}, {zone_name}"
+    until = clock_time(last) if is_one_day else f"{day(last, today)} {clock_time(last)}"
+    return f"{day(first, today)} {clock_time(first)}-{until}, {zone_name}"
 
 
 def for_other(instant: datetime, zone_name: str, other: str | None, name: str) -> str:
@@ -149,12 +149,6 @@ def for_other(instant: datetime, zone_name: str, other: str | None, name: str) -
         return ""
     weekday = f"{there:%a} " if there.date() != here.date() else ""
     return f" ({weekday}{clock_time(there)} for {name})"
-
-
-def length(time: timedelta) -> str:
-    """Return a length of time in hours and minutes: `12 min`, `1 h 5 min`."""
-    whole = time // timedelta(minutes=1)
-    return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60} min"  # noqa: PLR2004
 
 
 # --- writing --------------------------------------------------------------------------------------

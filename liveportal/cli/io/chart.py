@@ -19,7 +19,7 @@ NARROWEST = 8
 
 _HEADINGS = ("month", "gross", "fee", "refunds", "net")
 _LESS_IMPORTANT = (3, 2, 1)
-"""The columns that go if there is no room for them; the first goes first."""
+"""The columns that are left out if the terminal is too narrow; the first goes first."""
 
 
 class Marks(NamedTuple):

@@ -1,6 +1,6 @@
-"""What the columns of results are for a person: headings, importance, and what is never broken.
+"""Columns of results for a person: headings, importance, and which are never broken.
 
-One thing has one name in every command, so this is said of names. What a field means is in
+One thing has one name in every command, so names decide. The meanings of fields are in
 `field_meanings`. Only terminals, help and schemas use either.
 """
 
@@ -27,7 +27,12 @@ WHOLE = IDS | frozenset(
 WORDED = frozenset(("earns", "rate", "age_seconds", "slots"))
 """Fields to whose numbers and dates a terminal adds words, between which they break."""
 
-CODES = frozenset(("kind", "flags", "finding", "blocked", "missing", "filled", "enter_again"))
+CODES = frozenset(
+    (
+        *("kind", "state", "requirement", "flags", "finding", "blocked", "missing", "filled"),
+        "enter_again",
+    )
+)
 """Fields of codes such as `profile_incomplete`, which a person gets in words."""
 
 IMPORTANCE: tuple[str, ...] = (
@@ -79,11 +84,13 @@ HEADINGS = {
     "earlier": "claimed before",
     "earns": "would earn",
     "earns_minutes": "minutes assumed",
+    "eligible": "eligible for payout",
     "explained_by": "readings that explain it",
     "expected": "our calculation",
     "expected_earned": "would earn",
     "form": "schema version",
     "helped": "helped before",
+    "hint": "what to do",
     "if_silent": "if you do nothing",
     "left_out": "events left out",
     "left_seconds": "time left",
@@ -91,16 +98,19 @@ HEADINGS = {
     "memo": "about",
     "next": "what happens next",
     "overdue": "overdue",
+    "own_timezone": "your time zone",
     "period": "month in the books",
     "record": "your disputes so far",
-    "risk.as_of": "risk: as of",
-    "risk.claimable": "risk: still claimable",
-    "risk.final": "risk: final",
-    "risk.held": "risk: held",
+    "risk.as_of": "as of",
+    "risk.claimable": "still claimable",
+    "risk.final": "final",
+    "risk.held": "held",
     "seq": "journal position",
+    "shipped": "built-in",
     "slots": "when",
-    "silence": "no answer means",
+    "silence": "without an answer",
     "starts_in_seconds": "starts",
+    "timezone": "time zone",
     "total": "total so far",
     "would_be": "month there",
 }

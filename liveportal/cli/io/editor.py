@@ -13,7 +13,7 @@ from pathlib import Path
 from liveportal.cli.io.prompts import Declined
 from liveportal.domain.errors import Malformed
 
-CUT_LINE = "--- what follows is for you, and is not sent ---"
+CUT_LINE = "--- everything below this line is for you and is not sent ---"
 _FALLBACK_EDITORS = ("sensible-editor", "editor", "nano", "vi", "notepad")
 
 
@@ -37,11 +37,16 @@ def edit_text(draft: str, notes: str) -> str:
         try:
             content = file.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise EditorFailed(f"what was written cannot be read: {error}") from None
+            raise EditorFailed(
+                f"The text that you wrote cannot be read: {error}.",
+                hint="Nothing was done. Try again.",
+            ) from None
     text = _text_above_cut(content)
     if not text or text == original:
         reason = "is empty" if not text else "is still the draft"
-        raise Declined(f"the text {reason}", hint="Nothing was done. Say in it what happened.")
+        raise Declined(
+            f"The text {reason}.", hint="Nothing was done. Describe in the text what happened."
+        )
     return text
 
 
@@ -58,14 +63,15 @@ def _editor_command() -> list[str]:
             words = shlex.split(os.environ.get(variable, ""))
         except ValueError:  # An unclosed quotation mark.
             raise EditorFailed(
-                f"{variable} cannot be read as a command", hint="Set it to a program that there is."
+                f"The variable {variable} is not a command.",
+                hint="Set it to your editor, such as nano.",
             ) from None
         if words:
             return words
     program = next((path for name in _FALLBACK_EDITORS if (path := shutil.which(name))), None)
     if program is None:
         raise EditorFailed(
-            "there is no editor", hint="Set EDITOR, or give the text with --summary."
+            "No editor was found.", hint="Set EDITOR, or give the text with --summary."
         )
     return [program]
 
@@ -75,10 +81,10 @@ def _run_editor(command: list[str]) -> None:
         code = subprocess.run(command, check=False).returncode  # noqa: S603 -- The user's own choice.
     except OSError as error:
         raise EditorFailed(
-            f"the editor {command[0]} cannot be started: {error.strerror}",
-            hint="Set EDITOR to a program that there is.",
+            f"The editor {command[0]} cannot be started: {error.strerror}.",
+            hint="Set EDITOR to an installed editor, such as nano.",
         ) from None
     if code:
         raise EditorFailed(
-            f"the editor {command[0]} ended with {code}", hint="Nothing was done; try again."
+            f"The editor {command[0]} failed with code {code}.", hint="Nothing was done. Try again."
         )

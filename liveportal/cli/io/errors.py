@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,16 +38,17 @@ PROGRAM = "liveportal"
 DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
 
 NOTHING_RECORDED = "Nothing was recorded."
-"""The answer to a "no", which is no error."""
+"""The answer to a "no", which is not an error."""
 
 BUG = 1
 USAGE = 2
+_NARROWEST = 20
 
 
 def check_stdout() -> None:
     """Raise `OutputFailed` if there is no standard output to print to."""
     if sys.stdout is None:
-        raise OutputFailed("there is no standard output", hint="Use --output FILE.")
+        raise OutputFailed("There is no standard output.", hint="Use --output FILE.")
 
 
 class UnknownField(Malformed):
@@ -76,7 +79,7 @@ def hint_for(error: LiveportalError) -> str | None:
 
     caution = error if isinstance(error, Caution) else None
     if caution and error.hint is None:
-        return f"If you mean it, add {override_of(caution)}."
+        return f"To do it anyway, add {override_of(caution)}."
     return spell(error.hint, caution)
 
 
@@ -96,23 +99,16 @@ def report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
     """Report wrong usage; return its exit code."""
     context = getattr(error, "ctx", None)
     path = context.command_path.rstrip() if context else PROGRAM  # The front page has no name.
+    from liveportal.cli.io.usage import usage_hints, usage_message  # Only errors need it.
+
     return write_failure(
         "usage",
-        error.format_message(),
+        usage_message(error),
         USAGE,
         argv,
-        hint=f"See '{path} --help'.{_dash_hint(error)}",
+        hint=" ".join(usage_hints(error, path)),
         details={"command": path},
     )
-
-
-def _dash_hint(error: typer.TyperException) -> str:
-    """Return a hint that an unknown option may be an id, if the command takes arguments."""
-    command = getattr(getattr(error, "ctx", None), "command", None)
-    kinds = {parameter.param_type_name for parameter in getattr(command, "params", ())}
-    if type(error).__name__ != "NoSuchOption" or "argument" not in kinds:
-        return ""
-    return " An id that begins with - comes after --, as in: show -- -R1."
 
 
 def report_bug(error: Exception, argv: Sequence[str]) -> int:
@@ -122,7 +118,7 @@ def report_bug(error: Exception, argv: Sequence[str]) -> int:
     kind, place = type(error).__name__, _last_own_frame(error)
     return write_failure(
         "bug",
-        f"this is a bug in liveportal: {kind} in {place}",
+        f"This is a bug in liveportal: {kind} in {place}.",
         BUG,
         argv,
         hint=f"Please report it. {DEBUG_VARIABLE}=1 shows the traceback.",
@@ -162,11 +158,7 @@ def write_failure(
         }
         text = json.dumps({"error": body}, default=_to_json)
     else:
-        red, plain = ("\x1b[1;31m", "\x1b[0m") if _colour_of_stderr() else ("", "")
-        is_answer = message == NOTHING_RECORDED
-        text = message if is_answer else f"{red}error:{plain} {clean(message)}"
-        if hint:
-            text += f"\n{clean(hint)}"
+        text = _for_person(message, hint, details or {})
     if sys.stderr is not None:
         try:
             sys.stderr.write(text + "\n")
@@ -174,6 +166,29 @@ def write_failure(
         except OSError:  # Standard error was closed; the exit code still reports the failure.
             discard_buffer(sys.stderr)
     return exit_code
+
+
+def _for_person(message: str, hint: str | None, details: Mapping[str, object]) -> str:
+    """Return a failure as text; on a terminal, wrapped once, with the short forms of long ids."""
+    lines = [message if message == NOTHING_RECORDED else f"error: {clean(message)}"]
+    lines += [clean(hint)] if hint else []
+    if sys.stderr is None or not sys.stderr.isatty():
+        return "\n".join(lines)
+    from liveportal.cli.io.render import with_short_ids  # Only a terminal shortens ids.
+
+    text = wrapped(with_short_ids("\n".join(lines), details.values()))
+    red, plain = ("", "") if no_colour() else ("\x1b[1;31m", "\x1b[0m")
+    return text.replace("error:", f"{red}error:{plain}", 1) if text.startswith("error:") else text
+
+
+def wrapped(text: str) -> str:
+    """Return a text for a terminal with lines that fit; no command or path is broken."""
+    width = max(shutil.get_terminal_size().columns, _NARROWEST)
+    return "\n".join(
+        part
+        for line in text.split("\n")
+        for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def discard_buffer(stream: TextIO | None) -> None:
@@ -198,7 +213,3 @@ def _to_json(value: object) -> object:
         return to_json_value(value)
     except TypeError:
         return str(value)
-
-
-def _colour_of_stderr() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty() and not no_colour()

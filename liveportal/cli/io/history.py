@@ -92,6 +92,9 @@ def _to_text(value: object, _local: tzinfo | None) -> str:
 
 _DETAIL_FORMATS: Mapping[str, Callable[[Any, tzinfo | None], str]] = {
     "billed": lambda value, _: f"billed {value['amount']}",
+    "fee": lambda value, _: f"transfer fee {value['amount']}",
+    "received": lambda value, _: f"{value['amount']} {value['currency']} credited",
+    "debited": lambda value, _: f"{value['amount']} debited",
     "amount": lambda value, _: f"{value['amount']} {value['currency']}",
     "rate": lambda value, _: f"{value['amount']} a minute",
     "start": lambda value, local: f"start {_format_time(value, local)}",

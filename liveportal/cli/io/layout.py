@@ -15,8 +15,8 @@ GAP = 2
 """The space between two columns."""
 
 NARROWEST_TEXT, LONGEST_WORD, LONGEST_NUMBER = 12, 16, 24
-"""A column of texts is no narrower than this, nor than its longest word, or its longest word with a
-digit, up to these lengths: a sentence may have ids, dates and amounts in it."""
+"""A column of texts is at least as wide as the first of these. It is also as wide as its longest
+word, up to the second or, if that has a digit (an id, a date, an amount), up to the third."""
 
 
 class Column(NamedTuple):

@@ -35,27 +35,33 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
     except OSError as error:  # The name is too long, or a folder must not be entered.
         raise _unwritable(path, error) from error
     except RuntimeError:  # Raised by some versions of Python for a loop of links.
-        raise OutputFailed(f"{path} leads to no place: its links go in a circle") from None
+        raise OutputFailed(
+            f"{path} is a link in a circle of links.", hint="Choose another file for the output."
+        ) from None
     if is_spared:
-        raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
+        raise OutputFailed(f"{path} is used as input.", hint="Choose another file for the output.")
     if owner is not None:
         raise OutputFailed(
-            f"{path} belongs to the ledger {owner}", hint="Choose another file for the output."
+            f"{path} belongs to the ledger {owner}.", hint="Choose another file for the output."
         )
     if _is_device(path):
         return
     if path.is_symlink() or (exists and not path.is_file()):
         raise OutputFailed(
-            f"{path} is not a regular file",
+            f"{path} is not a regular file.",
             hint="Use the shell's > to write to a device or through a link.",
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
         if not path.parent.exists():
             raise OutputFailed(
-                f"there is no folder {path.parent}",
-                hint="Make it first. It is not made by itself: a disk may just not be mounted.",
+                f"There is no folder {path.parent}.",
+                hint="Create the folder first. If it is on another disk, check that the disk is"
+                " mounted.",
             )
-        raise OutputFailed(f"the folder {path.parent} cannot be written")
+        raise OutputFailed(
+            f"The folder {path.parent} cannot be written.",
+            hint="Make it writable, or choose another folder.",
+        )
 
 
 def _is_device(path: Path) -> bool:
@@ -109,7 +115,7 @@ def open_output_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
-    return atomic.output_failed("the output" if path is None else clean(str(path)), error)
+    return atomic.output_failed("The output" if path is None else clean(str(path)), error)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class Page(io.StringIO):
 def paged() -> Iterator[None]:
     """Keep what is written to the terminal, and show it at the end: in a pager if it is tall.
 
-    Within another `paged`, all of it is one page.
+    Within another `paged`, everything is one page.
     """
     if page_of_pager.get() is not None or not _is_on_terminal():
         yield

@@ -33,14 +33,14 @@ class InvalidInput(Malformed):
 def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
     """Ask a yes-or-no question such as "Concede claim CL-1?"; return only if the answer is yes.
 
-    Nothing is asked with `--yes` or in a dry run. Raises `Declined`, and `ConfirmationNeeded` if
+    It does not ask with `--yes` or in a dry run. Raises `Declined`, and `ConfirmationNeeded` if
     standard input or standard error is not a terminal.
     """
     if yes or dry_run:
         return
     if not can_ask():
         raise ConfirmationNeeded(
-            f"this must be confirmed: {question}", hint="Add --yes to confirm it."
+            f"This must be confirmed: {question}", hint="Add --yes to confirm it."
         )
     sys.stderr.write(f"{clean(question)} [y/N] ")
     sys.stderr.flush()
@@ -96,7 +96,7 @@ def ask_hidden(question: str) -> str:
             raise Declined(NOTHING_RECORDED) from None
         except (getpass.GetPassWarning, UnicodeDecodeError):
             raise InvalidInput(
-                "this cannot be asked for without showing it", hint="Give it in a file."
+                "This terminal cannot hide what you type.", hint="Give the secret in a file."
             ) from None
 
 
@@ -106,7 +106,7 @@ def can_ask() -> bool:
 
 
 def read_ids(given: Sequence[str]) -> Iterator[str]:
-    """Yield the given ids; `-` stands for those on standard input, read one per line as they come.
+    """Yield the given ids; `-` means those on standard input, read one per line as they come.
 
     Blank lines are skipped. Raises `InvalidInput`.
     """
@@ -118,9 +118,11 @@ def read_ids(given: Sequence[str]) -> Iterator[str]:
         for number in count(1):
             if not (line := stream.readline(LONGEST_ID_LINE + 1)):
                 break
-            where = f"line {number} of standard input"
+            where = f"Line {number} of standard input"
             if len(line) > LONGEST_ID_LINE:
-                raise InvalidInput(f"{where} is longer than any id", hint="Give one id a line.")
+                raise InvalidInput(
+                    f"{where} is longer than any id.", hint="Give one id on each line."
+                )
             if name := _decode(line, where).strip():
                 yield name
 
@@ -131,14 +133,20 @@ def read_text(given: str) -> str:
         return given
     content = stdin_bytes().read(TEXT_LIMIT + 1)
     if len(content) > TEXT_LIMIT:
-        raise InvalidInput(f"standard input is longer than {TEXT_LIMIT} bytes", limit=TEXT_LIMIT)
-    return _decode(content, "standard input").strip()
+        raise InvalidInput(
+            f"Standard input is longer than {TEXT_LIMIT} bytes.",
+            hint="Give a shorter text.",
+            limit=TEXT_LIMIT,
+        )
+    return _decode(content, "Standard input").strip()
 
 
 def stdin_bytes() -> BinaryIO:
     """Return standard input as a binary stream; raises `InvalidInput` if it is closed."""
     if sys.stdin is None:
-        raise InvalidInput("standard input is closed")
+        raise InvalidInput(
+            "Standard input is closed.", hint="Give the values as arguments, or open it."
+        )
     return sys.stdin.buffer
 
 
@@ -147,8 +155,8 @@ def _decode(content: bytes, what: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            f"{what} is not UTF-8 text (byte {error.start + 1})",
-            hint="Give it one id a line, or the text, in UTF-8.",
+            f"{what} is not UTF-8 text (byte {error.start + 1}).",
+            hint="Give the ids, one on each line, or the text in UTF-8.",
         ) from None
 
 

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from liveportal.cli.io.errors import UnknownField
+from liveportal.cli.io.errors import UnknownField, wrapped
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.text import clean, csv_safe
 from liveportal.cli.io.view_model import (
@@ -90,8 +90,8 @@ def render(
             )
     if left_out:
         note(
-            f"There is no room for {', '.join(left_out)}. Choose columns with --fields,"
-            " or widen the terminal."
+            f"Columns that do not fit: {', '.join(left_out)}."
+            " Widen the terminal, or choose columns with --fields."
         )
 
 
@@ -135,17 +135,18 @@ def suppress_hints() -> Iterator[None]:
 
 
 def hint(text: str) -> None:
-    """Tell a person at a terminal what to do next; scripts get no hints."""
+    """Show a person at a terminal what to do next; scripts get no hints."""
     if _hints_enabled.get() and sys.stderr is not None and sys.stderr.isatty():
         with suppress(OSError):
-            sys.stderr.write(clean(text) + "\n")
+            sys.stderr.write(wrapped(clean(text)) + "\n")
 
 
 def note(text: str) -> None:
     """Write a note about the result to standard error, for persons and scripts."""
     if sys.stderr is not None:
         with suppress(OSError):
-            sys.stderr.write(f"note: {clean(text)}\n")
+            line = f"note: {clean(text)}"
+            sys.stderr.write((wrapped(line) if sys.stderr.isatty() else line) + "\n")
 
 
 # --- short ids ----------------------------------------------------------------------------------
@@ -156,6 +157,14 @@ _ledger: ContextVar[Path | None] = ContextVar("ledger", default=None)
 def use_ledger(path: Path) -> None:
     """Name the ledger of this run, which knows what a terminal may shorten ids to."""
     _ledger.set(path)
+
+
+def with_short_ids(text: str, ids: Iterable[object]) -> str:
+    """Return a text in which the long ones among these ids have their short forms."""
+    names = [name for name in ids if isinstance(name, str) and "/" not in name]
+    for whole, short in _short_forms(names).items():
+        text = text.replace(whole, short)
+    return text
 
 
 def _short_forms(ids: Iterable[str]) -> Mapping[str, str]:
@@ -185,9 +194,11 @@ def _select_fields(fields: tuple[str, ...], names: tuple[str, ...] | None) -> tu
     for name in names:
         matches = [f for f in fields if f == name or f.startswith(f"{name}.")]
         if not matches:
+            from liveportal.cli.io.usage import suggestion  # Only this error needs it.
+
             raise UnknownField(
-                f"there is no field {name!r}",
-                hint=f"The fields are: {', '.join(fields)}.",
+                f"There is no field {name!r}.",
+                hint=suggestion(name, fields, "`--help` lists the fields of the command."),
                 field=name,
                 fields=fields,
             )

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 
 from liveportal.cli.io.columns import heading_of
-from liveportal.cli.io.text import clean, clock_time, no_colour
+from liveportal.cli.io.text import DAY, HOUR, MINUTE, clean, clock_time, format_length, no_colour
 from liveportal.cli.io.view_model import HumanValue, format_cell
 
 if TYPE_CHECKING:
     from datetime import tzinfo
-
-MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def console(stream: TextIO, width: int | None = None) -> Console:
@@ -71,25 +69,10 @@ def format_short_time(instant: datetime, now: datetime, local: tzinfo | None) ->
 def format_local_time(instant: datetime, local: tzinfo | None) -> str:
     """Return a local time to the minute, such as `2026-10-05 14:00`.
 
-    In an hour that comes twice that day its offset stands beside it: `2026-10-25 02:30+01:00`.
+    In an hour that comes twice that day it has its offset: `2026-10-25 02:30+01:00`.
     """
     try:
         time = instant.astimezone(local)
         return f"{time:%Y-%m-%d} {clock_time(time)}"
     except OverflowError:  # The first or last hours of the calendar, outside it in that zone.
         return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def format_length(span: timedelta) -> str:
-    """Return a length of time in its two largest units, with its sign."""
-    seconds = abs(span) // timedelta(seconds=1)
-    sign = "-" if span < timedelta() else ""
-    if seconds < MINUTE:
-        return f"{sign}{seconds} s"
-    if seconds < HOUR:
-        return f"{sign}{seconds // MINUTE} min"
-    if seconds < DAY:
-        large, small = f"{seconds // HOUR} h", f"{seconds % HOUR // MINUTE} min"
-    else:
-        large, small = f"{seconds // DAY} d", f"{seconds % DAY // HOUR} h"
-    return sign + (large if small.startswith("0 ") else f"{large} {small}")

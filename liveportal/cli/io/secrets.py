@@ -16,24 +16,24 @@ LONGEST_BYTES = 100_000
 def read_secret(path: Path) -> str:
     """Return the text of a file that only its owner may read; `-` is standard input.
 
-    Raises `UnsafeKey` if others may read it, `UnreadableFile`, and `InvalidValue` if it is no text.
+    Raises `UnsafeKey` if others may read it, `UnreadableFile`, and `InvalidValue` if it is binary.
     """
     content = (
         stdin_bytes().read(LONGEST_BYTES + 1) if path == Path(STDIN) else _read_private_file(path)
     )
     if len(content) > LONGEST_BYTES:
-        raise InvalidValue(f"{path} is too long to hold a secret", hint="Check the path.")
+        raise InvalidValue(f"{path} is too long for a secret.", hint="Check the path.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidValue(f"{path} holds no text", hint="Check the path.") from None
+        raise InvalidValue(f"{path} is not a text file.", hint="Check the path.") from None
 
 
 def read_passphrase(path: Path) -> str:
     """Return the passphrase in a file, without its newline; raises as `read_secret` does."""
     text = read_secret(path).removesuffix("\n").removesuffix("\r")
     if not text:
-        raise InvalidValue(f"{path} holds no passphrase", hint="Write it into the file.")
+        raise InvalidValue(f"{path} is empty.", hint="Write the passphrase into the file.")
     return text
 
 
@@ -41,14 +41,16 @@ def ask_new_passphrase() -> str:
     """Ask for a new passphrase twice; raises `BackupLocked` without a terminal."""
     if not can_ask():
         raise BackupLocked(
-            "a passphrase is needed, and there is nobody to ask",
-            hint="--passphrase-file FILE has it; --recipient KEY needs none.",
+            "A passphrase is needed, but there is no terminal to ask for it.",
+            hint="Give it with --passphrase-file FILE, or use --recipient KEY instead.",
         )
     first = ask_hidden("Passphrase:")
     if not first:
-        raise InvalidValue("an empty passphrase locks nothing", hint="Nothing was done.")
-    if ask_hidden("The same again:") != first:
-        raise InvalidValue("the two are not the same", hint="Nothing was done. Try again.")
+        raise InvalidValue(
+            "An empty passphrase does not protect anything.", hint="Nothing was done. Try again."
+        )
+    if ask_hidden("The same passphrase again:") != first:
+        raise InvalidValue("The two passphrases differ.", hint="Nothing was done. Try again.")
     return first
 
 
@@ -56,8 +58,8 @@ def ask_passphrase() -> str:
     """Ask for an existing passphrase once; raises `BackupLocked` without a terminal."""
     if not can_ask():
         raise BackupLocked(
-            "it is locked with a passphrase, and there is nobody to ask",
-            hint="--passphrase-file FILE has it.",
+            "The backup is locked with a passphrase, but there is no terminal to ask for it.",
+            hint="Give it with --passphrase-file FILE.",
         )
     return ask_hidden("Passphrase:")
 
@@ -67,17 +69,17 @@ def _read_private_file(path: Path) -> bytes:
     try:
         if (file := open_regular(path, follow_links=True)) is None:
             raise UnreadableFile(
-                f"{path} is not a regular file", hint="- reads standard input, such as a pipe."
+                f"{path} is not a regular file.", hint="To read from a pipe, give - as the file."
             )
         with file:
             if is_open_to_others(os.fstat(file.fileno()).st_mode):
                 raise UnsafeKey(
-                    f"{path} may be read by others",
-                    hint="Make it a file that nobody else may read: chmod 600.",
+                    f"Other users can read {path}.",
+                    hint="Make it a file that only you may read: chmod 600.",
                     path=str(path),
                 )
             return file.read(LONGEST_BYTES + 1)
     except OSError as error:
         raise unreadable(path, error.strerror) from None
     except ValueError:  # The path has a NUL.
-        raise UnreadableFile("no file can have that name", hint="Check the path.") from None
+        raise UnreadableFile("No file can have that name.", hint="Check the path.") from None

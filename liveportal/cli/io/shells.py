@@ -1,6 +1,6 @@
 """Answer a shell that asks what completes the word being typed.
 
-Typer's shell scripts ask with environment variables, and zsh evaluates the answer. Part of it comes
+Typer's shell scripts ask with environment variables, and zsh evaluates the answer. Some texts come
 from strangers (titles, names), so this module writes the answers: a text shown beside a value is
 cleaned and cut, zsh gets every text quoted, and a value with characters that are special to a shell
 is left out. Typer's own classes do not escape a backslash, so that zsh would run a command that a
@@ -31,7 +31,7 @@ _PLAIN = re.compile(r"[\w+@%=:,./# -]+")
 def answer(command: Command, variable: str, instruction: str) -> int:
     """Write what completes the word, as the variable's instruction says; return the exit code.
 
-    A failure writes nothing: a message would stand in the middle of the line being typed.
+    A failure writes nothing: a message would appear in the middle of the line being typed.
     """
     for name, kind in _SHELLS.items():
         add_completion_class(kind, name)

@@ -27,6 +27,7 @@ from liveportal.cli.io.view_model import (
 )
 from liveportal.domain.clock import zone as zone_of
 from liveportal.domain.money import Money
+from liveportal.ledger.queries.short_ids import LONGEST_ID
 
 NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code", "seq", "sha256"})
 """Fields of records for scripts, which a terminal leaves out."""
@@ -45,8 +46,8 @@ def show(
 ) -> tuple[str, ...]:
     """Write a result as a table, or as a listing of names and values, without truncation.
 
-    Columns without a value are left out unless they were chosen. Return the columns for which
-    there was no room.
+    Columns without a value are left out unless they were chosen. Return the headings of those for
+    which the terminal is too narrow.
     """
     terminal = console(stream, width)
     instant = now or utc_now()
@@ -71,7 +72,7 @@ def show(
             terminal.print(Text(clean(heading), style="bold"))
         for _ in range(count):
             print_lines(terminal, next(drawn))
-    return table.left_out
+    return tuple(map(heading_of, table.left_out))
 
 
 def print_lines(terminal: Console, lines: Iterable[Text]) -> None:
@@ -95,7 +96,7 @@ def _sections(result: Table, rows: list[Row]) -> Iterator[tuple[str | None, int]
 def detail_lines(
     item: Detail, fields: Sequence[str], view: View
 ) -> tuple[list[Text], tuple[str, ...]]:
-    """Return a result as lines of names and values, and the columns for which there was no room.
+    """Return a result as lines of names and values, and the headings of columns left out.
 
     Records within it are tables under their names.
     """
@@ -126,7 +127,7 @@ def detail_lines(
             lines += [Text(), Text(clean(heading), style="bold")]
             top = table.heading if len(table.columns) > 1 else ()  # Of one it would say nothing.
             lines += [Text("  ") + line for line in chain(top, *table.rows)]
-            left_out += [f"{name}.{column}" for column in table.left_out]
+            left_out += [f"{heading_of(column)} ({heading})" for column in table.left_out]
         if tables:
             after_table = True
             continue
@@ -177,13 +178,13 @@ def _value_lines(
     name: str, value: object, view: View, width: int, longest_amount: int
 ) -> list[str]:
     if isinstance(value, HumanValue):
-        texts = [clean(line) for line in value.lines(view.now, view.local)]
+        lines = [clean(line) for line in value.lines(view.now, view.local)]
+        texts = [_with_short_ids(line, view, LONGEST_ID) for line in lines]
     else:
         text = in_words(name, format_value(value, view.now, view.local))
         if isinstance(value, Money):
             return [text.rjust(min(longest_amount, width))]
-        texts = [text]
-    texts = [_with_ids_that_fit(text, view, width - GAP) for text in texts]
+        texts = [_with_short_ids(text, view, width - GAP)]
     if len(texts) == 1:
         return wrap(texts[0], width, cell_len)
     # Of several texts, the further lines of each are indented.
@@ -194,9 +195,10 @@ def _value_lines(
     ]
 
 
-def _with_ids_that_fit(text: str, view: View, width: int) -> str:
-    """Return a text whose ids, if they are wider than a line, have their short forms."""
-    wide = [word.strip("(),.;") for word in text.split() if cell_len(word) > width]
+def _with_short_ids(text: str, view: View, width: int) -> str:
+    """Return a text in which ids that are wider than this have their short forms."""
+    words = (word.strip("(),.;") for word in text.split())
+    wide = [word for word in words if cell_len(word) > width]
     for whole, form in (view.short_forms(wide) if wide else {}).items():
         text = text.replace(whole, form)
     return text

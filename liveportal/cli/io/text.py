@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from liveportal.domain.text import clean, csv_safe
 
-__all__ = ["clean", "clock_time", "csv_safe", "cut", "display_width", "no_colour"]
+__all__ = [
+    "clean",
+    "clock_time",
+    "csv_safe",
+    "cut",
+    "display_width",
+    "format_length",
+    "no_colour",
+]
 
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 _WIDE = ("W", "F")
 _NO_WIDTH = ("Mn", "Me", "Cf")
 _EMOJI_STYLE = "\ufe0f"
@@ -58,3 +67,18 @@ def clock_time(local: datetime) -> str:
     comes_twice = local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
     text = local.isoformat(timespec="minutes")[11:]
     return text if comes_twice else text[:5]
+
+
+def format_length(span: timedelta) -> str:
+    """Return a length of time in its two largest units, with its sign."""
+    seconds = abs(span) // timedelta(seconds=1)
+    sign = "-" if span < timedelta() else ""
+    if seconds < MINUTE:
+        return f"{sign}{seconds} s"
+    if seconds < HOUR:
+        return f"{sign}{seconds // MINUTE} min"
+    if seconds < DAY:
+        large, small = f"{seconds // HOUR} h", f"{seconds % HOUR // MINUTE} min"
+    else:
+        large, small = f"{seconds // DAY} d", f"{seconds % DAY // HOUR} h"
+    return sign + (large if small.startswith("0 ") else f"{large} {small}")

@@ -60,7 +60,7 @@ def draw_table(
     *,
     keep_empty: bool = False,
 ) -> DrawnTable:
-    """Draw rows as a table that is no wider than the view."""
+    """Draw rows as a table that fits into the width of the view."""
     values = {field: [_named(row, field) for row in rows] for field in fields}
     short = view.short_forms(
         name for field in values if field in IDS for value in values[field] for name in _ids(value)

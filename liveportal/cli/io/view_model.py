@@ -24,7 +24,7 @@ from liveportal.domain.row import columns, is_decimal, json_value, row
 Row = Mapping[str, object]
 """The values of a result by field; nested mappings, dotted names, or both."""
 Fields = tuple[str, ...] | type[TypedRow]
-"""What fields a result has: those of a row class, or of these names."""
+"""The fields of a result: those of a row class, or these names."""
 
 
 @frozen
@@ -122,9 +122,9 @@ RowClass = type[TypedRow] | str
 
 @row
 class WriteResult(TypedRow):
-    """What every write says: what became of which thing, and of the event that was recorded.
+    """The fields of every write's result: the thing, its state, and the event that was recorded.
 
-    A command's own fields stand between the message and the time.
+    A command's own fields come between the message and the time.
     """
 
     id: str
@@ -226,7 +226,7 @@ def leading_fields(fields: Fields) -> tuple[str, ...]:
 
 
 def value_of(row: Row, field: str) -> object:
-    """Return the value of a field; None if the mapping around it is None.
+    """Return the value of a field; None if the row lacks the mapping around the field.
 
     Raises `KeyError` if the row lacks the field, which is a bug of the command.
     """

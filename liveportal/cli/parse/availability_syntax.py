@@ -10,7 +10,7 @@ from typing import Any
 
 from liveportal.cli.parse.times import WEEKDAYS as DAY_NAMES
 from liveportal.cli.parse.times import read_length
-from liveportal.domain.errors import InvalidEvent, InvalidValue
+from liveportal.domain.errors import InvalidEvent, InvalidValue, about
 from liveportal.domain.events.fields import decode, split
 from liveportal.domain.events.types import Vacation
 from liveportal.domain.money import Money
@@ -51,7 +51,7 @@ def read_hours(texts: Iterable[str]) -> dict[str, list[str]]:
     for text in texts:
         days, *spans = _split_words(text)
         if not spans:
-            raise InvalidValue(f"{_quote(text)} names no hours", hint=_HOURS_HINT)
+            raise InvalidValue(f"{_quote(text)} has no hours.", hint=_HOURS_HINT)
         hours = [_parse_hours(span) for span in spans]
         for day in _parse_weekdays(days):
             week.setdefault(day, []).extend(hours)
@@ -82,7 +82,7 @@ def _parse_weekday(word: str) -> int:
         if len(word) >= _SHORTEST_NAME and name.startswith(word):
             return place
     raise InvalidValue(
-        f"{_quote(word)} is not a day of the week",
+        f"{_quote(word)} is not a day of the week.",
         hint=f"The days are {', '.join(WEEKDAYS)}. {_HOURS_HINT}",
     )
 
@@ -96,8 +96,8 @@ def _parse_hours(word: str) -> str:
         if from_hour < 24 and (to_hour < 24 or to_midnight) and max(from_minute, to_minute) < 60:  # noqa: PLR2004 (what a clock has)
             return f"{from_hour:02}:{from_minute:02}-{to_hour:02}:{to_minute:02}"
     raise InvalidValue(
-        f"{_quote(word)} is not a span of hours",
-        hint="Write it like 09:00-12:30, 9-17 or 22:00-02:00; 24:00 ends a day.",
+        f"{_quote(word)} is not a span of hours.",
+        hint="Write it like 09:00-12:30, 9-17 or 22:00-02:00. A day ends at 24:00.",
     )
 
 
@@ -126,7 +126,7 @@ def read_recurring(text: str) -> dict[str, Any]:
     hint = "Write it like FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h."
     match = _RECURRING_PATTERN.fullmatch(" ".join(text.split()))
     if match is None:
-        raise InvalidValue(f"{_quote(text)} is not a rule with a start and a length", hint=hint)
+        raise InvalidValue(f"{_quote(text)} is not a rule with a start and a length.", hint=hint)
     length = read_length(match["length"])
     document = {
         "rrule": match["rule"].upper(),
@@ -138,7 +138,7 @@ def read_recurring(text: str) -> dict[str, Any]:
     except InvalidEvent as error:
         typed = {"rrule": match["rule"], "minutes": match["length"]}
         shown = typed.get(error.field, f"{match['day']} {match['hour']}{match['minute']}")
-        raise InvalidValue(f"{_quote(shown)}: {error.field} {error.reason}", hint=hint) from None
+        raise InvalidValue(about(_quote(shown), error.reason), hint=hint) from None
     return document
 
 
@@ -161,7 +161,10 @@ def read_exceptions(texts: Iterable[str]) -> list[dict[str, Any]]:
         hours = [_parse_hours(span) for span in spans]
         first, last = read_days(words, "a day")
         if (last - first).days >= MOST_DAYS - len(days):
-            raise InvalidValue(f"there can be at most {MOST_DAYS} days that are different")
+            raise InvalidValue(
+                f"There can be at most {MOST_DAYS} days with other hours.",
+                hint="Give a shorter span of days.",
+            )
         for number in range((last - first).days + 1):
             days.setdefault(first + number * ONE_DAY, []).extend(hours)
     return [
@@ -204,10 +207,12 @@ def read_days(text: str, what: str) -> tuple[date, date]:
         end = date.fromisoformat(last.strip()) if dots else start
     except ValueError:
         raise InvalidValue(
-            f"{_quote(text)} is not {what}", hint="Write it like 2026-12-24..2027-01-02."
+            f"{_quote(text)} is not {what}.", hint="Write it like 2026-12-24..2027-01-02."
         ) from None
     if end < start:
-        raise InvalidValue(f"{_quote(text)} would end before it begins")
+        raise InvalidValue(
+            f"{_quote(text)} ends before it begins.", hint="Give the earlier day first."
+        )
     return start, end
 
 
@@ -223,15 +228,9 @@ _PHRASES: dict[str, tuple[str, Any]] = {
     "on vacation": ("on_vacation", True),
     "not on vacation": ("on_vacation", False),
 }
-_CONDITIONS = (
-    "below AMOUNT",
-    *_PHRASES,
-    "shorter than MINUTES",
-    "customer ID ...",
-)
 _DECLINING_HINT = (
-    f"There are: {', '.join(_CONDITIONS)}; joined by `and`. Then a colon and the reason, as in"
-    " 'below 2.50 and instant: pays less than I take'."
+    "Write conditions joined by `and`, a colon and the reason, such as 'below 2.50 and instant:"
+    " pays too little'. `liveportal preferences set --help` lists the conditions."
 )
 _SHORTER = pattern(r"shorter than ([0-9]{1,4})(?: ?(?:m|min|minutes))?", re.ASCII)
 
@@ -244,20 +243,21 @@ def read_declining(text: str, amount: Callable[[str], Money]) -> dict[str, Any]:
     colon = re.search(r":\s", text) or re.search(":", text)
     reason = text[colon.end() :].strip() if colon else ""
     if colon is None or not reason:
-        raise InvalidValue(f"{_quote(text)} gives no reason", hint=_DECLINING_HINT)
+        raise InvalidValue(f"{_quote(text)} does not give a reason.", hint=_DECLINING_HINT)
     values: dict[str, Any] = {}
     for condition in re.split(r"\s+and\s+", text[: colon.start()].strip(), flags=re.IGNORECASE):
         name, value = _parse_condition(" ".join(condition.split()), amount)
         if name in values:
             raise InvalidValue(
-                f"{_quote(condition)}: its like was given before", hint="Make it two rules."
+                f"{_quote(condition)} is a second condition of the same kind.",
+                hint="Make two rules.",
             )
         values[name] = value
     try:
         return split(DeclineRule(reason=reason, **values))[0]
     except InvalidEvent as error:
         raise InvalidValue(
-            f"{_quote(text)}: {error.field} {error.reason}", hint=_DECLINING_HINT
+            about(f"The {error.field} of {_quote(text)}", error.reason), hint=_DECLINING_HINT
         ) from None
 
 
@@ -272,7 +272,7 @@ def _parse_condition(words: str, amount: Callable[[str], Money]) -> tuple[str, A
         return "shorter_than", int(match[1])
     if first.casefold() in ("customer", "customers") and rest:
         return "customers", tuple(rest.replace(",", " ").split())
-    raise InvalidValue(f"{_quote(words)} is not a condition", hint=_DECLINING_HINT)
+    raise InvalidValue(f"{_quote(words)} is not a condition.", hint=_DECLINING_HINT)
 
 
 def declining_words(rule: DeclineRule) -> str:
@@ -299,14 +299,16 @@ def read_size(text: str) -> int:
     unit = _UNITS.get(match[3]) if match else None
     if match is None or unit is None:
         raise InvalidValue(
-            f"{_quote(text)} is not a size",
+            f"{_quote(text)} is not a size.",
             hint="Write it like 500MB (KB, MB, GB), 500MiB (KiB, MiB, GiB), or in bytes.",
         )
     fraction = match[2] or ""
     scale: int = 10 ** len(fraction)
     size, rest = divmod(int(match[1] + fraction) * unit, scale)
     if rest:
-        raise InvalidValue(f"{_quote(text)} is no whole number of bytes")
+        raise InvalidValue(
+            f"{_quote(text)} is not a whole number of bytes.", hint="Give fewer decimal places."
+        )
     return size
 
 

@@ -46,14 +46,21 @@ def load_policy(text: str) -> Policy:
     except FileNotFoundError:
         names = ", ".join(policy.name for policy in shipped_policies())
         raise PolicyNotFound(
-            f"there is no policy {text}, and no such file",
-            hint=f"Shipped are {names}; a file is TOML, with a switch `table.key` in its [table].",
+            f"There is neither a policy nor a file with the name {text}.",
+            hint=f"The policies are {names}. `liveportal policy show` prints one as an example"
+            " of a file.",
         ) from None
     except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror}", path=text) from None
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror}.", hint="Check the path.", path=text
+        ) from None
     if len(content) > LONGEST_FILE:
-        raise UnreadableFile(f"{path} is too long for a policy", path=text)
+        raise UnreadableFile(f"{path} is too long for a policy.", hint="Check the path.", path=text)
     try:
         return Policy.from_document(toml_file.loads(content.decode("utf-8")))
     except ValueError as error:  # Also raised for a number with thousands of digits.
-        raise InvalidPolicy(f"{path} is not TOML: {error}", path=text) from None
+        raise InvalidPolicy(
+            f"{path} is not a TOML file: {error}.",
+            hint="Correct the file, or check the path.",
+            path=text,
+        ) from None

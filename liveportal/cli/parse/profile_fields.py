@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from liveportal.cli.io.text import clean
-from liveportal.domain.errors import InvalidValue
+from liveportal.domain.errors import InvalidValue, about
 from liveportal.domain.profile.fields import FORMS, METHODS
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 140
 MOST_LINES = 5
+FEW_REGIONS = 8
+"""How many regions a hint lists."""
 
 PARTS: Mapping[str, str] = {
     "city": "city",
@@ -55,20 +57,21 @@ def check_fields(given: Mapping[str, Any]) -> dict[str, str]:
     if number := values.get("tax_number"):
         form = values.get("tax_form")
         if not form:
-            raise field_error(
-                "tax_number", "is that of a form, which is missing", "Give --tax-form too."
-            )
+            raise field_error("tax_number", "needs a tax form", "Add --tax-form.")
         values["tax_number"] = _TAX_NUMBERS[form](number, values.get("country"))
     if "address" in given:
         if not values.get("country"):
-            raise field_error("address", "needs its country", "Give --country too.")
+            raise field_error("address", "needs a country", "Add --country.")
         values["address"] = address(given["address"], values["country"])
     return values
 
 
 def field_error(field: str, reason: str, hint: str | None = None) -> InvalidValue:
-    """Return the error for a field."""
-    return InvalidValue(f"{field}: {reason}", hint=hint or "Correct it.", field=field)
+    """Return the error for a field; the reason is a predicate, such as `must be a text`."""
+    subject = f"The value of {field}"
+    return InvalidValue(
+        about(subject, reason), hint=hint or "Correct the value and try again.", field=field
+    )
 
 
 def _tidy(field: str, value: object) -> str:
@@ -92,7 +95,7 @@ def email(text: str, field: str = "email") -> str:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
         raise field_error(
-            field, "is no e-mail address", "Write it like anna@example.com."
+            field, "is not an e-mail address", "Write it like anna@example.com."
         ) from None
 
 
@@ -113,7 +116,7 @@ def country(text: str) -> str:
     except ValueError:  # A union or a place without addresses, such as EU.
         pass
     raise field_error(
-        "country", "is none", "Write its two letters, such as DE, or its English name."
+        "country", "is not a country", "Write its two letters, such as DE, or its English name."
     )
 
 
@@ -136,11 +139,11 @@ def iban(text: str) -> str:
     try:
         return str(IBAN(text))
     except InvalidChecksumDigits:
-        reason = "its check digits do not agree: something is mistyped"
+        reason = "has a typing error: its check digits do not match"
     except InvalidLength:
-        reason = "is longer or shorter than those of its country"
+        reason = "is too long or too short for an IBAN of its country"
     except SchwiftyException:
-        reason = "is no IBAN"
+        reason = "is not an IBAN"
     raise field_error("iban", reason)
 
 
@@ -161,8 +164,8 @@ def us_routing(text: str) -> str:
     except ValidationError:
         raise field_error(
             "us_routing",
-            "is no routing number",
-            "Nine digits, the last of which checks the others.",
+            "is not a routing number",
+            "A routing number has nine digits; the last one checks the others.",
         ) from None
 
 
@@ -186,7 +189,7 @@ def address(given: object, code: str) -> str:
     for name, part in PARTS.items():
         if parts[part] and part not in rules.allowed_fields:
             raise field_error(
-                f"address.{name}", f"there is none in an address in {code}", "Leave it out."
+                f"address.{name}", f"is not part of an address in {code}", "Leave it out."
             )
     try:
         normal = normalize_address({"country_code": code, **parts})
@@ -194,8 +197,9 @@ def address(given: object, code: str) -> str:
         problems = {_own_name(part): problem for part, problem in error.errors.items()}
         raise field_error(
             "address",
-            "; ".join(
-                f"{name} is {'missing' if problem == 'required' else f'not one of {code}'}"
+            f"is not complete and correct for {code}: "
+            + ", ".join(
+                f"{name} is {'missing' if problem == 'required' else 'wrong'}"
                 for name, problem in problems.items()
             ),
             _address_hint(code, problems),
@@ -215,7 +219,8 @@ def _library_parts(given: object) -> dict[str, str]:
         named = ", ".join(sorted(name for name in unknown if re.fullmatch("[a-z_]{1,32}", name)))
         known = ", ".join(("lines", *PARTS))
         raise field_error(
-            "address", f"has a part that there is not{named and ': '}{named}; it has {known}"
+            "address",
+            f"has unknown parts{named and ' ('}{named}{named and ')'}; it can have {known}",
         )
     tidied = [_tidy("address.lines", line) for line in lines]
     parts = {part: _tidy(f"address.{name}", given.get(name, "")) for name, part in PARTS.items()}
@@ -232,11 +237,19 @@ def _address_hint(code: str, problems: Mapping[str, str]) -> str:
 
     rules = get_validation_rules({"country_code": code})
     if "postal_code" in problems and rules.postal_code_examples:
-        return f"A postal code there is like {rules.postal_code_examples[0]}."
+        return f"A postal code in {code} looks like {rules.postal_code_examples[0]}."
     if "region" in problems and rules.country_area_choices:
         keys = list(dict.fromkeys(key for key, _ in rules.country_area_choices))
-        return f"The regions ({rules.country_area_type}) are {', '.join(keys[:60])}."
-    return "An address is given whole: --line, --city, --region, --postal-code."
+        return _region_hint(code, rules.country_area_type, keys)
+    return "Give the whole address: --line, --city, --region, --postal-code."
+
+
+def _region_hint(code: str, kind: str, names: Sequence[str]) -> str:
+    """Return a hint with some regions of a country, or all if there are few."""
+    if len(names) <= FEW_REGIONS:
+        return f"The regions ({kind}) of {code} are {', '.join(names)}."
+    shown = ", ".join(names[:FEW_REGIONS])
+    return f"Give the code of a {kind} of {code}, such as {shown}."
 
 
 def order_of(code: str) -> list[tuple[str, str, bool]]:
@@ -287,13 +300,15 @@ def _w9(text: str, _country: str | None) -> str:
     candidates = [str(kind.format(kind.compact(number))) for kind in kinds]
     if len(candidates) >= _AMBIGUOUS:
         raise field_error(
-            "tax_number", "could be an SSN or an EIN", "Write it with its dashes: they tell which."
+            "tax_number",
+            "could be an SSN or an EIN",
+            "Write it with its dashes, which make the difference.",
         )
     if not candidates:
         raise field_error(
             "tax_number",
-            "is no SSN, ITIN or EIN",
-            "Write it with its dashes: 3-2-4 digits, or 2-7 for an EIN.",
+            "is not an SSN, ITIN or EIN",
+            "Write it with its dashes: 3-2-4 digits, or 2-7 digits for an EIN.",
         )
     return candidates[0]
 
@@ -314,17 +329,21 @@ def _vat(text: str, country: str | None) -> str:
     number = re.sub("[ .-]", "", text).upper()
     if not number[:2].isalpha():
         if country is None:
-            raise field_error("tax_number", "lacks the letters of its country", "Such as DE or FR.")
+            raise field_error(
+                "tax_number",
+                "must begin with the letters of its country",
+                "Write it like DE123456789.",
+            )
         number = {"GR": "EL"}.get(country, country) + number
     if not re.fullmatch("[A-Z]{2}[A-Z0-9+*/]{2,30}", number, re.ASCII):
-        raise field_error("tax_number", "is no VAT number")
+        raise field_error("tax_number", "is not a VAT number")
     office = {"EL": "GR", "XI": "GB"}.get(number[:2], number[:2])
     if get_cc_module(office, "vat") is None:
         return number
     try:
         return vatin.validate(number)
     except ValidationError:
-        raise field_error("tax_number", f"is no VAT number of {number[:2]}") from None
+        raise field_error("tax_number", f"is not a VAT number of {number[:2]}") from None
 
 
 def is_likely(number: str, code: str) -> bool:

@@ -158,9 +158,9 @@ class _SpanParser:
         ]
         if not inside:
             raise InvalidTime(
-                f"the pause from {self._format(interpretations[0])} is not within the session"
-                f" from {self._format(_Interpretation(*session))}",
-                hint="A pause begins and ends between the session's start and end.",
+                f"The pause from {self._format(interpretations[0])} is not within the session"
+                f" from {self._format(_Interpretation(*session))}.",
+                hint="Give a pause that is between the session's start and end.",
             )
         self._check_single(text, inside)
         return inside[0].span
@@ -258,8 +258,8 @@ class _SpanParser:
     ) -> str | None:
         """Return the instant with an offset that a text can mean, such as `…T14:00-05:00`, or None.
 
-        Without a T or seconds, a span of usual length is no instant, unless it ends on another day
-        and its end is the zone's own offset.
+        Without a T or seconds, a span of usual length is not an instant, unless it ends on another
+        day and its end is the zone's own offset.
         """
         side = _parse_side(text)
         if side is None or side.clock.offset is None or not ISO_DATE.fullmatch(side.day or ""):
@@ -300,7 +300,7 @@ class _SpanParser:
 
     def _ambiguous(self, text: str, texts: list[str]) -> InvalidTime:
         return InvalidTime(
-            f"{text[:60]!r} can be read in several ways: {', or '.join(texts)}",
+            f"{text[:60]!r} can be read in several ways.",
             hint=_hint_for(texts),
             timezone=self.zone_name,
             readings=texts,
@@ -332,7 +332,7 @@ def _interpret_splits(
             failure = failure or error
     if not splits:
         raise failure or InvalidTime(
-            f"{text[:40]!r} cannot be read as a span of time",
+            f"{text[:40]!r} is not a span of time.",
             hint="Write it like yesterday 14:00-14:45, paused 14:10-14:15.",
         )
     shorter = [

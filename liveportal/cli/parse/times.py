@@ -98,7 +98,7 @@ def read_time(
             return _resolve(day_words, clock, zone_name, now, past=past)
         day = _parse_day(words, today, past=past)
         if not date_only:
-            raise InvalidTime(f"{words!r} has no time of day", hint=f"Write it like {day} 09:00.")
+            raise InvalidTime(f"{words!r} has no time of day.", hint=f"Write it like {day} 09:00.")
         return _start_of_day(day, zone_name)
     except (OverflowError, ValueError):
         raise unreadable_time(text) from None
@@ -125,13 +125,15 @@ def read_length(text: str) -> timedelta:
     parts = _AMOUNT.findall(words) if re.fullmatch(f"(?:{_AMOUNT.pattern})+", words) else []
     if not parts or any(unit not in _LENGTHS for _, unit in parts):
         raise InvalidTime(
-            f"{text[:40]!r} is not a length of time", hint="Write it like 48h, 90 min or 7d."
+            f"{text[:40]!r} is not a length of time.", hint="Write it like 48h, 90 min or 7d."
         )
     lengths = (timedelta(**{_LENGTHS[unit]: int(number)}) for number, unit in parts)
     try:
         return sum(lengths, timedelta())
     except OverflowError:
-        raise InvalidTime(f"{text[:40]!r} is longer than the calendar") from None
+        raise InvalidTime(
+            f"{text[:40]!r} is longer than the calendar.", hint="Give a shorter length of time."
+        ) from None
 
 
 def read_month(text: str, today: date) -> str:
@@ -177,10 +179,10 @@ class LocalTime(NamedTuple):
     def error(self, zone_name: str) -> InvalidTime:
         """Return the error for a time that clocks show twice or skip, with both instants."""
         texts = [instant.astimezone(self.local.tzinfo).isoformat() for instant in self.instants]
-        why = "does not exist" if self.is_skipped else "comes twice"
+        why = "does not exist" if self.is_skipped else "occurs twice"
         return InvalidTime(
-            f"{self.local.replace(tzinfo=None).isoformat(' ')} {why} in {zone_name}, where the"
-            f" clocks change: it could mean {' or '.join(texts)}",
+            f"The time {self.local.replace(tzinfo=None).isoformat(' ')} {why} in {zone_name},"
+            " because the clocks change.",
             hint=f"Write {' or '.join(texts)}.",
             timezone=zone_name,
             readings=texts,
@@ -203,7 +205,7 @@ def normalise(text: str) -> str:
 def unreadable_time(text: str) -> InvalidTime:
     """Return the error for a text that cannot be parsed, with examples of valid ones."""
     return InvalidTime(
-        f"{text[:40]!r} cannot be read as a time",
+        f"{text[:40]!r} is not a time.",
         hint="Write it like 2026-10-05 09:00, tomorrow 9am, yesterday 14:00 or 2 hours ago.",
     )
 
@@ -214,7 +216,7 @@ def _check_no_span(words: str) -> None:
     if match and match[1].zfill(5) < match[2]:
         instant = f"{match[0].replace(' ', 'T').removesuffix(f'-{match[2]}')}:00-{match[2]}"
         raise InvalidTime(
-            f"{words!r} is a span of time, or an instant {match[2]} behind UTC",
+            f"{words!r} could be a span of time, or one moment {match[2]} behind UTC.",
             hint=f"Write one moment, such as {match[0][: -len(match[2]) - 1]} or {instant}.",
             readings=[match[0].replace("-" + match[2], f" to {match[2]}"), instant],
         )
@@ -329,7 +331,7 @@ def _parse_iso_date(iso: str) -> date:
     try:
         return date.fromisoformat(iso)
     except ValueError:
-        raise InvalidTime(f"{iso} is not in the calendar") from None
+        raise InvalidTime(f"The date {iso} does not exist.", hint="Check the date.") from None
 
 
 def _ambiguous_date(words: str, *numbers: str) -> InvalidTime:
@@ -346,14 +348,14 @@ def _ambiguous_date(words: str, *numbers: str) -> InvalidTime:
         except ValueError:
             continue
     return InvalidTime(
-        f"{words!r} does not say which number is the day",
+        f"In {words!r} it is not clear which number is the day.",
         hint=f"Write {' or '.join(sorted(readings)) or 'it like 2026-10-05'}.",
         readings=sorted(readings),
     )
 
 
 def _position_of(word: str, names: tuple[str, ...]) -> int | None:
-    """Return the position, from 1, of the name that a word abbreviates; None if it is none."""
+    """Return the position, from 1, of the name that a word abbreviates; None without one."""
     if len(word) < _SHORTEST_NAME:
         return None
     return next((position for position, name in enumerate(names, 1) if name.startswith(word)), None)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from liveportal.domain.calculations.live_session import RUNNING
-from liveportal.domain.clock import MICROSECOND, shifted, short_text
+from liveportal.domain.clock import MICROSECOND, readable, shifted, short_text
 from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
@@ -102,7 +102,7 @@ def _several_live(sessions: Iterable[Session]) -> Iterator[Anomaly]:
         yield Anomaly(
             "several_live",
             session,
-            f"it is live while {earlier} is live, too",
+            f"It is live while session {earlier} is live, too.",
             start,
             Hint("{pause_the_other}", session=earlier),
             earlier,
@@ -129,7 +129,10 @@ def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[
         yield Anomaly(
             "overlap",
             session.id,
-            f"{_format_duration(until - span.start)} of it were on the timer of {other.id}, too",
+            (
+                f"Its timer ran at the same time as that of session {other.id},"
+                f" for {_format_duration(until - span.start)}."
+            ),
             span.start,
             Hint(
                 "{correct_its_times}" if session.state == SessionState.ENDED else "{end_it}",
@@ -169,7 +172,7 @@ def _double_booked(sessions: Iterable[Session]) -> Iterator[Anomaly]:
         yield Anomaly(
             "double_booked",
             movable,
-            f"it is booked at the same time as {other}",
+            f"It is booked at the same time as session {other}.",
             span.start,
             Hint("{reschedule_it}", session=movable),
             other,
@@ -199,11 +202,11 @@ def _check_running(
     elapsed = now - start
     if elapsed <= longest:
         return
-    plan_note = "" if planned is None else f", {_format_duration(planned)} were agreed"
+    plan_note = "" if planned is None else f", but {_format_duration(planned)} were agreed"
     yield Anomaly(
         "forgotten_timer",
         session.id,
-        f"it is {session.state} since {_format_duration(elapsed)}{plan_note}",
+        f"It has been {session.state} for {_format_duration(elapsed)}{plan_note}.",
         start,
         _end_of_timer(session, start, planned),
     )
@@ -224,7 +227,11 @@ def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Itera
         yield Anomaly(
             "not_started",
             session.id,
-            f"it was to start {_format_duration(delay)} ago, and nothing was recorded of it since",
+            (
+                f"It was planned to start {_format_duration(delay)} ago, and nothing has"
+                " been recorded"
+                " since."
+            ),
             planned,
             Hint("{record_that_the_customer_missed_it}", session=session.id),
         )
@@ -238,18 +245,18 @@ def _check_ended(
     if end > now:
         yield _ahead_of_clock(session, "ended", end)
     if whole > LONGEST_SESSION:
-        message = f"it lasted {_format_duration(whole)}"
+        message = f"It lasted {_format_duration(whole)}."
         yield _correctable("too_long", session, message, start, "{correct_its_end}")
     if session.gross_minor and not session.billed_us:
-        message = f"it was billed, though {_format_duration(active)} cost nothing by the policy"
+        message = f"It was billed, although {_format_duration(active)} are free under its policy."
         yield _correctable("billed_in_trial", session, message, end, "{bill_nothing}")
     if not whole:
-        message = "it ended as it started"
+        message = "It ended at the moment it started."
         yield _correctable("zero_length", session, message, start, "{correct_its_end}")
     if (paused := whole - active) > max(active, LONG_PAUSE):
         message = (
-            f"it was paused for {_format_duration(paused)},"
-            f" and on the timer for {_format_duration(active)}"
+            f"It was paused for {_format_duration(paused)}, and its timer ran for only"
+            f" {_format_duration(active)}."
         )
         yield _correctable("long_pause", session, message, start, "{correct_its_pauses}")
 
@@ -265,7 +272,7 @@ def _ahead_of_clock(session: Session, verb: str, at: datetime) -> Anomaly:
     return Anomaly(
         "ahead_of_clock",
         session.id,
-        f"it {verb} at {short_text(at)}, which is still to come",
+        f"It {verb} at {readable(at)}, which is in the future.",
         at,
         Hint("{look_at_it}", session=session.id),
     )

@@ -15,6 +15,9 @@ from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Rounding, TrialBilled
 
+COUNTS, NO_TRIAL = "stands", "there is no trial (trial.billed)"
+"""Two rules of steps: the platform's own amount counts, and the policy has no free trial."""
+
 
 @frozen
 class BillingStep:
@@ -62,7 +65,7 @@ def gross_steps(session: Session, policy: Policy) -> list[BillingStep]:
     rate = f"{session.rate} {session.currency}"
     steps.append(BillingStep(f"Times {rate} a minute", f"{expected} {session.currency}", "R1, R4"))
     if gross != expected:
-        steps.append(BillingStep("Billed by the platform", f"{gross} {session.currency}", "stands"))
+        steps.append(BillingStep("Billed by the platform", f"{gross} {session.currency}", COUNTS))
     return steps
 
 
@@ -83,7 +86,7 @@ def _format_amount(minor: int, session: Session) -> str:
 def _trial_rule(policy: Policy, billable_us: int, active_us: int) -> str:
     trial = policy.trial
     if trial.billed is TrialBilled.NONE:
-        return "there is no trial (trial.billed)"
+        return NO_TRIAL
     if not billable_us:
         return f"within the trial of {trial.minutes} minutes (R5)"
     if billable_us == active_us:

@@ -44,7 +44,8 @@ class DisputeRecord(Row):
             return None
         times = "once" if self.rejected == 1 else f"{self.rejected} times"
         return (
-            f"You were ruled against {times}: repeated unwarranted disputes can close an account."
+            f"The platform ruled against you {times}. Repeated unwarranted disputes can close an"
+            " account."
         )
 
 
@@ -58,15 +59,16 @@ def next_step(state: str, cost: Money) -> str:
     """Return the next step of a claim in this state; `cost` is its actual or possible cost."""
     price = f"{cost} {cost.currency}"
     if state == ClaimState.OPEN:
-        return "Answer it: dispute it and say what happened, or concede it."
+        return "Dispute it and describe what happened, or concede it."
     if state == ClaimState.DISPUTED:  # R9
         return (
-            "A community manager hears both sides. Accepted, nothing is deducted;"
-            f" rejected, {price} is."
+            "A community manager hears both sides. If your dispute is accepted, nothing is"
+            f" deducted. If it is rejected, {price} is deducted."
         )
     if state in RELEASED:
-        return "Decided: nothing was deducted."
-    return f"Decided: {price} was deducted; the customer has it within two working days."  # R15
+        return "It is decided. Nothing was deducted."
+    # R15
+    return f"It is decided. {price} was deducted, and reaches the customer in two working days."
 
 
 def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
@@ -74,7 +76,10 @@ def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
     if state not in UNDECIDED:
         return None
     if state == ClaimState.DISPUTED:
-        return "Nothing more is asked of you."
+        return "The platform decides. You do not have to do anything more."
     if policy.dispute.silence is Silence.NONE:
-        return "The rules do not say what silence means; the money stays held until it is decided."
-    return f"Silence counts as consent: {cost} {cost.currency} is deducted."
+        return (
+            "The platform does not state what happens without an answer. The money stays held until"
+            " it decides."
+        )
+    return f"No answer counts as consent: {cost} {cost.currency} is deducted."

@@ -18,12 +18,14 @@ from liveportal.domain.calculations.payout_plan import (
     due_date,
     next_due,
 )
+from liveportal.domain.calculations.payout_window import expected_by, is_late, window_days
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
 from liveportal.domain.entities import (
     Artifact,
     Claim,
     ClaimState,
+    Payout,
     Request,
     RequestState,
     Session,
@@ -41,7 +43,7 @@ RENEWAL = timedelta(days=60)
 
 @frozen
 class Deadline:
-    """One task or date with its deadline. `due` is None if no deadline was stated.
+    """One task or date with its deadline. Without a stated deadline, `due` has no value.
 
     For a deadline at the end of a day of the platform, `due_on` is that day. `means` is the
     consequence of doing nothing; `asks` is True if the expert has to act, with `command`; `amount`
@@ -67,25 +69,23 @@ def of_request(request: Request, now: datetime) -> list[Deadline]:
     if request.expires:
         action = "{accept_its_best_slot}" if request.slots else "{accept_it}"
         command = Hint(action, request=request.id)
-        means = "The request expires, and somebody else may have it."
+        means = "The request expires, and another expert may get it."
         deadlines.append(
             Deadline("request_expiry", request.id, request.expires, means, command=command)
         )
     elif not request.slots:
-        means = "No deadline is stated: whoever accepts it first has it."  # R3
+        means = "No deadline is stated. The first expert to accept it gets it."  # R3
         command = Hint("{accept_it}", request=request.id)
         deadlines.append(Deadline("request_expiry", request.id, None, means, command=command))
     future_slots = [(slot.start, n) for n, slot in enumerate(request.slots, 1) if slot.start > now]
     if future_slots:
         start, number = min(future_slots)
         remaining = len(future_slots) - 1
-        remaining_text = (
-            f"{remaining} of its slots is left"
-            if remaining == 1
-            else f"{remaining} of its slots are left"
-        )
+        remaining_text = "no other slot is left"
+        if remaining:
+            remaining_text = f"{remaining} other slot{'s are' if remaining > 1 else ' is'} left"
         command = Hint("{accept_that_slot}", request=request.id, slot=number)
-        means = f"Slot {number} is gone; {remaining_text if remaining else 'no other is left'}."
+        means = f"Slot {number} passes, and {remaining_text}."
         deadlines.append(Deadline("slot_start", request.id, start, means, command=command))
     return deadlines
 
@@ -98,7 +98,7 @@ def of_upcoming(session: Session) -> Deadline | None:
         "session_start",
         session.id,
         session.planned_start,
-        "The customer waits, and it counts as a session that you missed.",
+        "If you do not start it, it counts as missed.",
         command=Hint("{start_it}", session=session.id),
         session=session.id,
     )
@@ -130,7 +130,7 @@ def of_window(session: Session, policy: Policy, now: datetime) -> Deadline | Non
         "refund_window",
         session.id,
         closes,
-        "Nothing more: after it a claim is late.",
+        "Nothing. A claim after this time is late.",
         asks=False,
         amount=cost,
         session=session.id,
@@ -150,11 +150,14 @@ def of_evidence(
     days = policy.evidence.kept_days
     due = None if days is None else shifted(added, timedelta(days=days))
     may_be_deleted = due is not None and due < now
-    means = f"The platform deletes the {artifact.kind}, which only it has."
+    means = f"The platform deletes the {artifact.kind}, and you have no copy."
     if due is None:
-        means = f"It is not said how long the platform keeps the {artifact.kind}: only it has it."
+        means = (
+            f"The platform does not state how long it keeps the {artifact.kind}, and you have"
+            " no copy."
+        )
     elif may_be_deleted:
-        means = f"The platform may have deleted the {artifact.kind}."
+        means = f"The platform may already have deleted the {artifact.kind}."
     return Deadline(
         "evidence",
         session.id,
@@ -206,12 +209,28 @@ def of_earnings(standing: PayoutPosition, now: datetime) -> list[Deadline]:
 
 def _if_unpaid(blocked: Sequence[PayoutBlocker], *, past: bool, late: bool) -> str:
     """Return the consequence for a month's earnings of doing nothing."""
-    why = "; ".join(blocker.message for blocker in blocked)
+    why = " ".join(blocker.message for blocker in blocked)
     if past and late:
-        return f"It is overdue, but {why}." if why else "It is overdue: ask the platform for it."
+        return f"It is overdue. {why}" if why else "It is overdue. Ask the platform to pay it."
     if past:
-        return f"It is carried over: {why}."
-    return f"Nothing is paid out then: {why}." if why else "Nothing: the platform pays it by then."
+        return f"It is carried over. {why}"
+    return f"Nothing is paid out then. {why}" if why else "Nothing. The platform pays it by then."
+
+
+def of_payout(payout: Payout, currency: str, now: datetime) -> Deadline | None:
+    """Return by when a payout that was sent should have arrived; None unless it is late."""
+    if not is_late(payout, now):
+        return None
+    days = window_days(payout.method)
+    return Deadline(
+        "payout_arrival",
+        payout.id,
+        expected_by(payout),
+        f"It was sent, and has not arrived within {days} days. Compare your statement with the"
+        " books, or ask the platform where it is.",
+        command=Hint("{reconcile_a_statement}"),
+        amount=Money(payout.amount_minor, currency),
+    )
 
 
 def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime) -> list[Deadline]:
@@ -228,23 +247,23 @@ def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime
     deadlines: list[Deadline] = []
     lacking = [need for need in needs if need.blocks and need.requirement != "tax_form"]
     if lacking and has_earned:
-        why = "; ".join(need.message or need.requirement for need in lacking)
-        means = f"Nothing is paid out before the payout profile is complete: {why}."
+        why = " ".join(need.message or need.requirement for need in lacking)
+        means = f"Nothing is paid out until the payout profile is complete. {why}"
         deadlines.append(
             Deadline("payout_profile", "profile", due, means, command=command, due_on=on)
         )
     for form in (need for need in needs if need.requirement == "tax_form"):
         if form.blocks and form.state != "expired":
             if has_earned:
-                means = f"Nothing is paid out: {form.message}."
+                means = f"Nothing is paid out. {form.message}"
                 deadlines.append(
                     Deadline("tax_form", "profile", due, means, command=command, due_on=on)
                 )
         elif form.until is not None:
             ends = day_ends(form.until, zone_name)
-            means = "Nothing is paid out after it."
+            means = "The tax form expires. Nothing is paid out after that day."
             if form.blocks:
-                means = "It has expired: nothing is paid out."
+                means = "The tax form has expired, so nothing is paid out."
             asks = ends < shifted(now, RENEWAL)
             deadlines.append(
                 Deadline(
@@ -263,7 +282,7 @@ def of_erasure(customer: str) -> Deadline:
         "erasure_request",
         customer,
         None,
-        "The customer asks you to erase their personal data. Nothing is erased until you do it.",
+        "The customer asked you to erase their personal data. It stays until you do.",
         command=Hint("{forget_the_customer}", customer=customer),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -79,23 +79,50 @@ def overdue(standing: PayoutPosition, on: date) -> Overdue | None:
     return Overdue(outlook.eligible_minor, rows)
 
 
-def letter(amounts: Overdue, on: date, currency: str, due_days: int) -> str:
-    """Return a text that asks the platform for an overdue payout."""
+LatePayout = tuple[str, Money, date]
+"""A payout that was sent and has not arrived: its id, its amount, the day of its sending."""
+
+
+def letter(
+    unpaid: Overdue | None, late: Sequence[LatePayout], on: date, currency: str, due_days: int
+) -> str:
+    """Return a text that asks the platform for an overdue payout, and for those that are late."""
+    parts = [_letter_for_unpaid(unpaid, on, currency, due_days)] if unpaid else []
+    if late:
+        parts.append(_letter_for_late(late, on, currency))
+    return "\n\n".join(parts)
+
+
+def _letter_for_late(late: Sequence[LatePayout], on: date, currency: str) -> str:
+    ids = ", ".join(name for name, *_ in late)
+    lines = [
+        f"Subject: Not arrived: {ids}",
+        "",
+        f"As of {on}, these payouts were sent to me and have not arrived:",
+        "",
+        *(f"- {name}: {amount} {currency}, sent on {sent}" for name, amount, sent in late),
+        "",
+        "Please let me know where they are.",
+    ]
+    return "\n".join(lines)
+
+
+def _letter_for_unpaid(amounts: Overdue, on: date, currency: str, due_days: int) -> str:
     amount = f"{Money(amounts.minor, currency)} {currency}"
     earliest = min((due for _, due, minor in amounts.months if minor > 0), default=on)
     lines = [
         f"Subject: Payout overdue since {earliest}: {amount}",
         "",
-        f"As of {on}, {amount} of my earnings are overdue and were not sent to me.",
+        f"As of {on}, {amount} of my earnings is overdue and has not been sent to me.",
         f"Each session is to be paid within {due_days} days of the end of its calendar month.",
-        "By month, with refunds taken off:",
+        "By month, after refunds:",
         "",
         *(
             f"- {month}: {Money(minor, currency)} {currency}, due on {due}"
             for month, due, minor in amounts.months
         ),
         "",
-        "Please tell me when it will be sent, or what keeps it back.",
+        "Please let me know when it will be sent, or what is delaying it.",
     ]
     return "\n".join(lines)
 

@@ -20,7 +20,7 @@ class LiveSession:
     """Live figures: durations in microseconds; `active_us` + `paused_us` = `elapsed_us`.
 
     `gross` and `earned` are what ending the session now would bill and earn; None if that exceeds
-    the largest amount. `trial_left_us` is None once the trial is over, or if there is none;
+    the largest amount. `trial_left_us` is None once the trial is over, or without one;
     `trial_ends` is also None while the timer is paused.
     """
 
@@ -88,7 +88,7 @@ def _calculate(
 
 
 def _trial_left_us(active_us: int, policy: Policy) -> int | None:
-    """Return the rest of the trial; None if it is over, or if there is none (R5)."""
+    """Return the rest of the trial; None if it is over, or without one (R5)."""
     trial = policy.trial
     if trial.billed is TrialBilled.NONE or not trial.minutes:
         return None

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from liveportal.domain.accounts import ASSETS, Account, Transaction, TransactionKind
+from liveportal.domain.accounts import ASSETS, PAID_OUT, Account, Transaction, TransactionKind
 from liveportal.domain.calculations.billing import MINUTE_US
 from liveportal.domain.clock import months_between
 from liveportal.domain.frozen import frozen
@@ -36,7 +36,7 @@ class Balance(Row):
 
 @row
 class Figures(Row):
-    """What a month, or a part of it, adds up to; `minutes` has two digits after the point."""
+    """The totals of a month, or of a part; `minutes` has two digits after the point."""
 
     sessions: int
     free_sessions: int
@@ -63,9 +63,15 @@ class _Period(Row):
 
 @row
 class MonthRow(Figures, _Period):  # The fields of the last base come first.
-    """A month or a span of months as reports show it, with the balance at its end."""
+    """A month or a span of months as reports show it, with the balance at its end.
+
+    `transfer_fees` were charged on payouts; they are no part of `net`.
+    """
+
+    LATER = ("transfer_fees",)
 
     balance: Balance
+    transfer_fees: Money
 
 
 @frozen(kw_only=True)
@@ -89,6 +95,7 @@ class Month:
     held_minor: int = 0
     in_transit_minor: int = 0
     paid_out_minor: int = 0
+    transfer_fees_minor: int = 0
 
     @property
     def earned_minor(self) -> int:
@@ -130,6 +137,7 @@ class Month:
                 in_transit=money(self.in_transit_minor),
                 paid_out=money(self.paid_out_minor),
             ),
+            transfer_fees=money(self.transfer_fees_minor),
         )
 
 
@@ -281,7 +289,8 @@ def _figures(moved: Mapping[Account, int], *, refund: bool) -> dict[str, int]:
         "owed_minor": by_account[Account.PLATFORM],
         "held_minor": by_account[Account.HELD],
         "in_transit_minor": by_account[Account.TRANSIT],
-        "paid_out_minor": by_account[Account.BANK],
+        "paid_out_minor": sum(by_account[account] for account in PAID_OUT),
+        "transfer_fees_minor": by_account[Account.TRANSFER_FEE],
         "tips_minor": -by_account[Account.TIPS],
         "adjustments_minor": -by_account[Account.ADJUSTMENTS],
         "gross_minor": -by_account[Account.SESSIONS],

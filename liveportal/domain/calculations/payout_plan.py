@@ -133,17 +133,20 @@ def _blockers(
     policy = standing.policy
     if missing := sorted(standing.missing_on(on)):
         what = ", ".join(missing).replace("_", " ")  # Words, not the names of fields.
-        yield PayoutBlocker("profile_incomplete", f"the payout profile is not complete: {what}")
+        yield PayoutBlocker(
+            "profile_incomplete", f"The payout profile is incomplete. It needs: {what}."
+        )
     if eligible_minor <= 0:
-        yield PayoutBlocker("nothing_eligible", "nothing is due to be paid out")
+        yield PayoutBlocker("nothing_eligible", "Nothing is due to be paid out yet.")
     elif counted(lines, standing.items, policy) < policy.payout_minimum.minor:
         yield PayoutBlocker(
-            "below_minimum", f"it is below the minimum of {policy.payout_minimum} {policy.currency}"
+            "below_minimum",
+            f"It is below the payout minimum of {policy.payout_minimum} {policy.currency} (R12).",
         )
     wait_until = first_wait(standing.first_billed_end, policy)
     if wait_until and on < wait_until:
         yield PayoutBlocker(
-            "first_payout_wait", f"the first payout comes on {wait_until} at the earliest"
+            "first_payout_wait", f"The first payout is not sent before {wait_until} (R13)."
         )
 
 

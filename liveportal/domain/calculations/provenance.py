@@ -18,7 +18,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Refunds": ("refund",),
     "Tips": ("tip",),
     "Adjustments": ("adjustment",),
-    "Held by claims": ("hold",),
+    "Held for claims": ("hold",),
     "Released by claims": ("release",),
     "Payouts": ("payout", "payout_paid", "payout_failed", "payout_returned"),
 }
@@ -26,8 +26,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 PLACES: Mapping[str, str] = {
     "assets:platform": "Owed by the platform",
-    "assets:platform:held": "Held by claims",
-    "assets:transit": "On its way",
+    "assets:platform:held": "Held for claims",
+    "assets:transit": "On its way to you",
     "assets:bank": "Paid out",
 }
 """The places where money can be, by account."""
@@ -126,7 +126,8 @@ def paid(what: str, lines: Sequence[tuple[LedgerEntry, int]], steps: Steps) -> N
         if minor == whole.minor:
             parts.append(whole)
         else:
-            parts.append(Node(f"Part of {whole.what}", minor, "the oldest first", entry.seq))
+            name = f"Part of {whole.what[0].lower()}{whole.what[1:]}"
+            parts.append(Node(name, minor, "the oldest first", entry.seq))
     return _sum_node(what, tuple(parts))
 
 
@@ -149,14 +150,14 @@ def _net_node(entry: LedgerEntry, steps: Sequence[BillingStep]) -> Node:
         return Node(name, entry.net_minor, rule, entry.seq)
     is_refund = entry.kind == "refund"
     gross = Node(
-        "Given back to the customer" if is_refund else "Billed to the customer",
+        "Refunded to the customer" if is_refund else "Billed to the customer",
         entry.gross_minor,
         "R8, refund.deducts" if is_refund else "R1, R4, R5, R6",
         entry.seq,
         steps=tuple(steps),
     )
     fee = Node(
-        "The platform's part of it" if is_refund else "The platform's part",
+        "Fee given back by the platform" if is_refund else "The platform's fee",
         -entry.fee_minor,
         "R11, fee.percent",
         entry.seq,
@@ -172,7 +173,7 @@ def _effect_node(entry: LedgerEntry, minor: int) -> Node:
 def _name(entry: LedgerEntry) -> str:
     subject = entry.payout or entry.claim or entry.session or entry.adjustment
     memo = f" ({entry.memo})" if entry.memo else ""
-    return f"{entry.kind.replace('_', ' ')} {subject}{memo}" if subject else f"{entry.kind}{memo}"
+    return f"{_NAMES[entry.kind]} {subject}{memo}" if subject else f"{_NAMES[entry.kind]}{memo}"
 
 
 def _rule(entry: LedgerEntry) -> str:
@@ -182,15 +183,29 @@ def _rule(entry: LedgerEntry) -> str:
 CARRIED = "the balance is carried over"
 _RULES = {
     "earning": "R11",
-    "hold": "a claim holds its share",
+    "hold": "until the claim is decided",
     "release": "nothing is deducted",
     "refund": "R8, R9",
     "tip": "no fee on tips",
-    "adjustment": "the platform's own",
+    "adjustment": "posted by the platform",
     "payout": "R12, R13",
     "payout_paid": "arrived",
     "payout_failed": "owed again",
     "payout_returned": "owed again",
-    "correction": "as it really was",
-    "reversal": "taken back",
+    "correction": "corrected amount",
+    "reversal": "earlier amount, taken back",
+}
+_NAMES = {
+    "earning": "Session",
+    "hold": "Held for claim",
+    "release": "Released by claim",
+    "refund": "Refund of claim",
+    "tip": "Tip for session",
+    "adjustment": "Adjustment",
+    "payout": "Sent in payout",
+    "payout_paid": "Arrived in payout",
+    "payout_failed": "Failed payout",
+    "payout_returned": "Returned payout",
+    "correction": "Correction of",
+    "reversal": "Reversal of",
 }

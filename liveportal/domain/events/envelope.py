@@ -24,6 +24,9 @@ MACHINE = "liveportalmachine"
 EXPERT_PREFIX = "urn:liveportal:"
 """The prefix of the source of every event that the expert records."""
 
+STATEMENT_PREFIX = "urn:liveportal:statement:"
+"""The prefix of the sources of events that were recorded from a bank's or service's statement."""
+
 EVERY_FIELD: Final = None
 """A value of `EventData.FEED_FIELDS`: a feed may report this type, with any of its fields."""
 
@@ -49,6 +52,11 @@ def is_experts(source: str) -> bool:
     return _fold_source(source).startswith(EXPERT_PREFIX)
 
 
+def is_statement(source: str) -> bool:
+    """Return True if a source is a statement of a bank or payment service."""
+    return source.startswith(STATEMENT_PREFIX)
+
+
 def _fold_source(source: str) -> str:
     """Return a source in canonical form, without characters that are not visible."""
     import unicodedata
@@ -64,11 +72,11 @@ def _fold_source(source: str) -> str:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
 def event_data(cls: type[T]) -> type[T]:
-    """Declare the class of an event's data or of a part of it: frozen, built by keyword."""
+    """Declare the class of an event's data, or of a part: frozen, built by keyword."""
     return frozen(cls)
 
 
-NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
+NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1 to 1024 printable characters")
 """The form of an event's id, of its source and of a key."""
 
 

@@ -143,7 +143,9 @@ class Instant(FieldType):
 
     def parse(self, path: str, raw: Any) -> datetime:
         if not isinstance(raw, str):
-            raise InvalidEvent(path, "must be a time with an offset, as text")
+            raise InvalidEvent(
+                path, "must be a text with a time and its offset, such as 2026-10-05T09:00:00Z"
+            )
         try:
             return parse_instant(raw)
         except InvalidTime as error:
@@ -170,7 +172,7 @@ class Day(FieldType):
         try:
             return date.fromisoformat(raw)
         except (TypeError, ValueError):
-            raise InvalidEvent(path, "must be a date such as 2026-10-05") from None
+            raise InvalidEvent(path, "must be a date, such as 2026-10-05") from None
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, date):
@@ -178,6 +180,22 @@ class Day(FieldType):
 
     def write(self, value: date) -> str:
         return value.isoformat()
+
+
+class InstantOrDay(Text):
+    """An instant with its offset, or a calendar day, kept as the text that was given."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+
+    def check(self, path: str, value: Any) -> None:
+        super().check(path, value)
+        try:
+            is_day = Day().parse(path, value).isoformat() == value
+        except InvalidEvent:
+            is_day = False
+        if not is_day:
+            INSTANT.parse(path, value)
 
 
 class Amount(FieldType):
@@ -194,16 +212,18 @@ class Amount(FieldType):
 
     def parse(self, path: str, raw: Any) -> Money:
         if not isinstance(raw, dict) or raw.keys() != {"amount", "currency"}:
-            raise InvalidEvent(path, 'must be {"amount": "84.00", "currency": "USD"}')
+            raise InvalidEvent(
+                path, 'must be an object such as {"amount": "84.00", "currency": "USD"}'
+            )
         amount, currency = raw["amount"], raw["currency"]
         if not isinstance(amount, str) or not isinstance(currency, str):
-            raise InvalidEvent(path, "must have its amount as a decimal text, never a number")
+            raise InvalidEvent(path, "must have its amount and its currency as texts")
         try:
             return Money.parse(amount, currency)
         except InvalidAmount as error:
             raise InvalidEvent(path, error.message) from None
         except AmountTooLarge as error:
-            raise error.located(path, field=path) from None
+            raise error.located(f"The field {path}", field=path) from None
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, Money):
@@ -265,12 +285,12 @@ class Interval(FieldType):
 
     def parse(self, path: str, raw: Any) -> tuple[datetime, datetime]:
         if not isinstance(raw, list) or len(raw) != 2:  # noqa: PLR2004
-            raise InvalidEvent(path, "must be [from, to]")
+            raise InvalidEvent(path, "must be a list of two times, [from, to]")
         return INSTANT.parse(f"{path}[1]", raw[0]), INSTANT.parse(f"{path}[2]", raw[1])
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, tuple) or len(value) != 2:  # noqa: PLR2004
-            raise InvalidEvent(path, "must be (from, to)")
+            raise InvalidEvent(path, "must be a tuple of two times, (from, to)")
         for number, instant in enumerate(value, 1):
             INSTANT.check(f"{path}[{number}]", instant)
 
@@ -320,7 +340,7 @@ class PolicyDocument(FieldType):
         return value.recorded
 
 
-ID_FORM = "1-64 of letters, digits, '.', '_', ':' and '-'"
+ID_FORM = "1 to 64 letters, digits, '.', '_', ':' or '-'"
 ID = Pattern(r"[A-Za-z0-9._:-]{1,64}", ID_FORM)
 TEXT = Text()
 INSTANT = Instant()

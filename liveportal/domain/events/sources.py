@@ -16,7 +16,7 @@ from liveportal.domain.events.fields import field_specs
 from liveportal.domain.events.types import CustomerForgotten
 from liveportal.domain.hint import Hint
 
-_HINT = "Remove the line, or go on past it with {a_sync_with_a_file_for_it}."
+_HINT = "Remove the line. {A_sync_with_a_file_for_it} records the other lines without it."
 
 
 class Origin(StrEnum):
@@ -35,8 +35,8 @@ def check_source(event: Event, origin: Origin) -> None:
     if origin is Origin.FEED and is_experts(event.source):
         raise NotForFeeds(
             "source",
-            f"a feed must not report events of {event.source}, which is the expert's own source",
-            hint=Hint(f"{_HINT} {{An_import}} reads the expert's own export."),
+            f"A feed must not report events from {event.source}, because that is your own source.",
+            hint=Hint(f"{_HINT} To read your own export, use {{an_import}}."),
         )
 
 
@@ -60,14 +60,17 @@ def beyond_feeds(source: str, data: EventData) -> tuple[str, str] | None:
     allowed = data.FEED_FIELDS
     if allowed is not None:
         if not allowed:
-            return "type", f"a feed must not report {data.TYPE}, which only the expert records"
+            return "type", f"A feed must not report {data.TYPE}. Only you can record it."
         for name, *_ in field_specs(type(data)):
             if name not in allowed and getattr(data, name) is not None:
                 fields = " and ".join(sorted(allowed))
-                return name, f"a feed must not set it: of {data.TYPE} it may report {fields} only"
+                return name, (
+                    f"A feed must not set the field {name} in {data.TYPE}: it may report {fields}"
+                    " only."
+                )
     if data.OWN_SOURCE_FIELD is not None:
         other_source = getattr(data, data.OWN_SOURCE_FIELD).source
         if other_source != source:
-            reason = f"a feed may reverse events of its own source only, not of {other_source}"
+            reason = f"A feed may reverse only events from its own source, not from {other_source}."
             return f"{data.OWN_SOURCE_FIELD}.source", reason
     return None

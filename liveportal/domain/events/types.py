@@ -22,6 +22,7 @@ from liveportal.domain.events.field_types import (
     Choice,
     Day,
     Document,
+    InstantOrDay,
     Integer,
     Interval,
     ListOf,
@@ -522,10 +523,40 @@ class PayoutStatusChanged(PayoutEvent):
 
 
 @event_data
+class Evidence(EventRecord):
+    """The row of a bank's or payment service's file that shows a payment."""
+
+    file_sha256: str = of(SHA256, doc="The hash of the file's content.")
+    line: int = of(Integer(1, 2**63 - 1), doc="The line of the file on which the row begins.")
+    row: str = of(LABEL, doc="The id of the row, such as the transaction's id.")
+    time: str | None = of(
+        InstantOrDay(), default=None, doc="The row's own time, with its offset, or its date."
+    )
+
+
+@event_data
 class PayoutPaid(PayoutStatusChanged):
-    """The payout arrived."""
+    """The payout arrived, perhaps less a fee.
+
+    The fee is what a bank or payment service took from the amount, not the platform's fee. A fee
+    that a later report of the same arrival adds is booked as a difference, in the month of that
+    report's own `time`.
+    """
 
     TYPE = "payout.paid"
+    fee: Money | None = of(
+        BILLED,
+        default=None,
+        doc="What was charged for the transfer: at most the payout's amount, in its currency.",
+    )
+    received: Money | None = of(
+        BILLED,
+        default=None,
+        doc="What was credited, in any currency. It is only shown: nothing is booked with it.",
+    )
+    evidence: Evidence | None = of(
+        Struct(Evidence), default=None, doc="Where a file of the bank or service shows the arrival."
+    )
 
 
 @event_data
@@ -537,9 +568,18 @@ class PayoutFailed(PayoutStatusChanged):
 
 @event_data
 class PayoutReturned(PayoutStatusChanged):
-    """The payout arrived and came back: its amount is owed again."""
+    """The payout arrived and came back: its whole amount is owed again.
+
+    A different amount that a later report of the same return states is booked as a difference, in
+    the month of that report's own `time`.
+    """
 
     TYPE = "payout.returned"
+    debited: Money | None = of(
+        BILLED,
+        default=None,
+        doc="What left the expert's account. By default, what had arrived, as far as it is known.",
+    )
 
 
 @event_data

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from liveportal.domain.clock import short_text
+from liveportal.domain.clock import readable
 from liveportal.domain.entities import Request, Session
 from liveportal.domain.errors import (
     Caution,
@@ -71,7 +71,7 @@ def likely_mistakes(
     if latest > recorded_at and ("time" not in event.assumed or latest > event.time):
         cautions.append(
             InTheFuture(
-                f"{short_text(latest)} is in the future",
+                f"The time {readable(latest)} is in the future.",
                 hint=_or_anyway("Give the time at which it happened."),
             )
         )
@@ -80,7 +80,7 @@ def likely_mistakes(
 
 def _or_anyway(advice: str, **details: object) -> Hint:
     """Return a hint: the advice, or to override the caution."""
-    return Hint(f"{advice} {{Overriding_this}} records it all the same.", **details)
+    return Hint(f"{advice} {{Overriding_this}} records it regardless.", **details)
 
 
 def _asserted_times(data: EventData) -> Iterator[datetime]:
@@ -113,8 +113,8 @@ def _past_slot(event: Event, *starts: datetime) -> Iterator[Caution]:
     for start in starts:
         if start < event.time:
             yield SlotInPast(
-                f"the slot at {short_text(start)} is in the past",
-                hint=_or_anyway("Give a time that is still to come."),
+                f"The slot at {readable(start)} is in the past.",
+                hint=_or_anyway("Choose a time in the future."),
             )
             return
 
@@ -124,9 +124,10 @@ def _check_started(data: SessionStarted, event: Event, entities: EntityLookup) -
     planned = session and session.planned_start
     if session and planned and event.time < planned - EARLIEST_START:
         yield StartedEarly(
-            f"session {session.id} is planned for {short_text(planned)}, over an hour later",
+            f"Session {session.id} is planned for {readable(planned)}, over an hour after the time"
+            " that you gave.",
             hint=_or_anyway(
-                "Give {its_time} if it started later; {rescheduling_it} moves it.",
+                "If it started later, give {its_time}. To move it, use {rescheduling_it}.",
                 session=session.id,
             ),
             id=session.id,
@@ -138,9 +139,9 @@ def _check_missed(data: SessionMissed, event: Event, entities: EntityLookup) -> 
     planned = session and session.planned_start
     if session and planned and event.time < planned:
         yield MissedEarly(
-            f"session {session.id} is planned for {short_text(planned)}, so it cannot have been"
-            " missed before then",
-            hint=_or_anyway("{Cancelling_the_session} cancels it.", session=session.id),
+            f"Session {session.id} is planned for {readable(planned)}, so it cannot have been"
+            " missed before then.",
+            hint=_or_anyway("To call it off, use {cancelling_the_session}.", session=session.id),
             id=session.id,
         )
 
@@ -167,9 +168,9 @@ def _long_session(start: datetime, end: datetime) -> Iterator[Caution]:
     if end - start > LONGEST_SESSION:
         hours = (end - start) / timedelta(hours=1)
         yield LongSession(
-            f"a session from {short_text(start)} to {short_text(end)} would be {hours:.4g} hours"
-            " long",
-            hint=_or_anyway("Check its start and its end."),
+            f"A session from {readable(start)} to {readable(end)} lasts {hours:.4g} hours, which is"
+            " more than 12.",
+            hint=_or_anyway("Check the start and the end."),
         )
 
 
@@ -181,8 +182,8 @@ def _check_tip(data: TipReceived, _event: Event, entities: EntityLookup) -> Iter
     if data.amount.minor > usual_minor:
         usual = Money(usual_minor, session.currency)
         yield LargeTip(
-            f"a tip of {data.amount} is more than {usual}: {TIP_MINUTES} minutes at the session's"
-            " rate, and twice what it was billed",
+            f"A tip of {data.amount} is unusually large for session {session.id}: more than"
+            f" {usual}, which is {TIP_MINUTES} minutes at its rate or twice its bill.",
             hint=_or_anyway("Check the amount."),
             id=session.id,
         )

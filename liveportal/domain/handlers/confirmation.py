@@ -14,6 +14,9 @@ from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.events.deduplication import contradictions
 from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.types import (
+    PayoutPaid,
+    PayoutReturned,
+    PayoutSent,
     RefundClaimed,
     RequestAccepted,
     SessionCorrected,
@@ -22,6 +25,7 @@ from liveportal.domain.events.types import (
     SessionRescheduled,
 )
 from liveportal.domain.frozen import replace
+from liveportal.domain.handlers import payout_reports
 from liveportal.domain.handlers.context import Decision, RuleContext, require
 from liveportal.domain.handlers.requests import alias_of, check_currency
 from liveportal.domain.handlers.sessions import rebill, rebill_formerly
@@ -48,14 +52,18 @@ def contradicted_fields(first: FirstAssertion, data: EventData, context: RuleCon
             _claimed_amount(claim_data, first.seq, context) for claim_data in (first.data, data)
         ]
         return ["amount"] if amounts[0] != amounts[1] else []
+    if isinstance(data, PayoutSent) and payout_reports.is_matched_by_amount(data, context):
+        return [name for name in fields if name == "amount"]
+    if not fields and (name := payout_reports.differing_detail(data, context)):
+        return [name]
     return fields
 
 
 def confirm(first: FirstAssertion, event: Event, data: EventData, context: RuleContext) -> Decision:
-    """Return the effects of a confirmation: an alias of the session, or another bill.
+    """Return the effects of a confirmation: an alias of the session, another bill, a transfer fee.
 
     `data` is the event's data with canonical ids. Raises `AlreadyExists` if the alias is the id of
-    another session, and `CurrencyMismatch`.
+    another session, `CurrencyMismatch`, and `FeeTooLarge`.
     """
     if isinstance(data, RequestAccepted) and isinstance(first.data, RequestAccepted):
         ours = first.data.session or first.data.request
@@ -67,6 +75,8 @@ def confirm(first: FirstAssertion, event: Event, data: EventData, context: RuleC
         if context.former_rules:
             return _confirm_bill_formerly(session, data, event, context)
         return _confirm_bill(first, session, data.billed, event, context)
+    if isinstance(data, PayoutPaid | PayoutReturned) and payout_reports.adds_details(data):
+        return payout_reports.add_details(first.seq, data, event, context)
     return Decision()
 
 

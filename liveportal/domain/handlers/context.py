@@ -32,6 +32,7 @@ from liveportal.domain.errors import Caution, UnknownEntity, WrongState
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.frozen import frozen
+from liveportal.domain.handlers.refusals import cannot, next_step, state_of
 from liveportal.domain.hint import Hint
 from liveportal.domain.policy import Policy
 
@@ -81,6 +82,7 @@ class Decision:
     `counts` are its changes to the monthly minutes and sessions (`domain.handlers.session_counts`).
     `cautions` are reasons to refuse a command unless it overrides them; a feed's event is recorded
     despite them. `flags` are the codes of conditions that are reported but refuse nothing.
+    `alias` and `payout_alias` give a session or a payout another id: the alias, then its id.
     """
 
     entities: tuple[Entity, ...] = ()
@@ -90,6 +92,7 @@ class Decision:
     flags: tuple[str, ...] = ()
     policy: Policy | None = None
     alias: tuple[str, str] | None = None
+    payout_alias: tuple[str, str] | None = None
     reverses: int | None = None
     forgets: str | None = None
 
@@ -153,7 +156,7 @@ class RuleContext(Protocol):
         ...
 
     def payout(self, payout_id: str) -> Payout | None:
-        """Return a payout with its lines."""
+        """Return a payout with its lines, by its id or by an alias."""
         ...
 
     def adjustment(self, adjustment_id: str) -> Adjustment | None:
@@ -204,6 +207,10 @@ class RuleContext(Protocol):
         """Return a session's unrefunded gross just before an event, in minor units."""
         ...
 
+    def statement_payouts(self) -> Sequence[Payout]:
+        """Return the payouts that a statement of a bank or payment service reported as sent."""
+        ...
+
     def payouts_since(self, since: datetime) -> Sequence[Payout]:
         """Return the payouts sent at or after an instant; called for new events only."""
         ...
@@ -220,7 +227,7 @@ def require(kind: str, entity_id: str, entity: T | None) -> T:
     """Return the entity; raises `UnknownEntity` if it is None."""
     if entity is None:
         raise UnknownEntity(
-            f"there is no {kind} {entity_id}",
+            f"There is no {kind} {entity_id}.",
             hint=None if kind == "customer" else Hint.listing(kind),
             kind=kind,
             id=entity_id,
@@ -237,16 +244,13 @@ def next_state(
     """Return the state after the event; raises `error` for a move not in `moves` (rulebook 6)."""
     if state := moves.get((cast("State", entity.state), event.data.TYPE)):
         return state
-    verb = event.data.TYPE.split(".")[1]
-    kind = type(entity).__name__.lower()
+    kind = event.data.TYPE
+    is_there = kind != "dispute.withdrawn" and entity.state in {
+        state for (_, step), state in moves.items() if step == kind
+    }
     raise error(
-        f"{kind} {entity.id} is {entity.state}: it cannot be {verb}",
-        hint=_next_steps(moves, entity.state),
+        f"{state_of(entity, already=True)}." if is_there else cannot(entity, kind),
+        hint=next_step(entity),
         id=entity.id,
         state=entity.state,
     )
-
-
-def _next_steps(moves: Mapping[tuple[State, str], State], state: str) -> str:
-    steps = sorted({kind.split(".")[1] for origin, kind in moves if origin == state})
-    return f"From {state} it can be: {', '.join(steps)}." if steps else f"{state} is final."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
-from liveportal.domain.clock import month_of, short_text
+from liveportal.domain.clock import month_of, readable
 from liveportal.domain.entities import (
     Adjustment,
     ClaimState,
@@ -14,7 +14,6 @@ from liveportal.domain.entities import (
     SessionState,
 )
 from liveportal.domain.errors import (
-    AlreadyExists,
     ImpossibleTime,
     NotReversible,
     PeriodFixed,
@@ -34,7 +33,14 @@ from liveportal.domain.events.types import (
     TipReceived,
 )
 from liveportal.domain.frozen import replace
-from liveportal.domain.handlers import payouts, preferences, refunds, requests, sessions
+from liveportal.domain.handlers import (
+    payout_reports,
+    payouts,
+    preferences,
+    refunds,
+    requests,
+    sessions,
+)
 from liveportal.domain.handlers.context import (
     Decision,
     Entity,
@@ -43,6 +49,7 @@ from liveportal.domain.handlers.context import (
     RuleContext,
     require,
 )
+from liveportal.domain.handlers.refusals import already_exists
 from liveportal.domain.handlers.sessions import period_of
 from liveportal.domain.hint import Hint
 
@@ -59,9 +66,7 @@ def on_adjustment_posted(data: AdjustmentPosted, event: Event, context: RuleCont
     """Record a bonus, or a fee of the platform."""
     existing = context.adjustment(data.adjustment)
     if existing and not context.is_reversed(existing.seq):
-        raise AlreadyExists(
-            f"adjustment {data.adjustment} exists already", kind="adjustment", id=data.adjustment
-        )
+        raise already_exists("adjustment", data.adjustment)
     requests.check_currency(data.amount, context.policy)
     minor = data.amount.minor
     entry = Transaction(
@@ -87,7 +92,7 @@ def on_entry_reversed(data: EntryReversed, event: Event, context: RuleContext) -
             period=period,
             transfers=accounts.reverse(entry.transfers),
         )
-        for entry in recorded.transactions
+        for entry in payout_reports.booked_by_step(recorded, context)
     )
     entities: tuple[Entity, ...] = ()
     if isinstance(recorded.event.data, PayoutSent | PayoutStatusChanged):
@@ -101,23 +106,28 @@ def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> Reco
     recorded = context.recorded_event(data.event.source, data.event.id)
     if recorded is None:
         raise UnknownEntity(
-            f"there is no event {data.event.id} of {data.event.source}",
-            hint=Hint("{Sessions_and_payouts} name events."),
+            f"There is no event {data.event.id} from {data.event.source}.",
+            hint=Hint("{Sessions_and_payouts} show the ids of events."),
         )
     kind = recorded.event.data.TYPE
     if not isinstance(
         recorded.event.data, TipReceived | AdjustmentPosted | PayoutSent | PayoutStatusChanged
     ):
         raise NotReversible(
-            f"{kind} cannot be reversed: only tips, adjustments and payouts can",
-            hint=Hint("Correct a session with {a_correction}."),
+            f"An event of the type {kind} cannot be reversed. Only tips, adjustments and payouts"
+            " can.",
+            hint=Hint("To change what a session billed, use {a_correction}."),
             type=kind,
         )
     if recorded.reversed:
-        raise NotReversible(f"event {data.event.id} was reversed already")
+        raise NotReversible(
+            f"Event {data.event.id} has already been reversed.",
+            hint="Nothing more has to be done.",
+        )
     if event.time < recorded.event.time and not context.former_rules:
         raise ImpossibleTime(
-            f"Event {data.event.id} is dated {short_text(recorded.event.time)}, which is later.",
+            f"Event {data.event.id} is dated {readable(recorded.event.time)}, which is after the"
+            " time that you gave.",
             hint=Hint("Give {a_later_time}."),
         )
     return recorded
@@ -165,8 +175,9 @@ def on_policy_adopted(data: PolicyAdopted, event: Event, context: RuleContext) -
         fixed = ("currency", "period.timezone", "period.session_month")
         differing = [name for name in fixed if current.switches()[name] != new.switches()[name]]
         raise PeriodFixed(
-            f"{new.name} changes {', '.join(differing)}, which is fixed once the book has entries",
-            hint="Keep another ledger for it, or leave the switch out of the policy file.",
+            f"The policy {new.name} changes {' and '.join(differing)}, which cannot change once"
+            " money is recorded.",
+            hint="Leave this out of the policy file, or keep another ledger for that policy.",
             switches=differing,
         )
     moved = tuple(replace(session, period=period_of(session, new)) for session in ended)

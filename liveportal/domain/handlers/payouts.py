@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from liveportal.domain import accounts
-from liveportal.domain.accounts import Transaction, TransactionKind
+from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
-from liveportal.domain.clock import local_date, month_of, shifted, short_text
+from liveportal.domain.clock import local_date, month_of, readable, shifted
 from liveportal.domain.entities import Item, Line, OpenItem, Payout, PayoutState
 from liveportal.domain.errors import (
-    AlreadyExists,
     Caution,
+    FeeTooLarge,
     ImpossibleTime,
     NotReversible,
     PayoutTooLarge,
@@ -34,6 +35,7 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.refusals import already_exists, state_of
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money, digits_of, format_minor
@@ -56,7 +58,7 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
     """Record a payout; refused only if it exceeds what is owed. Other oddities are flagged."""
     existing = context.payout(data.payout)
     if existing and existing.state != PayoutState.REVERSED:
-        raise AlreadyExists(f"payout {data.payout} exists already", kind="payout", id=data.payout)
+        raise already_exists("payout", data.payout)
     check_currency(data.amount, context.policy)
     _check_owed(data.amount, context)
     items = context.open_items()
@@ -77,7 +79,8 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
         # The id was generated, so only the amount and the method can reveal a duplicate. The payout
         # gets no flag for it: a replay does not know which ids were generated.
         cautions = (*cautions, *_duplicate_cautions(data, event, context))
-    entry = _entry(TransactionKind.PAYOUT, payout, event, context)
+    transfers = accounts.sent(payout.amount_minor)
+    entry = entry_of(TransactionKind.PAYOUT, payout, transfers, event, context)
     settled = _settle_items(lines, items)
     return Decision(
         entities=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags
@@ -90,13 +93,71 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
     state = next_state(MOVES, payout, event)
     if event.time < payout.sent_at and not context.former_rules:
         raise ImpossibleTime(
-            f"Payout {payout.id} was sent at {short_text(payout.sent_at)}, which is later.",
+            f"Payout {payout.id} was sent at {readable(payout.sent_at)}, which is after the time"
+            " that you gave.",
             hint=Hint("Give {a_later_time}."),
             id=payout.id,
         )
-    entry = _entry(STEPS[state], payout, event, context)
+    entry = entry_of(STEPS[state], payout, _moved(data, payout, context), event, context)
     freed = () if state == PayoutState.PAID else reopened_items(payout, context)
-    return Decision(entities=(replace(payout, state=state), *freed), transactions=(entry,))
+    after = replace(with_details(payout, data, event), state=state)
+    return Decision(entities=(after, *freed), transactions=(entry,))
+
+
+def _moved(data: PayoutStatusChanged, payout: Payout, context: RuleContext) -> tuple[Transfer, ...]:
+    """Return the transfers of a payout's step."""
+    minor = payout.amount_minor
+    if isinstance(data, PayoutPaid):
+        return accounts.arrived(minor, fee_minor_of(data, payout, context) or 0)
+    if isinstance(data, PayoutReturned):
+        arrived_minor = minor - (payout.fee_minor or 0)
+        debited_minor = debited_minor_of(data, context)
+        return accounts.returned(minor, arrived_minor if debited_minor is None else debited_minor)
+    return accounts.failed(minor)
+
+
+def fee_minor_of(data: PayoutPaid, payout: Payout, context: RuleContext) -> int | None:
+    """Return the fee of an arrival; raises `CurrencyMismatch`, `FeeTooLarge`."""
+    if data.fee is None:
+        return None
+    check_currency(data.fee, context.policy)
+    if data.fee.minor > payout.amount_minor:
+        amount = Money(payout.amount_minor, context.policy.currency)
+        raise FeeTooLarge(
+            f"A fee of {data.fee} is more than payout {payout.id} of {amount}.",
+            hint="The fee is what was charged for the transfer, not what was received.",
+            id=payout.id,
+            amount=str(amount),
+        )
+    return data.fee.minor
+
+
+def debited_minor_of(data: PayoutReturned, context: RuleContext) -> int | None:
+    """Return what left the account in a return, if it is stated; raises `CurrencyMismatch`."""
+    if data.debited is None:
+        return None
+    check_currency(data.debited, context.policy)
+    return data.debited.minor
+
+
+def with_details(payout: Payout, data: PayoutStatusChanged, event: Event) -> Payout:
+    """Return the payout with what a report states of its arrival or return, and was not known."""
+    if isinstance(data, PayoutReturned) and data.debited is not None:
+        return replace(payout, debited_minor=data.debited.minor)
+    if not isinstance(data, PayoutPaid):
+        return payout
+    known: dict[str, Any] = {"arrived_at": payout.arrived_at or event.time}
+    if data.fee is not None:
+        known["fee_minor"] = data.fee.minor
+    if data.received is not None and payout.received_minor is None:
+        known["received_minor"] = data.received.minor
+        known["received_currency"] = str(data.received.currency)
+    if payout.evidence is None:
+        known["evidence"] = data.evidence
+    return replace(payout, **known)
+
+
+# --- reversals ------------------------------------------------------------------------------------
 
 
 REVERSALS: dict[tuple[PayoutState, type[EventData]], PayoutState] = {
@@ -117,9 +178,9 @@ def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Pa
     state = REVERSALS.get((payout.state, type(data)))
     if state is None:
         raise NotReversible(
-            f"Payout {payout.id} is {payout.state}, so an earlier step cannot be reversed.",
+            f"{state_of(payout)}, so its earlier steps cannot be reversed.",
             hint=Hint(
-                "Reverse the later step first; {the_payout} names its event.", payout=payout.id
+                "Reverse the latest step first: {the_payout} names its event.", payout=payout.id
             ),
             id=payout.id,
             state=payout.state,
@@ -127,11 +188,17 @@ def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Pa
     if isinstance(data, PayoutSent):
         return replace(payout, state=state), *reopened_items(payout, context)
     if isinstance(data, PayoutPaid):
-        return (replace(payout, state=state),)
+        return (replace(payout, state=state, **_NOT_ARRIVED),)
     _check_owed(Money(payout.amount_minor, context.policy.currency), context)
     items = context.open_items()
     lines = lines_for(items, payout.amount_minor)
-    return replace(payout, state=state, lines=lines), *_settle_items(lines, items)
+    sent = replace(payout, state=state, lines=lines, debited_minor=None)
+    return sent, *_settle_items(lines, items)
+
+
+_NOT_ARRIVED: dict[str, None] = dict.fromkeys(
+    ("arrived_at", "fee_minor", "received_minor", "received_currency", "evidence")
+)
 
 
 def reopened_items(payout: Payout, context: RuleContext) -> tuple[Item, ...]:
@@ -145,8 +212,8 @@ def _check_owed(amount: Money, context: RuleContext) -> None:
     if amount.minor > owed_minor:
         owed = format_minor(owed_minor, digits_of(amount.currency))
         raise PayoutTooLarge(
-            f"a payout of {amount} is more than the {owed} that is owed",
-            hint=Hint("Record what was earned first; {the_balance} shows what is owed."),
+            f"A payout of {amount} is more than the {owed} that the platform owes you.",
+            hint=Hint("Record the missing earnings first. {The_balance} shows what is owed."),
             owed=owed,
         )
 
@@ -157,14 +224,19 @@ def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[Ite
     return tuple(items_by_id[line.item].settle(line.minor) for line in lines)
 
 
-def _entry(
-    kind: TransactionKind, payout: Payout, event: Event, context: RuleContext
+def entry_of(
+    kind: TransactionKind,
+    payout: Payout,
+    transfers: tuple[Transfer, ...],
+    event: Event,
+    context: RuleContext,
 ) -> Transaction:
+    """Return the transaction of a payout's step, in the month of the event's time."""
     return Transaction(
         kind,
         event.time,
         month_of(event.time, context.policy.period.timezone),
-        accounts.payout(kind, payout.amount_minor),
+        transfers,
         payout=payout.id,
     )
 
@@ -174,8 +246,9 @@ def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
         return ()
     return (
         UnlistedMethod(
-            f"{method} is not among the policy's methods: {', '.join(policy.payout.methods)}",
-            hint=Hint("{Overriding_this} records it all the same."),
+            f"The policy does not list the payout method {method}. It lists"
+            f" {', '.join(policy.payout.methods)}.",
+            hint=Hint("{Overriding_this} records it regardless."),
         ),
     )
 
@@ -188,11 +261,11 @@ def _duplicate_cautions(
         same = (other.amount_minor, other.method) == (data.amount.minor, data.method)
         if same and other.state in (PayoutState.SENT, PayoutState.PAID):
             yield PossibleDuplicate(
-                f"Payout {other.id} of {data.amount} by {data.method} is recorded already, sent at"
-                f" {short_text(other.sent_at)}.",
+                f"Payout {other.id} of {data.amount} by {data.method} is already recorded, sent at"
+                f" {readable(other.sent_at)}.",
                 hint=Hint(
-                    "{Overriding_this} records one more;"
-                    " {an_id} names a payout as the platform does."
+                    "If this is another payout, {overriding_this} records it, or {an_id} gives it"
+                    " the platform's id."
                 ),
                 payout=other.id,
             )

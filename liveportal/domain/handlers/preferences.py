@@ -35,7 +35,7 @@ def on_preferences_changed(
         part.name: value for part in fields(data) if (value := getattr(data, part.name)) is not None
     }
     if not given:
-        raise InvalidEvent("data", "names no preference")
+        raise InvalidEvent("data", "must have at least one preference")
     cautions += [
         caution for name in STRUCTURED if (caution := _unreadable_caution(name, given.get(name)))
     ]
@@ -48,7 +48,7 @@ def _unreadable_caution(name: str, document: object) -> Caution | None:
         return None
     return UnreadablePreference(
         error.message,
-        hint=Hint("{Overriding_this} keeps it as it is; it then counts as not set."),
+        hint=Hint("{Overriding_this} records it as it is, but it does not apply then."),
         field=error.field,
     )
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
-from liveportal.domain.clock import month_of, short_text
+from liveportal.domain.clock import month_of, readable
 from liveportal.domain.entities import (
     RELEASED,
     UNDECIDED,
@@ -21,7 +21,6 @@ from liveportal.domain.entities import (
     Session,
 )
 from liveportal.domain.errors import (
-    AlreadyExists,
     ClaimNotOpen,
     ClaimOpen,
     ImpossibleTime,
@@ -47,6 +46,7 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.refusals import already_exists
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.handlers.sessions import require_ended
 from liveportal.domain.hint import Hint
@@ -69,7 +69,7 @@ MOVES = {
 def on_claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decision:
     """Record a refund claim; its possible cost is held until it is decided (R8)."""
     if context.claim(data.claim):
-        raise AlreadyExists(f"claim {data.claim} exists already", kind="claim", id=data.claim)
+        raise already_exists("claim", data.claim)
     session = require_ended(event, data.session, context)
     policy = context.policy_at(session.policy)
     amount_minor = claim_amount_minor(session, data.amount, policy)
@@ -100,27 +100,36 @@ def claim_amount_minor(session: Session, amount: Money | None, policy: Policy) -
     """
     if session.claim_undecided:
         raise ClaimOpen(
-            f"session {session.id} has an undecided claim, {session.claim}",
-            hint="It must be decided first.",
+            f"Session {session.id} already has a claim, {session.claim}, that is not decided yet.",
+            hint=Hint(
+                "Only one claim at a time is possible. Its state: {the_claim}.",
+                claim=session.claim,
+            ),
             id=session.id,
             claim=session.claim,
         )
     if not session.left_minor:
-        billed = "billed nothing" if not session.gross_minor else "was refunded whole"
-        raise NothingToRefund(f"session {session.id} {billed}", id=session.id)
+        why = "did not bill anything" if not session.gross_minor else "was already refunded in full"
+        raise NothingToRefund(
+            f"Session {session.id} {why}, so there is nothing to refund.",
+            hint=Hint("{The_session} shows its money.", session=session.id),
+            id=session.id,
+        )
     if amount is None:
         return session.left_minor
     left = Money(session.left_minor, session.currency)
     check_currency(amount, policy)
     if amount > left:
         raise RefundTooLarge(
-            f"{amount} is more than the {left} that is left of session {session.id}",
+            f"A refund of {amount} is more than the {left} that can still be refunded for session"
+            f" {session.id}.",
+            hint="Give a smaller amount, or leave it out to claim all that is left.",
             id=session.id,
             left=str(left),
         )
     if amount < left and not policy.refund.partial:
         raise PartialRefund(
-            f"this policy knows full refunds only: {left} of session {session.id}, not {amount}",
+            f"The policy allows full refunds only: {left} for session {session.id}, not {amount}.",
             hint="Leave the amount out.",
             id=session.id,
             left=str(left),
@@ -172,7 +181,7 @@ def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, 
     error = ClaimNotOpen if opens and claim.state != ClaimState.OPEN else WrongState
     if claim.state == ClaimState.OPEN and isinstance(event.data, DisputeRuled):
         raise WrongState(
-            f"claim {claim.id} is open: no dispute was filed on which to rule",
+            f"Claim {claim.id} is not disputed, so no ruling can be recorded.",
             hint=Hint("File the dispute first: `{dispute_it}`.", claim=claim.id),
             id=claim.id,
             state=claim.state,
@@ -181,7 +190,9 @@ def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, 
     decides = state not in UNDECIDED
     if event.time < claim.claimed_at and (decides or not context.former_rules):
         raise ImpossibleTime(
-            f"that is before claim {claim.id} was made, at {short_text(claim.claimed_at)}",
+            f"Claim {claim.id} was made at {readable(claim.claimed_at)}, which is after the time"
+            " that you gave.",
+            hint=Hint("Give {a_later_time}."),
             id=claim.id,
         )
     session = require("session", claim.session, context.session(claim.session))
@@ -201,11 +212,11 @@ def _entry(
 
 def _late_caution(session: Session, policy: Policy) -> LateClaim:
     last = window_closes(session, policy)
-    until = f", until {short_text(last)}" if last else ""
+    ended = f" at {readable(last)}" if last else ""
     return LateClaim(
-        f"the {policy.refund.window_hours} hours in which session {session.id} could be claimed"
-        f" are over{until}",
-        hint=Hint("{Overriding_this} records the claim all the same, and says so on it."),
+        f"The {policy.refund.window_hours} hours in which the customer could claim a refund for"
+        f" session {session.id} ended{ended}.",
+        hint=Hint("{Overriding_this} records the claim, marked as late."),
         id=session.id,
     )
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from liveportal.domain.clock import MICROSECOND, local_date, shifted
+from liveportal.domain.clock import MICROSECOND, local_date, readable, shifted
 from liveportal.domain.entities import Customer, Request, RequestState, Session, SessionState
 from liveportal.domain.errors import (
-    AlreadyExists,
     BelowMinimumRate,
     Caution,
     Conflict,
@@ -39,6 +38,7 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.refusals import already_exists
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
@@ -68,12 +68,10 @@ SUPERSEDED = "superseded"
 def on_opened(data: RequestOpened, event: Event, context: RuleContext) -> Decision:
     """Record a customer's request for help; the rate is fixed here (R4)."""
     if context.request(data.request):
-        raise AlreadyExists(
-            f"request {data.request} exists already", kind="request", id=data.request
-        )
+        raise already_exists("request", data.request)
     if (data.kind == "scheduled") is not bool(data.slots):
-        requirement = "are required" if data.kind == "scheduled" else "are not allowed"
-        raise InvalidEvent("slots", f"{requirement} for a request that is {data.kind}")
+        requirement = "must be given" if data.kind == "scheduled" else "must be left out"
+        raise InvalidEvent("slots", f"{requirement} for a request of the kind {data.kind}")
     cautions = rate_cautions(data.rate, context.policy)
     request = Request(
         id=data.request,
@@ -100,7 +98,7 @@ def on_accepted(data: RequestAccepted, event: Event, context: RuleContext) -> De
     slot = chosen_slot(request, data.slot)
     session_id = data.session or request.id
     if context.session(session_id):
-        raise AlreadyExists(f"session {session_id} exists already", kind="session", id=session_id)
+        raise already_exists("session", session_id)
     cautions = acceptance_cautions(request, slot, event.time, context)
     # Helping two customers at once is allowed, and flagged.
     has_live_session = slot is None and any(
@@ -132,7 +130,7 @@ def on_closed(data: RequestClosed, event: Event, context: RuleContext) -> Decisi
     if request.state in CLOSED and by_feed:
         return Decision(flags=(SUPERSEDED,))
     if request.state == RequestState.ACCEPTED and isinstance(data, RequestDeclined) and by_feed:
-        raise Conflict(f"the answer to request {request.id}", ["type"])
+        raise Conflict(f"The answer to request {request.id}", ["type"])
     state = next_state(MOVES_BY_FEED if by_feed else MOVES, request, event)
     closed_request = replace(request, state=state, closed_at=event.time)
     if request.session is None:
@@ -148,8 +146,9 @@ def _void(session: Session) -> tuple[Session, ...]:
     """
     if session.gross_minor:
         raise WrongState(
-            f"Session {session.id} of this request was billed, so the request was not lost.",
-            hint=Hint("{A_correction} corrects what was billed."),
+            f"Session {session.id} of this request was billed, so no other expert took the"
+            " request.",
+            hint=Hint("To change the bill, use {a_correction}."),
             id=session.id,
             state=session.state,
         )
@@ -172,7 +171,7 @@ def alias_of(session_id: str, alias: str | None, context: RuleContext) -> tuple[
     if other is None:
         return alias, session_id
     if other.id != session_id:
-        raise AlreadyExists(f"session {alias} exists already", kind="session", id=alias)
+        raise already_exists("session", alias)
     return None
 
 
@@ -181,15 +180,15 @@ def chosen_slot(request: Request, number: int | None) -> Slot | None:
     if not request.slots:
         if number is not None:
             raise SlotNeeded(
-                f"request {request.id} is instant: it has no slots",
+                f"Request {request.id} is an instant request, so it has no slots to choose from.",
                 hint="Accept it without a slot.",
             )
         return None
     if number is None:
         raise SlotNeeded(
-            f"request {request.id} is scheduled: choose one of its slots",
+            f"Request {request.id} is a scheduled request, so one of its slots has to be chosen.",
             hint=Hint(
-                "Give {a_slot}, or {the_best_one}; {the_request} shows them.",
+                "Give {a_slot}, or {the_best_one}. {The_request} shows them.",
                 request=request.id,
                 slots=len(request.slots),
             ),
@@ -197,8 +196,8 @@ def chosen_slot(request: Request, number: int | None) -> Slot | None:
         )
     if number > len(request.slots):
         raise SlotNeeded(
-            f"request {request.id} has {len(request.slots)} slots, not {number}",
-            hint=Hint("{The_request} shows them.", request=request.id),
+            f"Request {request.id} has no slot {number}: its slots are 1 to {len(request.slots)}.",
+            hint=Hint("{The_request} shows its slots.", request=request.id),
             slots=len(request.slots),
         )
     return request.slots[number - 1]
@@ -212,18 +211,18 @@ def acceptance_cautions(
     if request.expires and at > request.expires:
         cautions.append(
             RequestLapsed(
-                f"request {request.id} expired before it was accepted",
-                hint=Hint(
-                    "{Overriding_this} accepts it all the same, if the platform still took it."
-                ),
+                f"Request {request.id} expired at {readable(request.expires)}, before it was"
+                " accepted.",
+                hint=Hint("If the platform accepted it anyway, {overriding_this} records that."),
             )
         )
     minimum = context.preferences.minimum_rate
     if minimum and minimum.currency == request.rate.currency and request.rate < minimum:  # R2
         cautions.append(
             BelowMinimumRate(
-                f"request {request.id} pays {request.rate} a minute, your minimum is {minimum}",
-                hint=Hint("{Overriding_this} accepts it all the same."),
+                f"Request {request.id} pays {request.rate} {request.rate.currency} a minute, which"
+                f" is below your minimum of {minimum}.",
+                hint=Hint("{Overriding_this} accepts it regardless."),
             )
         )
     if slot:
@@ -240,8 +239,8 @@ def schedule_cautions(
     if clashes := conflicting_sessions(start, end, context, moving=moving):
         cautions.append(
             DoubleBooking(
-                f"session {clashes[0]} is booked at that time",
-                hint=Hint("Choose another slot, or {overriding_this} books both."),
+                f"Session {clashes[0]} is already booked at that time.",
+                hint=Hint("Choose another time. {Overriding_this} books both."),
                 sessions=clashes,
             )
         )
@@ -253,8 +252,8 @@ def schedule_cautions(
     ):
         cautions.append(
             OnVacation(
-                f"{first} is in your vacation",
-                hint=Hint("Choose another slot, or {overriding_this} books it."),
+                f"{first} is in your vacation.",
+                hint=Hint("Choose another time. {Overriding_this} books it regardless."),
             )
         )
     return cautions
@@ -283,9 +282,9 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
         return ()
     return (
         RateOutOfBounds(
-            f"a rate of {rate} is outside {policy.rate.minimum} to {policy.rate.maximum}"
-            f" {rate.currency} a minute",
-            hint=Hint("{Overriding_this} records it all the same."),
+            f"The rate of {rate} is outside the policy's bounds, {policy.rate.minimum} to"
+            f" {policy.rate.maximum} {rate.currency} a minute.",
+            hint=Hint("Check the rate. {Overriding_this} records it regardless."),
         ),
     )
 
@@ -294,8 +293,8 @@ def check_currency(amount: Money, policy: Policy) -> None:
     """Raise `CurrencyMismatch` if an amount is not in the book's currency."""
     if amount.currency != policy.currency:
         raise CurrencyMismatch(
-            f"{amount.currency} is not the book's currency, which is {policy.currency}",
-            hint="One book is one currency: keep another ledger for the other one.",
+            f"The currency of this ledger is {policy.currency}, not {amount.currency}.",
+            hint="A ledger has one currency. Keep another ledger for the other currency.",
             currency=amount.currency,
             expected=policy.currency,
         )

@@ -13,10 +13,9 @@ from datetime import datetime
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.calculations.billing import active_time, bill
-from liveportal.domain.clock import Pause, month_of, short_text
+from liveportal.domain.clock import Pause, month_of, readable
 from liveportal.domain.entities import Artifact, Customer, Review, Session, SessionState
 from liveportal.domain.errors import (
-    AlreadyExists,
     CorrectionRefused,
     ImpossibleTime,
     InvalidEvent,
@@ -39,6 +38,7 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.refusals import already_exists, next_step, state_of
 from liveportal.domain.handlers.requests import (
     SUPERSEDED,
     alias_of,
@@ -108,9 +108,7 @@ def on_ended(data: SessionEnded, event: Event, context: RuleContext) -> Decision
 def on_logged(data: SessionLogged, event: Event, context: RuleContext) -> Decision:
     """Record a past session in one event; it counts from its end, not its recording."""
     if context.session(data.session):
-        raise AlreadyExists(
-            f"session {data.session} exists already", kind="session", id=data.session
-        )
+        raise already_exists("session", data.session)
     pauses = sort_pauses(data.start, data.end, data.pauses or ())
     cautions = rate_cautions(data.rate, context.policy)
     session = Session(
@@ -136,20 +134,30 @@ def on_corrected(data: SessionCorrected, event: Event, context: RuleContext) -> 
     session = require("session", data.session, context.session(data.session))
     if session.state != SessionState.ENDED or session.start is None or session.end is None:
         raise WrongState(
-            f"session {session.id} is {session.state}: only an ended one can be corrected",
+            f"{state_of(session)}, so it cannot be corrected.",
+            hint=next_step(session),
             id=session.id,
             state=session.state,
         )
     if session.claim_undecided or session.refunded_minor:
-        why = "a claim on it is undecided" if session.claim_undecided else "money was given back"
-        raise CorrectionRefused(f"session {session.id} cannot be corrected: {why}", id=session.id)
+        why, hint = (
+            (f"claim {session.claim} is undecided", "Wait for the decision, or record it first.")
+            if session.claim_undecided
+            else (
+                "money was refunded to the customer",
+                "Ask the platform to adjust it, and record the adjustment.",
+            )
+        )
+        raise CorrectionRefused(
+            f"Session {session.id} cannot be corrected, because {why}.", hint=hint, id=session.id
+        )
     if (data.start, data.end, data.pauses, data.billed) == (None, None, None, None):
-        raise InvalidEvent("session", "nothing to correct: give start, end, pauses or billed")
+        raise InvalidEvent("session", "must come with the right start, end, pauses or bill")
     corrected_session = right_times(session, data, former=context.former_rules)
     if corrected_session.end and event.time < corrected_session.end and not context.former_rules:
         raise ImpossibleTime(
-            f"The correction is dated before session {session.id} ended,"
-            f" at {short_text(corrected_session.end)}.",
+            f"The correction is dated before the end of session {session.id}, at"
+            f" {readable(corrected_session.end)}.",
             hint=Hint("Give {a_later_time}."),
             id=session.id,
         )
@@ -241,14 +249,16 @@ def require_ended(event: Event, session_id: str, context: RuleContext) -> Sessio
     session = require("session", session_id, context.session(session_id))
     if session.state != SessionState.ENDED or session.end is None:
         raise WrongState(
-            f"session {session.id} is {session.state}: it has not ended",
-            hint="End the session first.",
+            f"{state_of(session)}. Only a session that has ended can have this.",
+            hint=next_step(session),
             id=session.id,
             state=session.state,
         )
     if event.time < session.end:
         raise ImpossibleTime(
-            f"that is before session {session.id} ended, at {short_text(session.end)}",
+            f"Session {session.id} ended at {readable(session.end)}, which is after the time that"
+            " you gave.",
+            hint=Hint("Give {a_later_time}."),
             id=session.id,
         )
     return session
@@ -257,13 +267,17 @@ def require_ended(event: Event, session_id: str, context: RuleContext) -> Sessio
 def sort_pauses(start: datetime, end: datetime, pauses: Sequence[Pause]) -> tuple[Pause, ...]:
     """Return the pauses in order of time; raises `ImpossibleTime` unless they fit the session."""
     if end < start:
-        raise ImpossibleTime("the session would end before it starts")
+        raise ImpossibleTime(
+            "The end of the session is before its start.", hint="Check the start and the end."
+        )
     ordered = tuple(sorted(pauses))
     free_from = start
     for since, until in ordered:
         if until < since or since < free_from or until > end:
             raise ImpossibleTime(
-                "a pause ends before it starts, overlaps another, or is outside the session"
+                f"The pause from {readable(since)} to {readable(until)} ends before it begins,"
+                " overlaps another pause, or is outside the session.",
+                hint="Check the pauses. Each must be within the session.",
             )
         free_from = until
     return ordered
@@ -298,8 +312,9 @@ def _advance(session_id: str, event: Event, context: RuleContext, **fields: date
     state = next_state(MOVES, session, event)
     if event.time < session.last_time:
         raise ImpossibleTime(
-            f"session {session.id} was already at {short_text(session.last_time)}",
-            hint=Hint("Its times must not go back; give {a_later_time}."),
+            f"The latest step of session {session.id} was at {readable(session.last_time)}, which"
+            " is after the time that you gave.",
+            hint=Hint("Give {a_later_time}."),
             id=session.id,
         )
     return replace(session, state=state, last_time=event.time, **fields)

@@ -220,18 +220,17 @@ def judge(
     if "method" in change.values and not is_listed(facts["method"], methods):
         cautions.append(
             UnlistedMethod(
-                f"the policy pays by {', '.join(methods)}, not by {facts['method']}",
-                hint=Hint("{Overriding_this} sets it all the same."),
+                f"The policy pays by {', '.join(methods)}, not by {facts['method']}.",
+                hint=Hint("{Overriding_this} sets it regardless."),
             )
         )
     if change.values.keys() & {"tax_form", "country"} and not fits(facts):
         cautions.append(
             UnfittingTaxForm(
-                f"the form for {facts['country']} is"
-                f" {join_forms(usual_forms(facts['country']))}, not {facts['tax_form']}",
+                f"The usual tax form for {facts['country']} is"
+                f" {join_forms(usual_forms(facts['country']))}, not {facts['tax_form']}.",
                 hint=Hint(
-                    "Correct {the_tax_form} or {the_country};"
-                    " {overriding_this} sets it all the same."
+                    "Correct {the_tax_form} or {the_country}. {Overriding_this} sets it regardless."
                 ),
             )
         )
@@ -239,8 +238,8 @@ def judge(
     if change.values.keys() & {"tax_signed", "tax_expires"} and ends and ends < today:
         cautions.append(
             ExpiredTaxForm(
-                f"the tax form was valid until {ends}",
-                hint=Hint("Sign a new one first; {overriding_this} sets it all the same."),
+                f"The tax form expired on {ends}.",
+                hint=Hint("Sign a new form first. {Overriding_this} sets it regardless."),
             )
         )
     return tuple(cautions)
@@ -250,7 +249,7 @@ def _check_cleared(cleared: Collection[str]) -> None:
     for name in (*Profile.REQUIRED, "country"):
         if name in cleared:
             raise InvalidValue(
-                f"{name} cannot be cleared: no payout goes without it",
+                f"The field {name} cannot be cleared, because every payout needs it.",
                 hint="Give another value, or leave it as it is.",
                 field=name,
             )
@@ -263,38 +262,49 @@ def _check_method(change: Changes, after: Values) -> None:
     for name in change.values:
         if _METHOD_OF.get(name, method) != method:
             raise IncompleteProfile(
-                f"{name} belongs to the method {_METHOD_OF[name]}, and the method is {method}",
-                hint=Hint("Give {the_method} {method} too.", method=_METHOD_OF[name]),
+                (
+                    f"The field {name} belongs to the method {_METHOD_OF[name]}, but the method is"
+                    f" {method}."
+                ),
+                hint=Hint("Add {the_method} {method}.", method=_METHOD_OF[name]),
                 field=name,
             )
     lacking = [name for name in METHODS[method] if name not in after]
     if method == "paypal" and not after.keys() & {"paypal", "email"}:
         lacking = ["email"]
-    _check_lacking(f"the method {method}", lacking)
+    _check_lacking(f"The method {method}", lacking)
 
 
 def _check_form(change: Changes, after: Values, today: date) -> None:
     if "tax_form" in after:
         form = after["tax_form"].plain
-        _check_lacking(f"the tax form {form}", [name for name in FORMS[form] if name not in after])
+        _check_lacking(f"The tax form {form}", [name for name in FORMS[form] if name not in after])
     elif of_form := sorted(change.values.keys() & _FORM_FIELDS):
-        _check_lacking(of_form[0], ["tax_form"])
+        _check_lacking(f"The field {of_form[0]}", ["tax_form"])
     if "tax_signed" not in after:
         return
     signed = date.fromisoformat(after["tax_signed"].plain)
     if signed > today:
-        raise InvalidValue(f"tax_signed: {signed} is still to come", field="tax_signed")
+        raise InvalidValue(
+            f"The day of signature (tax_signed), {signed}, is in the future.",
+            hint="Give the day on which you signed the form.",
+            field="tax_signed",
+        )
     if "tax_expires" in after and date.fromisoformat(after["tax_expires"].plain) < signed:
-        raise InvalidValue("tax_expires: is before the day of signature", field="tax_expires")
+        raise InvalidValue(
+            "The last day of the form (tax_expires) is before the day of signature (tax_signed).",
+            hint="Check both days.",
+            field="tax_expires",
+        )
 
 
 def _check_address(change: Changes, after: Values, in_force: Values) -> None:
     has_moved = "country" in in_force and in_force["country"] != after.get("country")
     if has_moved and "address" in after and "address" not in change.values:
         raise IncompleteProfile(
-            "the address is in another country",
+            "The address in the profile is in another country.",
             hint=Hint(
-                "Give the address together with {the_country}: {the_street}, {the_city} and so on."
+                "Give the whole address with {the_country}: {the_street}, {the_city} and so on."
             ),
             field="address",
         )
@@ -303,8 +313,11 @@ def _check_address(change: Changes, after: Values, in_force: Values) -> None:
 def _check_lacking(what: str, names: Collection[str]) -> None:
     if names:
         raise IncompleteProfile(
-            f"{what} needs {' and '.join(names)}",
-            hint=Hint("Give them together; {setting_the_profile} on a terminal asks for all."),
+            f"{what} needs {' and '.join(names)}.",
+            hint=Hint(
+                "Give these fields together. On a terminal, {setting_the_profile} asks for"
+                " all of them."
+            ),
             fields=list(names),
         )
 

@@ -29,11 +29,11 @@ class Finding(Row):
 
 
 _WHY = {
-    "name": ("the payee has no name (R12)", "{the_name}"),
-    "email": ("there is no e-mail address to write to (R12)", "{the_email}"),
-    "method": ("it is not said how to pay (R12)", "{the_method}"),
-    "address": ("there is no address (R12)", "{the_address}"),
-    "tax_form": ("tax information is required of everyone (R14)", "{the_tax_form}"),
+    "name": ("The payee's name is missing.", "{the_name}"),
+    "email": ("The payee's e-mail address is missing.", "{the_email}"),
+    "method": ("The payout method is missing.", "{the_method}"),
+    "address": ("The payee's address is missing.", "{the_address}"),
+    "tax_form": ("The tax form is missing. Everyone needs one.", "{the_tax_form}"),
 }
 
 
@@ -80,7 +80,7 @@ def _missing_finding(name: str) -> Finding:
         state="missing",
         blocks=True,
         message=why,
-        hint=Hint(f"Give it: {{setting_the_profile}} with {value}."),
+        hint=Hint(f"Use {{setting_the_profile}} with {value}."),
     )
 
 
@@ -90,8 +90,8 @@ def _lost_finding(name: str) -> Finding:
         requirement=name,
         state="enter_again",
         blocks=True,
-        message="the import could not bring its value: no event holds it",
-        hint=Hint(f"Enter it again: {{setting_the_profile}}{value}."),
+        message="The import could not restore its value, because exports do not contain it.",
+        hint=Hint(f"Enter it again with {{setting_the_profile}}{value}."),
     )
 
 
@@ -104,8 +104,8 @@ def _check_field(
             requirement=name,
             state="not_allowed",
             blocks=True,
-            message=f"the policy in force pays by {', '.join(methods)}, not by {method}",
-            hint=Hint("{Another_method} changes it."),
+            message=f"The policy in force pays by {', '.join(methods)}, not by {method}.",
+            hint=Hint("Choose another method with {another_method}."),
         )
     return _check_tax_form(facts, on) if name == "tax_form" else Finding(requirement=name)
 
@@ -119,19 +119,23 @@ def _check_tax_form(facts: Mapping[str, str], on: date) -> Finding:
             requirement=name,
             state="unfitting",
             blocks=True,
-            message=f"{facts['tax_form']} is not for {facts['country']}: there it is {forms} (R14)",
+            message=(
+                f"The tax form {facts['tax_form']} is not the usual one for"
+                f" {facts['country']}, which is {forms}."
+            ),
             hint=Hint(
-                "{Setting_the_profile} with {the_tax_form} and its number, or {another_country}."
+                "Use {setting_the_profile} with {the_tax_form} and its number, or with"
+                " {another_country}."
             ),
             until=ends,
         )
     if ends and ends < on:
-        message = f"the form was valid until {ends} (R14)"
+        message = f"The tax form expired on {ends}."
         return Finding(
             requirement=name, state="expired", blocks=True, message=message, hint=renew, until=ends
         )
     if ends and ends - on <= SOON:
-        message = f"the form is valid until {ends} only"
+        message = f"The tax form expires soon, on {ends}."
         return Finding(
             requirement=name, state="expires_soon", message=message, hint=renew, until=ends
         )

@@ -141,4 +141,4 @@ class DeclineRule(EventRecord):
     def check_whole(self) -> None:
         """Raise `InvalidEvent` for a rule without conditions."""
         if all(getattr(self, f.name) is None for f in fields(self) if f.name != "reason"):
-            raise InvalidEvent("reason", "stands alone: a rule names at least one condition")
+            raise InvalidEvent("reason", "A rule needs at least one condition besides its reason.")

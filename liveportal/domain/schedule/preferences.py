@@ -87,7 +87,7 @@ def parse_error(name: str, document: object) -> InvalidEvent | None:
 def with_parts(name: str, document: object, parts: Mapping[str, object]) -> dict[str, Any]:
     """Return a structured preference with these parts replaced; a part set to None is removed.
 
-    The other parts are kept as written. If the preference cannot be parsed, none of it is kept.
+    The other parts are kept as written. If the preference cannot be parsed, nothing is kept.
     """
     kept = document if parse_structured(name, document) is not None else {}
     assert isinstance(kept, dict)  # noqa: S101 (all preferences with parts are objects)

@@ -112,7 +112,7 @@ def _reasons_against(
     start: datetime, end: datetime, schedule: Schedule, customer_zone: str | None, now: datetime
 ) -> Iterator[Reason]:
     if start < now:
-        yield "past", "has begun already"
+        yield "past", "has already begun"
     if booked := schedule.conflicts(start, end):
         yield "conflict", f"overlaps session {', '.join(booked)}"
     if schedule.is_away(start, end):

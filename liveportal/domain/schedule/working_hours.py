@@ -66,7 +66,7 @@ class LocalTime(FieldType):
         try:
             return datetime.fromisoformat(raw)
         except (TypeError, ValueError):
-            raise InvalidEvent(path, "must be a local time such as 2026-10-05T09:00") from None
+            raise InvalidEvent(path, "must be a local time, such as 2026-10-05T09:00") from None
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, datetime) or value.tzinfo or value < _EARLIEST_RULE:
@@ -85,20 +85,22 @@ class RuleText(Text):
     def check(self, path: str, value: Any) -> None:
         super().check(path, value)
         if len(value) > _LONGEST_RULE or not value.isascii():
-            raise InvalidEvent(path, f"must be at most {_LONGEST_RULE} characters of ASCII")
+            raise InvalidEvent(path, f"must be at most {_LONGEST_RULE} ASCII characters")
         parts = [part.partition("=")[::2] for part in value.upper().split(";")]
         given = dict(parts)
         if len(given) < len(parts) or not given.keys() <= _RULE_PARTS.keys():
-            raise InvalidEvent(path, f"may have only {', '.join(_RULE_PARTS)}, each once")
+            raise InvalidEvent(path, f"may have only {', '.join(_RULE_PARTS)}, and each only once")
         for name, setting in {"FREQ": "", **given}.items():
             pattern, form = _RULE_PARTS[name]
             if not re.fullmatch(pattern, setting):
                 raise InvalidEvent(path, f"must have {name} {form}")
         if given.keys() >= {"COUNT", "UNTIL"}:
-            raise InvalidEvent(path, "may have COUNT or UNTIL, not both")
+            raise InvalidEvent(path, "must not have both COUNT and UNTIL")
         numbers = re.findall("[0-9]+", given.get("BYDAY", ""))
         if any(int(number) > _max_ordinal(given) for number in numbers):
-            raise InvalidEvent(path, "may number a BYDAY only up to 5 in a month, 53 in a year")
+            raise InvalidEvent(
+                path, "must not number a BYDAY above 5 in a month, or above 53 in a year"
+            )
 
 
 def _max_ordinal(given: Mapping[str, str]) -> int:
@@ -142,9 +144,9 @@ class Recurrence(EventRecord):
             _rule(self.rrule, self.start)
             first = _first_occurrence(self.rrule, self.start)
         except (ValueError, TypeError, OverflowError) as error:
-            raise InvalidEvent("rrule", f"cannot be read: {error}") from None
+            raise InvalidEvent("rrule", f"cannot be read as a rule: {error}") from None
         if first is None or first > A_CENTURY:
-            raise InvalidEvent("rrule", "never comes")
+            raise InvalidEvent("rrule", "never occurs")
 
     def starts(self, since: datetime) -> Iterator[datetime]:
         """Yield the local start times of the hours from `since` on, in order."""

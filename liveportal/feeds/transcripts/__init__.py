@@ -3,8 +3,8 @@
 Supported are plain text, WebVTT, SRT and SBV, the chats that Zoom saves in many languages, the
 transcripts of Google Meet, Teams and Otter, and JSON Lines of messages. The format is detected from
 the content, and from the file's name only if the content is ambiguous. No input raises an error: a
-file that is no text is flagged `unreadable_transcript`, and a file over the limits below is read up
-to them and flagged `transcript_cut`. No text is lost without a flag: text outside the cues of a
+file that is not text is flagged `unreadable_transcript`, and a file over the limits below is read
+up to them and flagged `transcript_cut`. No text is lost without a flag: text outside the cues of a
 subtitle is kept without a time (`text_outside_cues`), and a guessed encoding, which may give wrong
 words, is flagged `encoding_guessed`. The file itself is stored unchanged as evidence.
 

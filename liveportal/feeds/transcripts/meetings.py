@@ -44,7 +44,7 @@ _LONGEST_NOTICE = 80
 
 
 def reader_of(sample: Sequence[str]) -> TranscriptReader | None:
-    """Return a reader for a text that begins with `sample`, or None if it is no meeting."""
+    """Return a reader for a text that begins with `sample`, or None if it is not a meeting."""
     lines = [line for line in sample if line.strip()]
     if any(_is_stamped_speech(line) for line in lines):
         return None

@@ -45,9 +45,9 @@ _ORPHANED = """
     SELECT sha256 FROM artifact
     EXCEPT
     SELECT sha256 FROM artifact
-    JOIN statement AS told ON told.thing = 'session:' || artifact.session
-        AND told.type = 'artifact.added' AND coalesce(told.confirms, told.seq) = artifact.seq
-    JOIN event_personal ON event_personal.seq = told.seq
+    JOIN statement AS stated ON stated.thing = 'session:' || artifact.session
+        AND stated.type = 'artifact.added' AND coalesce(stated.confirms, stated.seq) = artifact.seq
+    JOIN event_personal ON event_personal.seq = stated.seq
 """
 
 

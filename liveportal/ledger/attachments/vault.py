@@ -199,8 +199,8 @@ class Vault:
         self._check_folder(path.parent)
         if not self.holds(sha256):
             raise NotInVault(
-                f"the file {sha256[:12]}… is not in the vault",
-                hint=Hint("{Attaching_it} puts it there."),
+                f"The file {sha256[:12]}… is not in the vault.",
+                hint=Hint("Add it with {attaching_it}."),
                 sha256=sha256,
             )
         with atomic.open_input(path, follow_links=False) as stream:
@@ -209,8 +209,9 @@ class Vault:
     def _check_hash(self, sha256: str, actual: str) -> None:
         if actual != sha256:
             raise DamagedFile(
-                f"the file {sha256[:12]}… in the vault is not what was attached",
-                hint="Attach the right file again: it takes the damaged one's place.",
+                f"The file {sha256[:12]}… in the vault is damaged: it differs from the"
+                " file that was attached.",
+                hint="Attach the right file again. It replaces the damaged one.",
                 sha256=sha256,
                 found=actual,
             )
@@ -262,14 +263,15 @@ class Vault:
             return  # A missing folder holds nothing.
         if not stat.S_ISDIR(mode):
             raise UnsafeVault(
-                f"{folder} is not a folder of its own",
-                hint="Move away what is there; evidence is never written through a link.",
+                f"The vault {folder} is not a folder.",
+                hint="Move away the file or link at that path. Evidence is never written"
+                " through a link.",
                 path=str(folder),
             )
         if atomic.is_open_to_others(mode):
             raise UnsafeVault(
-                f"others may enter {folder} (mode {stat.S_IMODE(mode):o})",
-                hint="Look who could read it, then close it: chmod 700.",
+                f"Other users can open the vault {folder} (mode {stat.S_IMODE(mode):o}).",
+                hint="Check who could read it, then close it: chmod 700.",
                 path=str(folder),
             )
 
@@ -293,8 +295,8 @@ def _read_whole(
     after = os.fstat(stream.fileno())
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, size):
         raise FileChanged(
-            f"{path} changed while it was read",
-            hint="Nothing was attached. Try again when nobody writes to it any more.",
+            f"{path} changed while it was read.",
+            hint="Nothing was attached. Try again when no program writes to it any more.",
             path=str(path),
         )
     return digest.hexdigest(), size
@@ -344,8 +346,8 @@ def _fsync_read_only(copy: BinaryIO) -> None:
 
 def _too_large(path: Path, limit: int) -> LiveportalError:
     return FileTooLarge(
-        f"{path} is larger than the limit of {limit} bytes",
-        hint=Hint("{A_higher_limit} raises it."),
+        f"{path} is larger than the limit of {limit} bytes.",
+        hint=Hint("Raise the limit with {a_higher_limit}."),
         path=str(path),
         limit=limit,
     )

@@ -115,7 +115,10 @@ class Encrypted:
         else:
             opened_with(stream, Decryption(passphrase=self._encryption.passphrase), digest)
         if digest.hexdigest() != self._sink.digest.hexdigest():
-            raise DamagedBackup("what was read back is not what was written")
+            raise DamagedBackup(
+                "The backup on the disk differs from what was written, so it was deleted.",
+                hint="Try again, or write the backup to another disk.",
+            )
 
     def _encrypt(self, source: _GeneratorReader, target: Any, recipients: Any) -> None:  # noqa: ANN401 (the library's)
         import pyrage
@@ -185,7 +188,7 @@ def _decrypt(stream: Any, target: Any, identities: Any) -> None:  # noqa: ANN401
         if writer.error is not None:
             raise writer.error from None
         if "No matching keys" in str(error):
-            raise _locked_error("the key given is not the one that it is encrypted to") from None
+            raise _locked_error("it is encrypted for another key than the one given") from None
         raise _damaged_error() from None
 
 
@@ -196,7 +199,7 @@ def _unlock_key(key: bytes, passphrase: str) -> str:
     for candidate in (passphrase, f"\ufeff{passphrase}"):
         with suppress(pyrage.DecryptError):
             return bytes(pyrage.passphrase.decrypt(key, candidate)).decode("ascii", "replace")
-    raise _locked_error("the passphrase is not the one that it is locked with")
+    raise _locked_error("the passphrase is wrong")
 
 
 def _parse_recipients(texts: Sequence[str]) -> list[x25519.Recipient]:
@@ -206,8 +209,9 @@ def _parse_recipients(texts: Sequence[str]) -> list[x25519.Recipient]:
         return [pyrage.x25519.Recipient.from_str(text.strip()) for text in texts]
     except pyrage.RecipientError:
         raise InvalidValue(
-            "a recipient is not a public key of age",
-            hint="It begins with age1; `age-keygen` makes one, and the secret key that opens it.",
+            "A recipient is not a public key of age.",
+            hint="A public key begins with age1. `age-keygen` makes one, with the secret key"
+            " for it.",
         ) from None
 
 
@@ -220,23 +224,25 @@ def _parse_identities(texts: Sequence[str]) -> list[x25519.Identity]:
     try:
         identities = [pyrage.x25519.Identity.from_str(key) for key in keys]
     except pyrage.IdentityError:
-        raise _locked_error("what was given is no secret key of age") from None
+        raise _locked_error("the file does not contain a secret key of age") from None
     if not identities:
-        raise _locked_error("no secret key was given")
+        raise _locked_error("the file is empty")
     return identities
 
 
 def _locked_error(why: str) -> BackupLocked:
     return BackupLocked(
-        f"the backup does not open: {why}",
-        hint=Hint("{An_identity} names the secret key, {a_passphrase_file} the passphrase."),
+        f"The backup cannot be decrypted: {why}.",
+        hint=Hint(
+            "Give the secret key with {an_identity}, or the passphrase with {a_passphrase_file}."
+        ),
     )
 
 
 def _damaged_error() -> DamagedBackup:
     return DamagedBackup(
-        "the backup is not what was written: what is encrypted does not open",
-        hint="Nothing was changed. Take another backup, or another copy of this one.",
+        "The backup was changed after it was made: its encrypted part cannot be read.",
+        hint="Nothing was restored. Use another backup, or another copy of this one.",
     )
 
 

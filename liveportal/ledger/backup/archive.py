@@ -212,10 +212,10 @@ class Bundle:
         if LEDGER not in self._infos or MANIFEST not in self._infos:
             raise self._not_a_backup()
         if len(self._infos) != len(infos):
-            raise self._damaged_error("a file is there twice")
+            raise self._damaged_error("a file is in it twice")
         # Members that do not overlap cannot be larger than the file together.
         if sum(info.compress_size for info in infos) > self._size:
-            raise self._damaged_error("its files lie in one another")
+            raise self._damaged_error("its files overlap")
         for info in infos:
             if what := oddity(info):
                 raise self._damaged_error(f"{_printable(info.filename)} {what}")
@@ -230,14 +230,14 @@ class Bundle:
             raise self._damaged_error(f"{MANIFEST} cannot be read") from None
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise InvalidBackup(
-                f"{self._path} is of a form that this liveportal does not know",
-                hint="Upgrade liveportal; nothing was changed.",
+                f"{self._path} has a format that this version of liveportal does not know.",
+                hint="Upgrade liveportal. Nothing was changed.",
                 path=str(self._path),
             )
         try:
             return _manifest_of(document)
         except (KeyError, TypeError, ValueError):
-            raise self._damaged_error(f"{MANIFEST} does not say what it must") from None
+            raise self._damaged_error(f"{MANIFEST} is incomplete") from None
 
     def _read_small(self, name: str, largest: int) -> bytes:
         with self._archive.open(self._infos[name]) as member:
@@ -251,10 +251,10 @@ class Bundle:
         names = {*files, MANIFEST, SEAL}
         if len(files) != len(self.manifest.files) or names != self._infos.keys():
             odd = min(names ^ self._infos.keys(), default=MANIFEST)
-            raise self._damaged_error(f"{_printable(odd)} was added, or is missing")
+            raise self._damaged_error(f"{_printable(odd)} was added or is missing")
         for name, file in files.items():
             if name not in (LEDGER, KEY) and file.kept is None:
-                raise self._damaged_error(f"{_printable(name)} has no place in a backup")
+                raise self._damaged_error(f"{_printable(name)} does not belong in a backup")
             if self._infos[name].file_size != file.bytes:
                 raise self._damaged_error(f"{name} was changed")
 
@@ -274,15 +274,15 @@ class Bundle:
 
     def _damaged_error(self, what: str) -> DamagedBackup:
         return DamagedBackup(
-            f"{self._path} is not what was written: {what}",
-            hint="Nothing was changed. Take another backup, or another copy of this one.",
+            f"{self._path} was changed after it was made: {what}.",
+            hint="Nothing was restored. Use another backup, or another copy of this one.",
             path=str(self._path),
         )
 
     def _not_a_backup(self) -> InvalidBackup:
         return InvalidBackup(
-            f"{self._path} is no backup of a ledger, or the end of it is missing",
-            hint=Hint("Give the file that {a_backup} wrote."),
+            f"{self._path} is not a backup of a ledger, or its end is missing.",
+            hint=Hint("Name a file that {a_backup} wrote."),
             path=str(self._path),
         )
 

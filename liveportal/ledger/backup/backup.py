@@ -32,7 +32,7 @@ from liveportal.ledger.attachments.vault import CHUNK_BYTES, Vault, no_progress
 from liveportal.ledger.backup import archive, snapshot, workplace
 from liveportal.ledger.backup.age import Encrypted, Encryption
 from liveportal.ledger.backup.archive import Bundle, Manifest, Progress
-from liveportal.ledger.backup.key_check import key_in_backup, sealed_by
+from liveportal.ledger.backup.key_check import has_identity, key_in_backup, sealed_by
 from liveportal.ledger.backup.last_backup import LastBackup, remember
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.secrets.key_store import Keys
@@ -99,8 +99,8 @@ def back_up(  # noqa: PLR0913 (the options of a backup, as keywords)
                 break
         else:
             raise LedgerBusy(
-                f"customers were forgotten in {path} while it was backed up",
-                hint="Try again when that has ended.",
+                f"Customers were forgotten in {path} while it was backed up.",
+                hint="Try again in a moment.",
             )
         commits.note(f"the backup {target} was made")
         if result.manifest.damaged:
@@ -130,7 +130,9 @@ def _make_backup(  # noqa: PLR0913, PLR0917 (as above)
         extent = snapshot.extent(db)
         forgotten_count = len(snapshot.forgotten(db))
         keys = Keys(real, extent.book)
-        key, key_text = key_in_backup(sealed_by(db), keys, is_locked=lock is not None)
+        key, key_text = key_in_backup(
+            sealed_by(db), keys, is_locked=lock is not None, has_identity=has_identity(db)
+        )
         contents = _Contents(copy, extent, Vault(real), snapshot.evidence_of(db), made_at, key_text)
     with _creating_atomically(target) as stream:
         manifest = _write_and_compare(stream, contents, lock, progress)
@@ -228,8 +230,8 @@ def _creating_atomically(target: Path) -> Iterator[BinaryIO]:
             yield stream
     except FileExistsError:
         raise BackupExists(
-            f"there is something at {target} already",
-            hint="A backup never takes the place of anything: choose another name.",
+            f"A file already exists at {target}.",
+            hint="A backup never replaces a file. Choose another name.",
             path=str(target),
         ) from None
     except OSError as error:
@@ -253,7 +255,7 @@ def _write_and_compare(
         with closing(produce(stream)) as steps:
             _run(steps)
         _fsync_and_rewind(stream)
-        bundle = Bundle(stream, Path("the backup just written"))
+        bundle = Bundle(stream, Path("The backup just written"))
         bundle.check(progress)
         bundle.close()
         is_equal = bundle.manifest == contents.manifest
@@ -264,7 +266,10 @@ def _write_and_compare(
         encrypted.check(stream)
         is_equal = True
     if contents.manifest is None or not is_equal:
-        raise DamagedBackup("the backup that the disk has is not the one that was written")
+        raise DamagedBackup(
+            "The backup on the disk differs from what was written, so it was deleted.",
+            hint="Try again, or write the backup to another disk.",
+        )
     return contents.manifest
 
 
@@ -323,8 +328,8 @@ def _remove_surplus(plan: RetentionPlan, ledger: Path, book: str, made: Path) ->
         atomic.fsync_dir(plan.folder)
     except OSError as error:
         raise BackupUnwritable(
-            f"the backup {made} was made, but older ones could not be removed: {error.strerror}",
-            hint="Remove them yourself, or change who may write to the folder.",
+            f"The backup {made} was made, but older ones could not be removed: {error.strerror}.",
+            hint="Remove them yourself, or make the folder writable.",
             path=str(made),
         ) from None
     return removed

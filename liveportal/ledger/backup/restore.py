@@ -163,8 +163,8 @@ def restoring(
     real = path.resolve()
     if path.is_symlink() and not real.exists():
         raise LedgerUnwritable(
-            f"{path} is a link to nothing",
-            hint=Hint("Remove it, or choose {another_place}."),
+            f"{path} is a link to a file that does not exist.",
+            hint=Hint("Remove the link, or choose {another_place}."),
             path=str(path),
         )
     with (
@@ -208,8 +208,8 @@ def _check_room(manifest: Manifest, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if manifest.size > free:
         raise DiskFull(
-            f"the backup holds {manifest.size} bytes, and there is room for {free}",
-            hint="Nothing was restored. Make room, then try again.",
+            f"The backup needs {manifest.size} bytes, but only {free} bytes are free.",
+            hint="Nothing was restored. Free some disk space, then try again.",
             bytes=manifest.size,
             free=free,
         )
@@ -221,7 +221,7 @@ def _check_files(bundle: Bundle, progress: Progress) -> None:
     for file in manifest.files:
         if file.kept is not None:
             if file.kept != file.sha256 and file.kept not in manifest.damaged:
-                raise _damaged_error(f"{file.name} is not the file of its name")
+                raise _damaged_error(f"{file.name} has the wrong content")
             for chunk in bundle.chunks(file):
                 progress(len(chunk))
         elif file.name == archive.KEY:
@@ -230,7 +230,7 @@ def _check_files(bundle: Bundle, progress: Progress) -> None:
 
 def _key_text(bundle: Bundle, file: File) -> str:
     if file.bytes > archive.LARGEST_KEY:
-        raise _damaged_error(f"{file.name} is no key")
+        raise _damaged_error(f"{file.name} is not a key")
     return b"".join(bundle.chunks(file)).decode("ascii", "replace")
 
 
@@ -251,7 +251,7 @@ def _stage(bundle: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
             extent = snapshot.extent(db)
         announced = LedgerExtent(manifest.book, manifest.head, manifest.events, manifest.form)
         if extent != announced:
-            raise _damaged_error("its ledger is not the one that its manifest tells of")
+            raise _damaged_error("its ledger is not the one that its manifest describes")
         if extent.form < connection.SCHEMA_VERSION:
             upgrade(staged)
         with (
@@ -265,7 +265,7 @@ def _stage(bundle: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
         raise _damaged_error(f"{archive.LEDGER} cannot be read: {error}") from None
     except LiveportalError as error:
         error.message = error.message.replace(str(staged), archive.LEDGER)
-        raise error.located("the backup") from None
+        raise error.located("The backup") from None
     return replace(extent, form=connection.SCHEMA_VERSION)
 
 
@@ -281,13 +281,13 @@ def _check_schema_kinds(db: Connection) -> None:
         if part.kind != expected_part.kind or (
             part.kind == "trigger" and part != expected.get(part.name)
         ):
-            raise _damaged_error(f"the {part.kind} {part.name!a} of its ledger is not ours")
+            raise _damaged_error(f"its ledger has a foreign {part.kind}, {part.name!a}")
 
 
 def _damaged_error(what: str) -> DamagedBackup:
     return DamagedBackup(
-        f"the backup is not what was written: {what}",
-        hint="Nothing was changed. Take another backup, or another copy of this one.",
+        f"The backup was changed after it was made: {what.rstrip('.')}.",
+        hint="Nothing was restored. Use another backup, or another copy of this one.",
     )
 
 

@@ -99,7 +99,7 @@ def retry_limit(
             waits += 1
             if waits >= _MAX_WAITS:
                 raise LedgerBusy(
-                    f"another program is writing to {path}",
+                    f"Another program is writing to {path}.",
                     hint="Try again in a moment.",
                     path=str(path),
                 )

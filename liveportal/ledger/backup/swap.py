@@ -185,7 +185,7 @@ def _match_page_size(target: Connection, staged: Path) -> None:
 def is_replaced(real: Path) -> LedgerBusy:
     """Return the error for a ledger that has changed since the user confirmed its replacement."""
     return LedgerBusy(
-        f"{real} was written to meanwhile",
+        f"Another program wrote to {real} in the meantime.",
         hint="Nothing was replaced. Try again.",
         path=str(real),
     )

@@ -83,8 +83,8 @@ def backup_lock(real: Path) -> Iterator[None]:
     descriptor = _open_locked(path)
     if descriptor is None:
         raise LedgerBusy(
-            f"another backup or restore of {real} is running",
-            hint="Try again when it has ended.",
+            f"Another backup or restore of {real} is running.",
+            hint="Try again when it has finished.",
             path=str(real),
         )
     try:

@@ -1,6 +1,6 @@
 """Erases the residue of a customer outside the rows: free pages, WAL, vault files and copies.
 
-The rows are erased in one transaction, but the rest cannot be part of it. So a marker file,
+The rows are erased in one transaction, which cannot include the rest. So a marker file,
 `ledger.db.forgetting`, is created beside the ledger before the commit and removed when everything
 is done. If it still exists, a crash or a reader interrupted the work, and the next process that
 opens the ledger continues it.
@@ -39,7 +39,7 @@ from liveportal.ledger.storage.ledger_paths import (
 )
 
 _TOKEN_BYTES = 16
-_STRAY = "No event tells of this file: look whose it is, and delete it if it is the customer's."
+_STRAY = "No event names this file. Check what it is, and delete it if it is the customer's."
 _FAILURES = (LiveportalError, driver.DatabaseError, OSError)
 
 
@@ -173,7 +173,10 @@ def _erase_files(db: Connection, path: Path, result: FinishedErasure) -> None:
             vault.sweep()
     except _FAILURES as error:
         reason = error.message if isinstance(error, LiveportalError) else str(error)
-        hint = f"Files of the customer may be in it ({reason}); mend that, and forget again."
+        hint = (
+            f"It may contain files of the customer. {_sentence(reason)} Correct this, then forget"
+            " the customer again."
+        )
         result.left.append(Residue("vault", str(vault.folder), hint))
 
 
@@ -184,7 +187,7 @@ def _unreached(db: Connection, path: Path) -> list[Residue]:
     strays = sorted(set(vault.hashes()) - known)
     unfinished = (file for file in unfinished_files(path) if not _is_ledger(file))
     return [
-        *(_uncertain(file, "it cannot be looked into") for file in _others_beside(path)),
+        *(_uncertain(file, "It cannot be examined.") for file in _others_beside(path)),
         *(_unfinished(file) for file in (*unfinished, *vault.parts())),
         *(Residue("stray", str(vault.path(sha256)), _STRAY) for sha256 in strays),
     ]
@@ -208,7 +211,8 @@ def _unfinished(file: Path) -> Residue:
     return Residue(
         "part",
         str(file),
-        "It is being written, or a crash left it behind: forget again in an hour, or delete it.",
+        "It is being written, or a crash left it. Forget the customer again in an hour, or"
+        " delete it.",
     )
 
 
@@ -246,14 +250,14 @@ def _erase_in_copy(db: Connection, copy: Path, result: FinishedErasure) -> None:
     try:
         with closing(connection.open_file(copy, readonly=False)) as other:
             if not _same_book(db, other):
-                result.left.append(_uncertain(copy, "it is of another book, or empty"))
+                result.left.append(_uncertain(copy, "It is from another ledger, or empty."))
                 return
             with connection.immediate_transaction(other, copy):
                 _record_erasures(db, other)
             for sha256 in doomed_files(other, copy):
                 Vault(copy).erase(sha256)
             if not rewrite(other, copy):
-                result.left.append(_uncertain(copy, "another program uses it"))
+                result.left.append(_uncertain(copy, "Another program is using it."))
                 return
     except _FAILURES as error:
         reason = error.message if isinstance(error, LiveportalError) else str(error)
@@ -296,8 +300,14 @@ def _record_erasures(db: Connection, other: Connection) -> None:
     journal.flush()
 
 
+def _sentence(reason: str) -> str:
+    return f"{reason.rstrip('.')}."
+
+
 def _uncertain(copy: Path, reason: str) -> Residue:
-    hint = f"The customer may still be in this copy ({reason}): delete it if it is not needed."
+    hint = (
+        f"It may contain the customer's data. {_sentence(reason)} Delete it if you do not need it."
+    )
     return Residue("copy", str(copy), hint)
 
 

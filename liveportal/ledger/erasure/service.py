@@ -79,7 +79,9 @@ def _backups(path: Path) -> list[Residue]:
     last = last_backup(path)
     if last is None or not last.path.exists():
         return []
-    hint = "It still has the customer: make another one, then delete this one and those before it."
+    hint = (
+        "It still has the customer's data. Make a new backup, then delete this one and older ones."
+    )
     return [Residue("backup", str(last.path), hint)]
 
 

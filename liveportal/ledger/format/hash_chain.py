@@ -19,7 +19,7 @@ GENESIS = b"\x00" * 32
 
 
 def personal_digest(salt: bytes, body: str | None) -> bytes:
-    """Return the digest of a personal body; empty if there is none."""
+    """Return the digest of a personal body; empty for None."""
     return hashlib.sha256(salt + body.encode()).digest() if body is not None else b""
 
 

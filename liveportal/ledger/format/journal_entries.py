@@ -105,8 +105,8 @@ def unreadable(seq: int, error: Exception) -> UnreadableEvent:
     """Return the error for an event that cannot be read or replayed."""
     reason = error.message if isinstance(error, LiveportalError) else f"{error}"
     return UnreadableEvent(
-        f"event {seq} cannot be read: {reason}",
-        hint=Hint("{Verification} tells what was changed."),
+        f"Event {seq} cannot be read: {reason.rstrip('.')}.",
+        hint=Hint("{Verification} shows what was changed."),
         seq=seq,
     )
 

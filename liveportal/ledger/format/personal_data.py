@@ -7,7 +7,7 @@ from typing import Any
 
 
 def personal(body: str | None) -> dict[str, Any]:
-    """Return the personal data of an event; empty if there is none, or it was erased."""
+    """Return the personal data of an event; empty without any, or if it was erased."""
     return json.loads(body).get("data", {}) if body else {}
 
 

@@ -35,7 +35,7 @@ from liveportal.domain.frozen import field_names, frozen
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
-    from liveportal.domain.events.types import Slot
+    from liveportal.domain.events.types import Evidence, Slot
 
 T = TypeVar("T")
 Value = Any  # The types that the driver binds and returns: str, int, bytes or None.
@@ -77,6 +77,20 @@ def _read_slots(text: str) -> tuple[Slot, ...]:
     return tuple(decode(Slot, slot) for slot in json.loads(text))
 
 
+def _write_evidence(evidence: Evidence) -> str:
+    from liveportal.domain.events.fields import split
+
+    return to_json(split(evidence)[0])
+
+
+def _read_evidence(text: str) -> Evidence:
+    from liveportal.domain.events.fields import decode
+    from liveportal.domain.events.types import Evidence
+
+    evidence: Evidence = decode(Evidence, json.loads(text))
+    return evidence
+
+
 def _write_pauses(pauses: Sequence[tuple[datetime, datetime]]) -> str:
     if not pauses:
         return NOTHING
@@ -103,6 +117,7 @@ FLAG: Conversion = (int, bool)
 NAMES: Conversion = (_write_names, _read_names)
 SLOTS: Conversion = (_write_slots, _read_slots)
 PAUSES: Conversion = (_write_pauses, _read_pauses)
+EVIDENCE: Conversion = (_write_evidence, _read_evidence)
 
 
 CONVERSIONS: dict[str, Conversion] = {
@@ -111,6 +126,7 @@ CONVERSIONS: dict[str, Conversion] = {
     "tuple[str, ...]": NAMES,
     "tuple[Slot, ...]": SLOTS,
     "tuple[Pause, ...]": PAUSES,
+    "Evidence": EVIDENCE,
 }
 """The types of fields that are not stored as they are."""
 

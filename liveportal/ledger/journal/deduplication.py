@@ -7,6 +7,7 @@ asserted first. Both must agree with what is recorded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from liveportal.domain import errors
 from liveportal.domain.events.deduplication import differences
@@ -19,12 +20,15 @@ from liveportal.domain.events.types import (
     EntryReversed,
     ErasureRequested,
     EventRef,
+    PayoutEvent,
+    PayoutSent,
     PolicyAdopted,
     RequestAccepted,
     ReviewPosted,
     TipReceived,
 )
 from liveportal.domain.frozen import frozen, replace
+from liveportal.domain.handlers import payout_reports
 from liveportal.domain.handlers.confirmation import FirstAssertion, confirm, contradicted_fields
 from liveportal.domain.handlers.context import Decision
 from liveportal.ledger.format.serialisation import StoredEvent
@@ -81,6 +85,11 @@ class New:
 Answer = New | Replay | Confirms | Conflict
 
 
+def subject_of(data: EventData) -> str:
+    """Return what an event reports, for a sentence: `The event session.ended of session S-1`."""
+    return f"The event {data.TYPE} of {data.entity.replace(':', ' ')}"
+
+
 class Deduplicator:
     """Compares events with those recorded in an event log, and with what they assert."""
 
@@ -102,16 +111,27 @@ class Deduplicator:
             fields = contradicted_fields(first, data, self._book)
             if not fields:
                 return Confirms(seq, data, confirm(first, event, data, self._book))
-            conflict = Conflict(f"{data.TYPE} of {data.entity}", tuple(fields))
+            conflict = Conflict(subject_of(data), tuple(fields))
             contradicted.append((first.data, conflict))
         if not contradicted:
-            return New(data)
+            return self._seen_in_statement(data, event) or New(data)
         return _conflicting_review(data, contradicted) or New(data, contradicted[0][1])
+
+    def _seen_in_statement(self, data: EventData, event: Event) -> Confirms | None:
+        """Return the confirmation of a payout that a statement showed before the platform did."""
+        if not isinstance(data, PayoutSent):
+            return None
+        found = payout_reports.seen_in_statement(data, event, self._book)
+        if found is None:
+            return None
+        seq, payout = found
+        decision = payout_reports.match_by_amount(data.payout, payout)
+        return Confirms(seq, replace(data, payout=payout.id), decision)
 
     def _compare_by_name(self, event: Event, stored: StoredEvent) -> Replay | Conflict:
         recorded = in_book_currency(stored.event, self._book)
         if fields := differences(recorded, event, erased=stored.erased or event.erased):
-            return Conflict(f"event {event.id} of {event.source}", tuple(fields))
+            return Conflict(f"Event {event.id} from {event.source}", tuple(fields))
         return Replay(stored.seq, recorded, stored.recorded_at)
 
     def _first_assertion(self, seq: int) -> FirstAssertion:
@@ -119,14 +139,23 @@ class Deduplicator:
         return FirstAssertion(seq, self._with_canonical_ids(event.data))
 
     def _with_canonical_ids(self, data: EventData) -> EventData:
-        """Replace a session's alias by its id, and in a reversal a confirmation by its fact."""
+        """Replace an alias by the id, and in a reversal a confirmation by its fact."""
         if isinstance(data, EntryReversed) and not self._book.former_rules:
             recorded = self._book.recorded_event(data.event.source, data.event.id)
             if recorded is None or recorded.confirms is None:
                 return data
             first = self._log.at(recorded.confirms).event
             return replace(data, event=EventRef(source=first.source, id=first.id))
+        if isinstance(data, PayoutEvent):
+            return self._resolve_payout_alias(data)
         return self._resolve_session_alias(data)
+
+    def _resolve_payout_alias(self, data: Any) -> EventData:  # noqa: ANN401 (it has a payout)
+        payout = self._book.payout(data.payout)
+        resolved: EventData = data
+        if payout is not None and payout.id != data.payout:
+            resolved = replace(data, payout=payout.id)
+        return resolved
 
     def _resolve_session_alias(self, data: EventData) -> EventData:
         session_id = getattr(data, "session", None)
@@ -140,17 +169,21 @@ class Deduplicator:
     def _unconfirmed_assertions(self, data: EventData, event: Event) -> Sequence[int]:
         """Return the facts of this type and entity that this source has not asserted yet.
 
-        They are the `seq`s of the first assertions, without those that were reversed.
+        They are the `seq`s of the first assertions, without those that were reversed. Details may
+        be added to any, such as a transfer fee.
         """
         source = event.source
-        if source == CLI_SOURCE and not isinstance(data, _STATELESS):
+        adds = payout_reports.adds_details(data)
+        if source == CLI_SOURCE and not (adds or isinstance(data, _STATELESS)):
             return ()  # A command is a new step: the state machine judges it.
         if isinstance(data, TipReceived) and data.again:
             return ()  # The expert has said that this is another tip.
         assertions = self._book.assertions(data.entity, data.TYPE)
         if not assertions or isinstance(data, _SETTINGS):
             return ()
-        own = {item.confirms or item.seq for item in assertions if item.source == source}
+        own = {
+            item.confirms or item.seq for item in assertions if item.source == source and not adds
+        }
         excluded = own | self._book.reversed_seqs
         seqs = [item.seq for item in assertions if not item.confirms and item.seq not in excluded]
         if isinstance(data, ErasureRequested):

@@ -15,7 +15,7 @@ from liveportal.ledger.storage.driver import Connection
 
 # ?1 is the customer.
 _CUSTOMER_EVENTS = f"""
-    WITH told (seq) AS (
+    WITH stated (seq) AS (
         SELECT seq FROM statement WHERE thing IN (
             SELECT 'request:' || id FROM request WHERE customer = ?1
             UNION ALL SELECT 'session:' || id FROM session WHERE customer = ?1
@@ -24,12 +24,12 @@ _CUSTOMER_EVENTS = f"""
             UNION ALL SELECT 'customer:' || ?1
         )
     ), theirs (seq) AS (
-        SELECT seq FROM told
+        SELECT seq FROM stated
         UNION ALL SELECT statement.seq FROM reversal
             JOIN event ON event.seq = reversal.reversed_seq
             JOIN statement ON statement.thing = 'event:' || event.source || ' ' || event.id
                 AND statement.type = '{EntryReversed.TYPE}'
-            WHERE reversal.reversed_seq IN (SELECT seq FROM told)
+            WHERE reversal.reversed_seq IN (SELECT seq FROM stated)
     )
 """  # noqa: S608 (the type is a constant)
 _ARTIFACTS = """

@@ -36,7 +36,7 @@ class MonthFlows:
         )
         if self._turnover_minor + moved_minor > LARGEST_MINOR:
             raise AmountTooLarge(
-                "the books would hold more than they can add up",
+                "The turnover of the books would exceed the largest amount that they can hold.",
                 hint=f"The largest turnover is {LARGEST_MINOR} minor units.",
             )
 

@@ -25,7 +25,7 @@ from liveportal.domain.entities import (
     Request,
     Session,
 )
-from liveportal.domain.events.envelope import Event, EventData
+from liveportal.domain.events.envelope import STATEMENT_PREFIX, Event, EventData, is_statement
 from liveportal.domain.events.types import PayoutSent, PreferencesChanged
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Assertion, Decision, Entity, RecordedEvent
@@ -61,6 +61,12 @@ _LEFT = """
 """
 
 
+_IN_STATEMENTS = """
+    SELECT DISTINCT substr(thing, 8) FROM statement
+    WHERE thing >= 'payout:' AND thing < 'payout;' AND type = 'payout.sent' AND source GLOB ?
+"""
+
+
 class Projection:
     """A `RuleContext` over a connection that is inside a write transaction.
 
@@ -74,12 +80,14 @@ class Projection:
         self._log = log
         self._unit = UnitOfWork(db, log)
         self._assertions = Assertions(self._unit)
-        self._aliases = Aliases(self._unit)
+        self._aliases = Aliases(self._unit, "session")
+        self._payout_aliases = Aliases(self._unit, "payout")
         self._settings = Settings(self._unit)
         self._flows = MonthFlows(db)
         self._agenda = Agenda()
         self._open_items = OpenItems()
         self._first_end = FirstBilledEnd()
+        self._in_statements: set[str] | None = None
         self._policies: dict[int, Policy] = {}
         self.next_transaction: int
         self._policy_seq: int | None
@@ -145,7 +153,8 @@ class Projection:
         return self._find(row_mapping.ADJUSTMENT, adjustment_id)
 
     def payout(self, payout_id: str) -> Payout | None:
-        """Return a payout with its lines, or None."""
+        """Return the payout with this id or alias, with its lines, or None."""
+        payout_id = self._payout_aliases.load().get(payout_id, payout_id)
         if kept := self._unit.kept(Payout, payout_id):
             return kept
         row = self._unit.row(f"{row_mapping.PAYOUT.select} WHERE id = ?", payout_id)
@@ -216,6 +225,8 @@ class Projection:
         data, entity = stored.event.data, stored.event.data.entity
         if data.ENTITY == "session" and (session := self.session(getattr(data, data.ENTITY))):
             entity = f"session:{session.id}"
+        elif data.ENTITY == "payout" and (payout := self.payout(getattr(data, data.ENTITY))):
+            entity = f"payout:{payout.id}"
         assertions = self.assertions(entity, data.TYPE)
         confirms = next((item.confirms for item in assertions if item.seq == stored.seq), None)
         fact = stored.seq if confirms is None or self.former_rules else confirms
@@ -258,6 +269,15 @@ class Projection:
         )
         return [row_mapping.PAYOUT.read(row) for row in rows.fetchall()]
 
+    def statement_payouts(self) -> list[Payout]:
+        """Return the payouts that a statement of a bank or payment service reported as sent."""
+        if self._in_statements is None:
+            self.flush()
+            rows = self._db.execute(_IN_STATEMENTS, (f"{STATEMENT_PREFIX}*",)).fetchall()
+            self._in_statements = {name for (name,) in rows}
+        found = (self.payout(name) for name in sorted(self._in_statements))
+        return [payout for payout in found if payout is not None]
+
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return the transactions that an event booked."""
         from liveportal.ledger.format.journal_entries import booked_by  # Few writes need it.
@@ -271,6 +291,9 @@ class Projection:
 
     def add_assertion(self, entity: str, kind: str, assertion: Assertion) -> None:
         """Add an assertion: that an event of this type is about an entity."""
+        ids = self._in_statements
+        if ids is not None and kind == PayoutSent.TYPE and is_statement(assertion.source):
+            ids.add(entity.partition(":")[2])
         self._assertions.add(entity, kind, assertion)
 
     def check_turnover(self, decision: Decision) -> None:
@@ -283,6 +306,8 @@ class Projection:
             self._adopt(seq, decision.policy)
         if decision.alias:
             self._aliases.add(*decision.alias)
+        if decision.payout_alias:
+            self._payout_aliases.add(*decision.payout_alias)
         if decision.reverses:
             self._unit.append("reversal", (seq, decision.reverses))
             self.reversed_seqs.add(decision.reverses)
@@ -382,6 +407,7 @@ class Projection:
         if any(type(event.data) is PayoutSent for event in events):
             self.open_items()
             self.first_billed_end()
+            self.statement_payouts()
 
     def _find(self, mapping: row_mapping.Mapping[T], key: str | int) -> T | None:
         return self._unit.find(mapping, key, self.policy.currency)

@@ -68,7 +68,7 @@ class RuleDriftReport:
 
     def note_refusal(self, entry: JournalEntry, data: EventData, reason: str) -> None:
         """Report an event that would be refused."""
-        self._note(entry, f"it would be refused today: {reason}")
+        self._note(entry, f"It would be refused today: {reason}")
         for name in self._names(entry, data):
             self.affected.lost.setdefault(name, entry.seq)
 
@@ -80,7 +80,10 @@ class RuleDriftReport:
     ) -> None:
         """Report other transactions, unless the event is known to differ."""
         if entry.seq not in self.affected.seqs:
-            self._note(entry, f"it booked {self._describe(stored)}, today {self._describe(today)}")
+            self._note(
+                entry,
+                f"It booked {self._describe(stored)}. Today it would book {self._describe(today)}.",
+            )
 
     def note_counts(self, entry: JournalEntry) -> None:
         """Report other session counts, unless the event is known to differ.
@@ -92,7 +95,7 @@ class RuleDriftReport:
         if entry.seq in self.affected.seqs:
             return
         if entry.counts_proved:
-            self._note(entry, "it counted other minutes or sessions than it would today")
+            self._note(entry, "It counted other minutes or sessions than it would today.")
         elif self.miscounted is None:
             self.miscounted = entry.seq
 

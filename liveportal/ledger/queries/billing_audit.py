@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @row
 class AuditRow(Row):
-    """The bill of an ended session, and our own calculation of it.
+    """The bill of an ended session, and our own calculation.
 
     `explained_by` are the switches of the policy with which our calculation would be the bill.
     `reported` is a bill that differs from the booked one and could not be booked because a

@@ -42,7 +42,7 @@ class GroupRow(Figures, _Label):  # The fields of the last base come first.
 _SESSIONS = """
     SELECT session.id, session.customer, request.kind,
            opened.body AS opened_body, described.body AS described_body,
-           -- A correction moves nothing of a month that is over to another weekday.
+           -- A correction moves nothing from a past month to another weekday.
            coalesce((
                SELECT start FROM session_count AS first WHERE first.session = session.id
                ORDER BY seq, n LIMIT 1
@@ -151,7 +151,7 @@ def _sessions(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _names(reader: Reader, groups: Mapping[Group, Month]) -> dict[str, str | None]:
-    """Return the current names of the customers that the groups stand for."""
+    """Return the current names of the customers that the groups represent."""
     ids = to_json(sorted(group[0] for group in groups if group))
     latest = reader.all(
         "SELECT customer.id, body FROM customer"

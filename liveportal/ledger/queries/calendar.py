@@ -34,7 +34,7 @@ _CHANGES = f"""
 
 @row
 class CalendarSession(SessionRow):
-    """A session with what a calendar shows of it.
+    """A session with what a calendar shows.
 
     `changes` counts the changes of its time and state, `changed_at` is when the last event about it
     was recorded.

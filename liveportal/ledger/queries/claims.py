@@ -16,6 +16,8 @@ from liveportal.domain.calculations.claim_answers import (
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import from_text
 from liveportal.domain.entities import UNDECIDED, ClaimState, Session
+from liveportal.domain.errors import UnknownEntity
+from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
@@ -191,12 +193,35 @@ def result_fields(reader: Reader, claim_id: str) -> ClaimResult:
     )
 
 
-def undecided_claim(reader: Reader, session_id: str) -> str | None:
-    """Return the claim on a session that is not decided yet; a session has at most one."""
-    found = reader.one(
-        "SELECT id FROM claim WHERE session = ? AND state IN ('open', 'disputed')", session_id
+_ON_SESSION = """
+    SELECT id FROM claim WHERE session = ?
+    ORDER BY state IN ('open', 'disputed') DESC, claimed_at DESC, id DESC LIMIT 1
+"""
+
+
+def resolve_claim(reader: Reader, text: str) -> str:
+    """Return the claim that a text names by its id or by that of its session, or by a prefix.
+
+    A session names its undecided claim or, if it has none, its latest one. Raises `UnknownEntity`
+    and `AmbiguousPrefix`.
+    """
+    try:
+        return reader.resolve_id("claim", text)
+    except UnknownEntity:
+        try:
+            session = reader.resolve_id("session", text)
+        except UnknownEntity:
+            session = None
+        if session is None:
+            raise
+    if found := reader.one(_ON_SESSION, session):
+        return str(found["id"])
+    raise UnknownEntity(
+        f"Session {session} has no refund claim.",
+        hint=Hint.listing("claim"),
+        kind="claim",
+        id=text,
     )
-    return found["id"] if found else None
 
 
 def reason_of(reader: Reader, claim_id: str) -> str | None:

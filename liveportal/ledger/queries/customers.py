@@ -27,15 +27,15 @@ class CustomerDetail(CustomerName):
 
 
 _EARLIER = """
-    SELECT told.customer, event_personal.body
+    SELECT stated.customer, event_personal.body
     FROM (
         SELECT customer, opened_seq AS seq FROM request
         WHERE customer IN (SELECT value FROM json_each(?1))
         UNION ALL SELECT customer, agreed_seq FROM session
         WHERE request IS NULL AND customer IN (SELECT value FROM json_each(?1))
-    ) AS told
-    JOIN event_personal ON event_personal.seq = told.seq
-    ORDER BY told.seq DESC
+    ) AS stated
+    JOIN event_personal ON event_personal.seq = stated.seq
+    ORDER BY stated.seq DESC
 """
 
 

@@ -13,6 +13,7 @@ from liveportal.domain.calculations.deadlines import (
     of_earnings,
     of_erasure,
     of_evidence,
+    of_payout,
     of_profile,
     of_request,
     of_upcoming,
@@ -26,7 +27,14 @@ from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.format.row_mapping import ARTIFACT, CLAIM, REQUEST, SESSION, to_json
+from liveportal.ledger.format.row_mapping import (
+    ARTIFACT,
+    CLAIM,
+    PAYOUT,
+    REQUEST,
+    SESSION,
+    to_json,
+)
 from liveportal.ledger.queries import profile
 from liveportal.ledger.queries.customers import CustomerDetail, customers
 from liveportal.ledger.queries.payouts import payout_position
@@ -133,6 +141,8 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
     payable, today = payout_position(reader), local_date(now, reader.timezone)
     yield from of_profile(profile.findings(reader, today), payable, now)
     yield from of_earnings(payable, now)
+    payouts = [PAYOUT.read(row) for row in _fetch(reader, f"{PAYOUT.select} WHERE state = 'sent'")]
+    yield from filter(None, (of_payout(payout, reader.currency, now) for payout in payouts))
 
 
 def _claimable_sessions(reader: Reader, now: datetime) -> list[Session]:

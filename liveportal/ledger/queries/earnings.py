@@ -68,7 +68,10 @@ class SummaryRow(MonthRow):
 
 @row
 class TransactionRow(Row):
-    """A line of the Transaction Record; `balance` is what is owed after it."""
+    """A line of the Transaction Record; `balance` is what is owed after it.
+
+    `fee` is the platform's, `transfer_fee` what was charged on a payout.
+    """
 
     transaction: int
     time: datetime
@@ -84,6 +87,7 @@ class TransactionRow(Row):
     currency: str
     memo: str | None
     balance: Money
+    transfer_fee: Money
 
 
 # The same figures as the view month_count: the first three parts are its own, the last one is
@@ -115,8 +119,8 @@ _COUNTS = f"""
 _MONEY = "SELECT * FROM month_money WHERE period BETWEEN ? AND ?"
 _MOVED = """
     SELECT min(period) AS first, max(period) AS last FROM month_money
-    WHERE (gross, fee, refunded, deducted, tips, adjustments, owed, held, in_transit, paid_out)
-        <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    WHERE (gross, fee, refunded, deducted, tips, adjustments, owed, held, in_transit, paid_out,
+        transfer_fees) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 """
 _OWED_BEFORE = "SELECT coalesce(sum(owed), 0) AS owed FROM month_money WHERE period < ?"
 _BALANCE = """
@@ -144,8 +148,8 @@ def span(reader: Reader, first: str, last: str, name: str) -> MonthRow:
 _AT_RISK = f"""
     {BOOKED_MONTHS}
     , counted (seq, n, session, "end") AS (
-        SELECT seq, n, session, "end" FROM session_count INDEXED BY session_count_by_end
-        WHERE sessions > 0 AND "end" BETWEEN ?2 AND ?3 AND period <= ?1
+        SELECT seq, n, session, "end" FROM main.session_count INDEXED BY session_count_by_end
+        WHERE sessions > 0 AND "end" BETWEEN ?2 AND ?3 AND period <= ?1 AND seq <= ?4
         UNION ALL
         SELECT seq, n, session, "end" FROM session_count
         WHERE sessions > 0 AND +"end" > ?3 AND +period <= ?1 AND session IN (
@@ -153,7 +157,7 @@ _AT_RISK = f"""
             ON entry.period = booked.period AND entry.kind IN ('correction', 'reversal')
         )
     ),
-    -- As the session was billed by then: what was corrected later changes nothing of this month.
+    -- As the session was billed by then: later corrections do not change this month.
     ending (id, policy, "end") AS (
         SELECT session.id, session.policy, counted."end"
         FROM counted JOIN session ON session.id = counted.session
@@ -190,7 +194,7 @@ def risk(reader: Reader, last: str, now: datetime) -> Risk:
     latest = month_ends(last, reader.timezone) if _months_end_sessions(policies) else LAST_INSTANT
     claimable_minor: int = sum(
         row["owed"]
-        for row in reader.all(_AT_RISK, last, utc_text(earliest), utc_text(latest))
+        for row in reader.all(_AT_RISK, last, utc_text(earliest), utc_text(latest), reader.last_seq)
         if as_of <= closes(from_text(row["end"]), reader.policy_at(row["policy"]))
     )
     return Risk(
@@ -340,4 +344,5 @@ def _format_transactions(
             currency=reader.currency,
             memo=reason or entry["reference"] or title,
             balance=reader.money(balance),
+            transfer_fee=reader.money(entry["transfer_fee"]),
         )

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from liveportal.domain.calculations.forecast import forecast, letter, overdue
+from liveportal.domain.calculations.forecast import ONE_DAY, Overdue, forecast, letter, overdue
 from liveportal.domain.calculations.payout_plan import (
     PayoutPosition,
     due_date,
     open_by_month,
     preview,
 )
-from liveportal.domain.clock import from_text
+from liveportal.domain.clock import day_ends, from_text, local_date
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, pick, row
 from liveportal.ledger.format.open_items import open_items
@@ -24,8 +24,32 @@ from liveportal.ledger.queries.reader import Reader, instant
 
 
 @row
+class EvidenceRow(Row):
+    """The row of a file that shows an arrival; `time` is the row's own instant or date."""
+
+    IS_CELL = True
+
+    file_sha256: str
+    line: int
+    row: str
+    time: str | None
+
+
+@row
 class PayoutRow(Row):
-    """A payout as lists show it."""
+    """A payout as lists show it.
+
+    `fee` was charged for the transfer, `received` credited in a currency of its own. Details of an
+    arrival that no report states are None.
+    """
+
+    LATER: ClassVar[tuple[str, ...]] = (
+        "fee",
+        "received",
+        "received_currency",
+        "arrived_at",
+        "evidence",
+    )
 
     id: str
     state: str
@@ -35,11 +59,16 @@ class PayoutRow(Row):
     sent_at: datetime
     reference: str | None
     flags: list[str]
+    fee: Money | None
+    received: Money | None
+    received_currency: str | None
+    arrived_at: datetime | None
+    evidence: EvidenceRow | None
 
 
 @row
 class PayoutLine(Row):
-    """What a payout pays of a transaction: all of it, or a part."""
+    """What a payout pays of a transaction: the whole, or a part."""
 
     transaction: int
     kind: str
@@ -51,10 +80,13 @@ class PayoutLine(Row):
 
 @row
 class PayoutDetail(PayoutRow):
-    """A payout with its lines and its history."""
+    """A payout with its lines and its history; `aliases` are its other ids."""
+
+    LATER = (*PayoutRow.LATER, "aliases")
 
     lines: list[PayoutLine]
     history: list[HistoryRow]
+    aliases: list[str]
 
 
 @row
@@ -116,14 +148,26 @@ class ForecastRow(Row):
 
 
 @row
+class LatePayout(Row):
+    """A payout that was sent and has not arrived, `days` after it was sent."""
+
+    id: str
+    amount: Money
+    method: str
+    sent_at: datetime
+    days: int
+
+
+@row
 class OverdueRow(Row):
-    """An overdue payout, with a letter to request it."""
+    """What is overdue, with a letter to request it; `late` are payouts that have not arrived."""
 
     as_of: date
     amount: Money
     currency: str
     months: list[OpenMonth]
     letter: str
+    late: list[LatePayout]
 
 
 _LINES = """
@@ -193,21 +237,57 @@ def forecast_on(reader: Reader, on: date) -> list[ForecastRow]:
 
 
 def overdue_on(reader: Reader, on: date) -> OverdueRow | None:
-    """Return the payout that is overdue on a day, with a letter to request it; None if none is."""
-    late = overdue(payout_position(reader), on)
-    if late is None:
+    """Return the payout that is overdue on a day, and those that are late, with a letter; or None.
+
+    A payout is late once the days of its method have passed (`payout_window`).
+    """
+    unpaid = overdue(payout_position(reader), on)
+    late = _late(reader, on)
+    if unpaid is None and not late:
         return None
+    owed = unpaid or Overdue(0, ())
     policy = reader.policy.payout
     return OverdueRow(
         as_of=on,
-        amount=reader.money(late.minor),
+        amount=reader.money(owed.minor),
         currency=reader.currency,
         months=[
             OpenMonth(month=month, due_on=due, amount=reader.money(minor))
-            for month, due, minor in late.months
+            for month, due, minor in owed.months
         ],
-        letter=letter(late, on, reader.currency, policy.due_days_after_month_end),
+        letter=letter(
+            unpaid,
+            [(each.id, each.amount, local_date(each.sent_at, reader.timezone)) for each in late],
+            on,
+            reader.currency,
+            policy.due_days_after_month_end,
+        ),
+        late=late,
     )
+
+
+def _late(reader: Reader, on: date) -> list[LatePayout]:
+    """Return the payouts that were sent, and should have arrived before a day."""
+    from liveportal.domain.calculations.payout_window import is_late  # No other read needs them.
+    from liveportal.ledger.format.row_mapping import PAYOUT
+
+    if on == date.min:
+        return []
+    now = day_ends(on - ONE_DAY, reader.timezone)
+    rows = reader.db.execute(
+        f"{PAYOUT.select} WHERE state = 'sent' ORDER BY sent_at, id"
+    ).fetchall()
+    return [
+        LatePayout(
+            id=payout.id,
+            amount=reader.money(payout.amount_minor),
+            method=payout.method,
+            sent_at=payout.sent_at,
+            days=(now - payout.sent_at).days,
+        )
+        for payout in map(PAYOUT.read, rows)
+        if is_late(payout, now)
+    ]
 
 
 def open_balance(reader: Reader) -> dict[str, Any]:
@@ -230,7 +310,15 @@ def payout(reader: Reader, payout_id: str) -> PayoutDetail:
     lines = [_line(reader, line, line["amount_minor"]) for line in reader.all(_LINES, payout_id)]
     events, listed = history(reader, f"payout:{payout_id}"), _one(reader, payout_id)
     flags = with_flags_of(events, listed.flags)
-    return PayoutDetail(**{**listed, "flags": flags}, lines=lines, history=events)
+    aliases = reader.all(
+        "SELECT alias FROM payout_alias WHERE payout = ? ORDER BY alias", payout_id
+    )
+    return PayoutDetail(
+        **{**listed, "flags": flags},
+        lines=lines,
+        history=events,
+        aliases=[row["alias"] for row in aliases],
+    )
 
 
 def result_fields(reader: Reader, payout_id: str) -> PayoutResult:
@@ -253,7 +341,24 @@ def _row(reader: Reader, payout_row: dict[str, Any]) -> PayoutRow:
         sent_at=from_text(payout_row["sent_at"]),
         reference=payout_row["reference"],
         flags=json.loads(payout_row["flags"]),
+        fee=reader.money(payout_row["fee_minor"]),
+        received=_received(reader, payout_row),
+        received_currency=payout_row["received_currency"],
+        arrived_at=instant(payout_row["arrived_at"]),
+        evidence=_evidence(payout_row["evidence"]),
     )
+
+
+def _received(reader: Reader, payout_row: dict[str, Any]) -> Money | None:
+    """Return what was credited: in the digits of the book if it is in the book's currency."""
+    minor, code = payout_row["received_minor"], payout_row["received_currency"]
+    if minor is None:
+        return None
+    return Money(minor, reader.currency if code == reader.currency else code)
+
+
+def _evidence(text: str | None) -> EvidenceRow | None:
+    return EvidenceRow(**{"time": None, **json.loads(text)}) if text else None
 
 
 def _line(reader: Reader, entry: dict[str, Any], minor: int) -> PayoutLine:

@@ -103,8 +103,17 @@ _PAID = """
     JOIN payout_line ON payout_line.payout = payout.id AND payout_line.item = entry.id
     GROUP BY payout_line.payout ORDER BY payout.sent_at, payout.id
 """
+# A step of a payout moves the money from one place to another: a transfer fee was paid out, too.
 _STEPS_OF_PAYOUT = """
-    WHERE entry.seq IN (
+    SELECT DISTINCT entry.id, entry.seq, entry.kind, entry.session, entry.claim, entry.payout,
+           replace(debit, 'expenses:transfer-fee', 'assets:bank') AS debit,
+           replace(credit, 'expenses:transfer-fee', 'assets:bank') AS credit
+    FROM "transaction" AS entry JOIN transfer ON transfer."transaction" = entry.id
+    WHERE NOT (
+        debit IN ('assets:bank', 'expenses:transfer-fee')
+        AND credit IN ('assets:bank', 'expenses:transfer-fee')
+    )
+    AND entry.seq IN (
         SELECT seq FROM statement WHERE thing = 'payout:' || ?1
         UNION ALL SELECT reversal.seq FROM statement
             JOIN reversal ON reversal.reversed_seq = statement.seq
@@ -128,7 +137,7 @@ def session(reader: Reader, session_id: str) -> tuple[Node, Node]:
     legs = reader.all(f"{_LEGS} WHERE entry.session = ? ORDER BY entry.id, n", session_id)
     moves = list(_moves(legs))
     for line in reader.all(_PAID, session_id):
-        steps = reader.all(f"{_LEGS} {_STEPS_OF_PAYOUT} ORDER BY entry.id", line["payout"])
+        steps = reader.all(f"{_STEPS_OF_PAYOUT} ORDER BY entry.id", line["payout"])
         # Each step of the payout counts only with this session's share of the money.
         moves += _moves(leg | {"amount": line["minor"]} for leg in steps)
     return net, whereabouts(f"Where the money of session {session_id} is", moves)

@@ -38,16 +38,27 @@ BOOKED_MONTHS = """
 rare kind of transaction month by month, where SQLite would otherwise scan the whole index."""
 
 
+LAST_POSSIBLE_SEQ = 2**63 - 1
+
+
 class Reader:
     """Gives queries access to a ledger through a read-only connection.
 
     `as_of` limits what they show to what was recorded by that instant; None shows everything.
+    `last_seq` is the last event that they may show, where the connection itself has later ones.
     """
 
-    def __init__(self, db: Connection, path: Path, as_of: datetime | None = None) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        path: Path,
+        as_of: datetime | None = None,
+        last_seq: int = LAST_POSSIBLE_SEQ,
+    ) -> None:
         self.db = db
         self.path = path
         self.as_of = as_of
+        self.last_seq = last_seq
         self._policies: dict[int, Policy] = {}
 
     @cached_property
@@ -124,7 +135,7 @@ class Reader:
     def resolve_id(self, kind: str, text: str, *, whole: bool = False) -> str:
         """Return the id that `text` names: a full id, or a prefix of exactly one id.
 
-        With `whole` a prefix names nothing. A session may have aliases, too. Raises
+        With `whole` a prefix names nothing. Sessions and payouts may have aliases, too. Raises
         `InvalidArgument` for a kind that has no ids, `UnknownEntity` or `AmbiguousPrefix`.
         """
         if kind not in KINDS:  # The kind is the name of the table.
@@ -133,10 +144,13 @@ class Reader:
             raise InvalidArgument("id", "must be a text")
         if not text or not text.isascii():
             raise _unknown(kind, text)
-        if kind == "session":
-            alias = self.one("SELECT session FROM session_alias WHERE alias = ?", text)
+        if kind in ("session", "payout"):
+            alias = self.one(
+                f"SELECT {kind} AS id FROM {kind}_alias WHERE alias = ?",  # noqa: S608 (ours)
+                text,
+            )
             if alias:
-                return str(alias["session"])
+                return str(alias["id"])
         # Ids are ASCII without "~", so every id with this prefix sorts below the prefix and "~".
         rows = self.all(
             f"SELECT id FROM \"{kind}\" WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 4",  # noqa: S608
@@ -153,8 +167,8 @@ class Reader:
             short = short_ids(self, ids)
             names = ", ".join(short.get(name, name) for name in ids[:3])
             raise AmbiguousPrefix(
-                f"{text} could be {names}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
-                hint="Write more of the id.",
+                f"{text} is ambiguous: it could be {names}{' or others' if len(ids) > 3 else ''}.",  # noqa: PLR2004
+                hint="Give more characters of the id.",
                 kind=kind,
                 id=text,
                 candidates=ids[:3],
@@ -164,7 +178,7 @@ class Reader:
 
 def _unknown(kind: str, text: str) -> UnknownEntity:
     hint = Hint.listing(kind) if kind in _LISTED else None
-    return UnknownEntity(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
+    return UnknownEntity(f"There is no {kind} {text}.", hint=hint, kind=kind, id=text)
 
 
 KINDS = ("request", "session", "claim", "payout", "adjustment", "customer")

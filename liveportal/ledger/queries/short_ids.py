@@ -18,7 +18,7 @@ LASTING_PREFIX = 15
 
 _KNOWN = (
     *(("request", "id"), ("session", "id"), ("session_alias", "alias"), ("claim", "id")),
-    *(("payout", "id"), ("customer", "id")),
+    *(("payout", "id"), ("payout_alias", "alias"), ("customer", "id")),
 )
 # Of each id those before and after it, which an index finds.
 _NEIGHBOURS = " UNION ALL ".join(

@@ -73,6 +73,11 @@ def _figures(reader: Reader, name: str) -> dict[str, Any]:
     first, last = _months_of(name)
     is_year = first != last
     total = earnings.span(reader, first, last, name) if is_year else earnings.month(reader, name)
+    transactions = earnings.transactions(reader, first, last)
+    # Only a statement with a transfer fee has these fields: older statements have none of them.
+    has_fees = any(row.transfer_fee for row in transactions)
+    columns = (*_TRANSACTION, "transfer_fee") if has_fees else _TRANSACTION
+    months = [row for row in earnings.months(reader) if first <= row.month <= last]
     head = reader.one("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1") or {}
     document: dict[str, Any] = plain(
         {
@@ -81,19 +86,20 @@ def _figures(reader: Reader, name: str) -> dict[str, Any]:
             "currency": reader.currency,
             "policy": reader.policy.name,
             "events": head["seq"],
-            "summary": total,
-            "months": [row for row in earnings.months(reader) if first <= row.month <= last],
+            "summary": _month(total, has_fees=has_fees),
+            "months": [_month(row, has_fees=has_fees) for row in months],
             "sessions": [_session(reader, row) for row in reader.all(_SESSIONS, first, last)],
-            "transactions": [
-                {field: row[field] for field in _TRANSACTION}
-                for row in earnings.transactions(reader, first, last)
-            ],
+            "transactions": [{name: row[name] for name in columns} for row in transactions],
         }
     )
     document["head"] = head["hash"].hex()
     if is_year:
         document["tax"] = _tax(reader, int(name), total)
     return document
+
+
+def _month(row: MonthRow, *, has_fees: bool) -> dict[str, object]:
+    return {name: value for name, value in row.items() if has_fees or name != "transfer_fees"}
 
 
 def _months_of(name: str) -> tuple[str, str]:

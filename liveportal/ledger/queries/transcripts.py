@@ -114,11 +114,15 @@ def find_artifact(reader: Reader, session_id: str, text: str) -> ArtifactRow:
             return item
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= len(evidence):
         return evidence[int(text[:9]) - 1]
-    hint = Hint("{The_session} lists the files.")
+    hint = Hint("{The_session} lists the evidence.", session=session_id)
     if evidence:
-        hint = Hint("There are {count}: {number_1} opens the first.", count=len(evidence))
+        hint = Hint(
+            "{The_session} lists its {count} files; {number_1} opens the first.",
+            session=session_id,
+            count=len(evidence),
+        )
     raise UnknownEntity(
-        f"session {session_id} has no evidence {text}", hint=hint, kind="artifact", id=text
+        f"Session {session_id} has no evidence {text}.", hint=hint, kind="artifact", id=text
     )
 
 

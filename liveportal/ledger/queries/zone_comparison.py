@@ -52,6 +52,7 @@ class MovedRow(Row):
     held: Money
     in_transit: Money
     paid_out: Money
+    transfer_fees: Money
 
 
 _COUNTS = """

@@ -233,8 +233,8 @@ class EncryptedFields:
             padded: bytes = cipher.decrypt(nonce, body, self._context(column, row, seq, name))
         except (InvalidTag, ValueError):  # ValueError: a nonce of the wrong length.
             raise DecryptionFailed(
-                f"the sealed value of {row} does not open: it was changed, or is not of this place",
-                hint=Hint("Restore a backup, or {enter_the_profile_anew}."),
+                f"The encrypted value of {row} cannot be decrypted: it was changed or moved.",
+                hint=Hint("Restore a backup, or {enter_the_profile_again}."),
                 field=row,
             ) from None
         return padded.rstrip(b"\0").removesuffix(_PADDING)
@@ -245,7 +245,10 @@ class EncryptedFields:
 
 
 def _nothing_sealed() -> KeyNotFound:
-    return KeyNotFound("nothing is sealed in this ledger: there is no key to change")
+    return KeyNotFound(
+        "Nothing is encrypted in this ledger, so it has no key.",
+        hint=Hint("A key is made when you first use {setting_the_profile}."),
+    )
 
 
 def _cipher(key: bytes) -> Any:  # noqa: ANN401 (its library is imported only here)

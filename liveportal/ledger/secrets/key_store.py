@@ -1,6 +1,7 @@
 """Stores the keys of a book: in the system's keyring if available, else in a file by the ledger.
 
-A book has one key, or two during a rotation; they are stored together, as one text.
+A book has one key, or two during a rotation, and perhaps an identity key (`identity`), which is
+never changed; they are stored together, as one text.
 `ledger.db.key` is readable only by its owner, never written through a link, and refused if others
 may read it. The keyring needs the extra `keyring`; `LIVEPORTAL_KEYRING=off` disables it.
 """
@@ -46,6 +47,8 @@ _OLD_HEAD = """\
 # To read the payout profile of one of them, add this line to the file ledger.db.key beside it.
 """
 _MAX_FILE_BYTES = 10_000
+_IDENTITY = "identity-"
+"""The prefix of an identity key's id in the stored text."""
 
 
 def new_key() -> bytes:
@@ -54,8 +57,13 @@ def new_key() -> bytes:
 
 
 def key_id(key: bytes) -> str:
-    """Return the id of a key, stored with its sealed values; it reveals nothing of the key."""
+    """Return the id of a key, stored with its sealed values; it reveals nothing about the key."""
     return hashlib.sha256(b"liveportal.key.v1" + key).hexdigest()[:16]
+
+
+def identity_id(key: bytes) -> str:
+    """Return the id of an identity key; it does not reveal the key."""
+    return hashlib.sha256(b"liveportal.identity.v1" + key).hexdigest()[:16]
 
 
 class Keys:
@@ -70,12 +78,19 @@ class Keys:
 
         Raises `UnsafeKey`, `WrongKey` if the content is not a key, `KeyringUnavailable`.
         """
+        return self._read(parse_keys)
+
+    def identities(self) -> dict[str, bytes]:
+        """Return the stored identity keys by id; empty if there are none. Raises as `load` does."""
+        return self._read(parse_identities)
+
+    def _read(self, parse: Callable[[str, str], dict[str, bytes]]) -> dict[str, bytes]:
         text = _content(self.file)
         where = str(self.file)
         if text is None:
             where = "the keyring"
             text = _in_keyring(lambda ring: ring.get_password(SERVICE, self._book))
-        return parse_keys(text, where) if text else {}
+        return parse(text, where) if text else {}
 
     def in_file(self) -> str | None:
         """Return the key file's text, or None if it has no keys; the keyring is not read.
@@ -83,20 +98,48 @@ class Keys:
         Raises `UnsafeKey`, `WrongKey` if the content is not a key.
         """
         text = _content(self.file)
-        return text if text and parse_keys(text, str(self.file)) else None
+        where = str(self.file)
+        return text if text and (parse_keys(text, where) or parse_identities(text, where)) else None
 
-    def save(self, keys: Mapping[str, bytes], *, first: bool) -> str:
+    def add_identity(self, key: bytes) -> None:
+        """Store an identity key beside the keys that are stored. Raises as `save` does."""
+        if identity_id(key) not in self.identities():
+            keys = self.load()
+            is_first = not keys and not self.identities()
+            self.save(keys, first=is_first, identities={identity_id(key): key})
+
+    def save(
+        self,
+        keys: Mapping[str, bytes],
+        *,
+        first: bool,
+        identities: Mapping[str, bytes] | None = None,
+    ) -> str:
         """Replace the stored keys with these; return the place: `keyring`, or the file's path.
 
-        Keys stay where they are stored. The `first` keys of a book go to the keyring if it accepts
+        Identity keys are never replaced: `identities` are added to those that are stored. Keys
+        stay where they are stored. The `first` keys of a book go to the keyring if it accepts
         them, else to the file. To be called inside a transaction. Raises `UnsafeKey`,
         `LedgerUnwritable`, `KeyringUnavailable`.
         """
-        text = format_keys(keys)
+        text = format_keys(keys) + format_identities(
+            {**self._stored_identities(first=first), **(identities or {})}
+        )
         if _content(self.file) is None and self._keep_in_keyring(text, first=first):
             return "keyring"
         self._write(_HEAD + text)
         return str(self.file)
+
+    def _stored_identities(self, *, first: bool) -> dict[str, bytes]:
+        """Return the stored identity keys; a first key needs no keyring, so it may be locked."""
+        try:
+            return self.identities()
+        except KeyringUnavailable:
+            if not first:
+                raise
+            return {}
+        except WrongKey:
+            return {}  # What is stored is not a key, and is replaced.
 
     def _keep_in_keyring(self, text: str, *, first: bool) -> bool:
         def keep(ring: KeyringBackend) -> bool:
@@ -161,8 +204,8 @@ def keyring_is_on() -> bool:
 
 def _unsafe(file: Path, problem: str) -> UnsafeKey:
     return UnsafeKey(
-        f"the key file {file} {problem}",
-        hint="Make it a file of your own that nobody else may read: chmod 600.",
+        f"The key file {file} {problem}.",
+        hint="Make it a regular file that only you may read: chmod 600.",
         path=str(file),
     )
 
@@ -182,8 +225,8 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
             file.write((_OLD_HEAD + format_keys(keys)).encode("ascii"))
     except FileExistsError:
         raise KeyFileExists(
-            f"there is something at {path} already",
-            hint="A key never takes the place of anything: choose another name.",
+            f"A file already exists at {path}.",
+            hint="A key never replaces a file. Choose another name.",
             path=str(path),
         ) from None
     except OSError as error:
@@ -197,11 +240,11 @@ def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:
         command = f"cp -p FILE {shlex.quote(str(file))}"
     ids = list(stored)
     return WrongKey(
-        f"the payout profile is sealed with the key {wanted}, and the key that is kept for this"
-        f" ledger is {', '.join(ids)}",
+        f"The payout profile is encrypted with the key {wanted}, but the stored key of this"
+        f" ledger is {', '.join(ids)}.",
         hint=Hint(
-            "Nothing is damaged. Add the right key, such as {rotating_the_key} kept it: {command}."
-            " If it is lost, {enter_it_again}.",
+            "Nothing is damaged. Add the right key, for example from the file of"
+            " {rotating_the_key}: {command}. If the key is lost, {enter_it_again}.",
             command=command,
         ),
         needed=wanted,
@@ -212,8 +255,8 @@ def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:
 def no_key(file: Path, wanted: str) -> KeyNotFound:
     """Return the error for a ledger whose key is not stored anywhere."""
     return KeyNotFound(
-        f"the key to the sealed values ({wanted}) is not there: neither {file}, nor an entry in the"
-        " system's keyring",
+        f"The key of the encrypted values ({wanted}) is missing. It is neither in {file} nor in the"
+        " system's keyring.",
         hint=Hint(
             "Put the key back from your copy. If it is lost, {enter_it_again}."
             f" {KEYRING_VARIABLE}=off hides the keyring."
@@ -223,31 +266,49 @@ def no_key(file: Path, wanted: str) -> KeyNotFound:
     )
 
 
+def format_identities(keys: Mapping[str, bytes]) -> str:
+    """Return the stored text of identity keys, one per line."""
+    return format_keys({f"{_IDENTITY}{name}": key for name, key in keys.items()})
+
+
 def parse_keys(text: str, where: str) -> dict[str, bytes]:
     """Parse the keys of a text by id; raises `WrongKey` if a line is not a key."""
+    return _parse(text, where)[0]
+
+
+def parse_identities(text: str, where: str) -> dict[str, bytes]:
+    """Parse the identity keys of a text by id; raises `WrongKey` if a line is not a key."""
+    return _parse(text, where)[1]
+
+
+def _parse(text: str, where: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
     keys: dict[str, bytes] = {}
+    identities: dict[str, bytes] = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         name, _, encoded = line.partition(" ")
+        is_identity = name.startswith(_IDENTITY)
+        expected = identity_id if is_identity else key_id
+        name = name.removeprefix(_IDENTITY)
         try:
             key = base64.b64decode(encoded, validate=True)
         except ValueError:  # Also raised for text that is not ASCII.
             key = b""
-        if len(key) != KEY_BYTES or key_id(key) != name:
+        if len(key) != KEY_BYTES or expected(key) != name:
             raise WrongKey(
-                f"what is kept in {where} is no key",
-                hint="Put the key back as it was, from wherever you keep a copy.",
+                f"The content of {where} is not a key.",
+                hint="Put the key back from your copy.",
             )
-        keys[name] = key
-    return keys
+        (identities if is_identity else keys)[name] = key
+    return keys, identities
 
 
 # --- the keyring ------------------------------------------------------------------------------
 
 
 def _in_keyring(ask: Callable[[KeyringBackend], T]) -> T | None:
-    """Call `ask` with the system's keyring, or return None if there is none.
+    """Call `ask` with the system's keyring, or return None without one.
 
     Runs in a thread that is abandoned after `KEYRING_SECONDS`: a keyring is reached through a bus
     that may hang, even when it is only looked up. Raises `KeyringUnavailable`.
@@ -271,8 +332,8 @@ def _in_keyring(ask: Callable[[KeyringBackend], T]) -> T | None:
         return answers[0]
     reason = failures[0] if failures else f"no answer in {KEYRING_SECONDS:.0f} seconds"
     raise KeyringUnavailable(
-        f"the system's keyring cannot be used: {reason}",
-        hint=f"Unlock it and try again; {KEYRING_VARIABLE}=off leaves it out.",
+        f"The system's keyring cannot be used: {reason}.",
+        hint=f"Unlock it and try again. {KEYRING_VARIABLE}=off runs without it.",
     )
 
 

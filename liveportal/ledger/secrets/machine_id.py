@@ -26,7 +26,7 @@ def state_file() -> Path:
 
 
 def this_machine() -> str | None:
-    """Return the id of this machine and user; it is created if there is none yet.
+    """Return the id of this machine and user; it is created if it does not exist yet.
 
     None if it can be neither read nor written. A file that holds no valid id is left unchanged.
     """

@@ -285,13 +285,14 @@ def unwritable(
     """
     if error.errno in FULL:
         return DiskFull(
-            f"{path.parent if beside_ledger else path} could not be written: the disk is full",
-            hint=f"{undone or 'Nothing was recorded.'} Make room, then try again.",
+            f"{path.parent if beside_ledger else path} could not be written, because the"
+            " disk is full.",
+            hint=f"{undone or 'Nothing was recorded.'} Free some disk space, then try again.",
             path=str(path),
         )
-    remedy = "The ledger's folder must be writable." if beside_ledger else "Choose {another_place}."
+    remedy = "Make the ledger's folder writable." if beside_ledger else "Choose {another_place}."
     return LedgerUnwritable(
-        f"{path} cannot be written: {error.strerror}",
+        f"{path} cannot be written: {error.strerror}.",
         hint=Hint(f"{undone} {remedy}".strip()),
         path=str(path),
     )
@@ -306,11 +307,11 @@ def output_failed(
     **details: str,
 ) -> OutputFailed:
     """Return the error for an output file that cannot be written; `undone` is as above."""
-    return kind(f"{where} could not be written: {error.strerror or error}", hint=undone, **details)
+    return kind(f"{where} could not be written: {error.strerror or error}.", hint=undone, **details)
 
 
 def unreadable(path: Path, reason: str | None) -> UnreadableFile:
     """Return the error for an input file that cannot be read."""
     return UnreadableFile(
-        f"{path} cannot be read: {reason}", hint="Check the path.", path=str(path)
+        f"{path} cannot be read: {reason}.", hint="Check the path.", path=str(path)
     )

@@ -30,7 +30,7 @@ from liveportal.ledger.storage.driver import (
 )
 from liveportal.ledger.storage.ledger_paths import APPLICATION_ID, read_header
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 BUSY_MS = 5_000
 
 
@@ -53,7 +53,7 @@ def create(path: Path, *, display_path: Path | None = None) -> Connection:
             atomic.make_folders(path.parent)
         except (FileExistsError, NotADirectoryError):
             raise LedgerUnwritable(
-                f"{display_path.parent} is not a folder",
+                f"{display_path.parent} is not a folder.",
                 hint=Hint("Choose {another_place}."),
                 path=str(display_path),
             ) from None
@@ -76,19 +76,25 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise LedgerNotFound(
-            f"there is no ledger at {path}",
-            hint=Hint("{Creating_a_ledger} makes one; {a_path} names another."),
+            f"There is no ledger at {path}.",
+            hint=Hint("Create one with {creating_a_ledger}, or name another with {a_path}."),
             path=str(path),
         ) from None
     except OSError as error:
-        raise NotALedger(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
+        raise NotALedger(
+            f"{path} cannot be read: {error.strerror}.", hint="Check the path.", path=str(path)
+        ) from None
     if not stat.S_ISREG(status.st_mode):
-        raise NotALedger(f"{path} is not a file", path=str(path))
+        raise NotALedger(f"{path} is not a file.", hint="Check the path.", path=str(path))
     if not os.access(path, os.R_OK):
-        raise LedgerUnwritable(f"{path} cannot be read: permission denied", path=str(path))
+        raise LedgerUnwritable(
+            f"{path} cannot be read: permission denied.",
+            hint="Check who owns the file and who may read it.",
+            path=str(path),
+        )
     if not readonly and not os.access(path, os.W_OK):
         raise LedgerUnwritable(
-            f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
+            f"{path} is read-only.", hint="Make it writable, or work on a copy.", path=str(path)
         )
     if status.st_nlink > 1:
         _check_names(path, readonly=readonly)
@@ -173,8 +179,8 @@ def _folder(path: Path) -> str:
 
 def _log_needed_error(path: Path) -> LiveportalError:
     return LedgerUnwritable(
-        f"{path} cannot be read where it is: it has a log, and its folder cannot be written",
-        hint="Copy the ledger and the -wal file beside it to a folder of your own; read it there.",
+        f"{path} cannot be read where it is, because it has a log and its folder is read-only.",
+        hint="Copy the ledger and the -wal file beside it to a folder of yours, and read it there.",
         path=str(path),
     )
 
@@ -190,9 +196,10 @@ def _rollback_hot_journal(path: Path) -> None:
         if not _has_content(f"{os.path.realpath(path)}-journal"):
             raise _log_needed_error(path) from None
         raise LedgerUnwritable(
-            f"{path} was left in the middle of a write, and cannot be mended",
-            hint="It, its folder, and all files that begin with its name must be writable, also to"
-            " read it. Or open a copy of them elsewhere.",
+            f"A write to {path} was interrupted, and cannot be undone because the file is"
+            " read-only.",
+            hint="Make the ledger, its folder and all files that begin with its name writable, or"
+            " copy them to another folder and open the copy.",
             path=str(path),
         ) from None
 
@@ -237,25 +244,27 @@ def check_ours(connection: Connection, path: Path) -> None:
     """Raise `NotALedger`, `NewerLedger` or `UnsafeSqlite` unless this program reads such a file."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise NotALedger(
-            f"{path} is not a liveportal ledger",
-            hint=Hint("Check the path; {the_ledger_path} shows the one in use."),
+            f"{path} is not a liveportal ledger.",
+            hint=Hint("Check the path. {The_ledger_path} shows the ledger in use."),
             path=str(path),
         )
     version = schema_version_of(connection)
     if not version:
         raise NotALedger(
-            f"{path} was never finished: it holds nothing", hint="Remove it, and run init again."
+            f"{path} was never completed and is empty.",
+            hint="Remove the file and run init again.",
         )
     if version > SCHEMA_VERSION:
         raise NewerLedger(
-            f"{path} was written by a newer liveportal (form {version}, this one knows"
-            f" {SCHEMA_VERSION})",
-            hint="Upgrade liveportal; nothing was changed.",
+            f"{path} was written by a newer version of liveportal (form {version}; this"
+            " version reads"
+            f" up to {SCHEMA_VERSION}).",
+            hint="Upgrade liveportal. Nothing was changed.",
             path=str(path),
         )
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal" and not wal_is_safe():
         raise UnsafeSqlite(
-            f"SQLite {SQLITE_VERSION} has a bug that can corrupt this ledger's journal (WAL)",
+            f"SQLite {SQLITE_VERSION} has a bug that can corrupt this ledger's write-ahead log.",
             hint="Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later.",
             path=str(path),
         )
@@ -316,5 +325,5 @@ def checkpoint(connection: Connection, path: Path) -> None:
         (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise LedgerBusy(
-                f"another program is at {path}", hint="Try again in a moment.", path=str(path)
+                f"Another program is using {path}.", hint="Try again in a moment.", path=str(path)
             )

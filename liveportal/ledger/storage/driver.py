@@ -22,6 +22,7 @@ from liveportal.domain.errors import (
     NotALedger,
     NotShared,
 )
+from liveportal.domain.hint import Hint
 
 if TYPE_CHECKING:
     import sqlite3 as dbapi
@@ -90,8 +91,8 @@ if hasattr(os, "register_at_fork"):
 
 def _not_shared() -> NotShared:
     return NotShared(
-        "a ledger was opened by another process or thread, and cannot be used in this one",
-        hint="Open it again: each process and each thread has a portal of its own.",
+        "This ledger was opened in another process or thread, and cannot be used in this one.",
+        hint="Open it again here. Each process and each thread needs its own portal.",
     )
 
 
@@ -127,17 +128,17 @@ def _translate(text: str, path: Path) -> LiveportalError | None:
         return _not_shared()
     if "locked" in text or "busy" in text:
         return LedgerBusy(
-            f"another program is using {path}", hint="Try again in a moment.", path=where
+            f"Another program is using {path}.", hint="Try again in a moment.", path=where
         )
     if "disk is full" in text or "disk i/o" in text:
         return DiskFull(
-            f"{path} could not be written: the disk is full or failing",
-            hint="Nothing was recorded. Make room, then try again.",
+            f"{path} could not be written, because the disk is full or failing.",
+            hint="Nothing was recorded. Free some disk space, then try again.",
             path=where,
         )
     if "readonly" in text or "unable to open" in text:
         return LedgerUnwritable(
-            f"{path} cannot be opened for writing",
+            f"{path} cannot be opened for writing.",
             hint="The ledger, its folder, and all files that begin with its name must be writable.",
             path=where,
         )
@@ -149,8 +150,8 @@ def _translate(text: str, path: Path) -> LiveportalError | None:
 def damaged(path: Path) -> LiveportalError:
     """Return the error for a file that cannot be read as a ledger."""
     return NotALedger(
-        f"{path} is damaged, or is not a ledger",
-        hint="Restore a backup; keep the file as it is.",
+        f"{path} is damaged, or is not a ledger.",
+        hint=Hint("Keep the file as it is. {Restoring_a_backup} brings back the last good state."),
         path=str(path),
     )
 

@@ -86,10 +86,10 @@ def linked(path: Path, names: Names) -> LedgerLinked:
     real = os.path.realpath(path)
     single, own = shlex.quote(f"{real}.single"), shlex.quote(real)
     return LedgerLinked(
-        f"{path} has {names.links} names (hard links; also {', '.join(also)}), and a ledger that"
-        " is used under two names is destroyed",
-        hint="Close all programs that use it, then make a file of its own out of the name that was"
-        f" used last: cp -p {own} {single} && mv {single} {own}",
+        f"{path} has {names.links} names (hard links), also {', '.join(also)}. Using a ledger under"
+        " two names would destroy it.",
+        hint="Close all programs that use it. Then turn the name that was used last into a separate"
+        f" file: cp -p {own} {single} && mv {single} {own}",
         path=str(path),
         names=names.links,
         others=[str(other) for other in names.others],

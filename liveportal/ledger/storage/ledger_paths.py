@@ -92,7 +92,7 @@ def has_ledger_header(path: Path) -> bool:
 
 
 def ledger_of(path: Path) -> Path | None:
-    """Return the ledger to which a path belongs, perhaps the path itself; None if there is none.
+    """Return the ledger to which a path belongs, perhaps the path itself; None without one.
 
     Links are followed. The path need not exist.
     """
@@ -127,8 +127,8 @@ def check_input(path: Path) -> None:
 def own_file(path: Path, ledger: Path) -> LedgersOwnFile:
     """Return the error for an input path that belongs to a ledger."""
     return LedgersOwnFile(
-        f"{path} belongs to the ledger {ledger}",
-        hint="What a ledger is made of is no input. Name another file.",
+        f"{path} belongs to the ledger {ledger}, so it cannot be used as input.",
+        hint="Name another file.",
         path=str(path),
         ledger=str(ledger),
     )

@@ -1,7 +1,7 @@
 """A temporary database beside an open ledger, which statements on the ledger can read too.
 
 It is a private file, so that memory use does not grow with it. Its name is removed at once where
-the system permits that: then nothing remains of it, even if the program is killed.
+the system permits that: then nothing remains, even if the program is killed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _private_folder() -> TemporaryDirectory[str]:
         return TemporaryDirectory(prefix="liveportal-", ignore_cleanup_errors=True)  # Mode 0700.
     except OSError as error:
         failure = atomic.unwritable(Path(os.curdir), error)
-        failure.hint = "A temporary file is needed; TMPDIR names the folder for it."
+        failure.hint = "The command needs a temporary file. TMPDIR names the folder for it."
         raise failure from None
 
 

@@ -126,17 +126,26 @@ def check_values(db: Connection) -> None:
     unset = missing.Setting()
     for field, seq in stored.items():
         if seq not in settings.get(DERIVED_FROM.get(field, field), unset).seqs:
-            raise failed(f"a value of the payout profile is in no event: {field}", field=field)
+            raise failed(
+                f"the value of {field} in the payout profile comes from no event", field=field
+            )
     for field, setting in settings.items():
         if setting.is_certain and field not in stored and field not in noted:
-            raise failed(f"a value of the payout profile is missing: {field}", field=field)
+            raise failed(f"the value of {field} in the payout profile is missing", field=field)
     for field, seq in noted.items():
         if field in stored or seq not in settings.get(field, unset).seqs:
-            raise failed(f"a value of the payout profile is not missing: {field}", field=field)
+            raise failed(
+                f"the value of {field} in the payout profile is recorded as missing, but"
+                " is present",
+                field=field,
+            )
     _check_tables(db)
     known = {file.artifact for file in attached(db)}
     for artifact in sorted(missing.noted_files(db) - known):
-        raise failed(f"no file is missing of event {artifact}", seq=artifact)
+        raise failed(
+            f"the file of event {artifact} is recorded as missing, but the event has no file",
+            seq=artifact,
+        )
 
 
 def _check_tables(db: Connection) -> None:
@@ -145,11 +154,11 @@ def _check_tables(db: Connection) -> None:
     plain = [field for (field,) in db.execute("SELECT field FROM profile_fact ORDER BY field")]
     for field in (*sealed, *plain):
         if FIELDS[field].sealed is not (field in sealed and field not in plain):
-            raise failed(f"a value of the payout profile is in the wrong place: {field}")
+            raise failed(f"the value of {field} in the payout profile is in the wrong place")
     keys = dict(db.execute("SELECT key_id, sealed_by FROM fingerprint_key").fetchall())
     in_use = {*keys.values(), *sealed.values()}
     if len(in_use) > 1 or not in_use <= keys.keys() or (plain and not keys):
-        raise failed("the payout profile's key of fingerprints is missing")
+        raise failed("the key of the payout profile's fingerprints is missing")
 
 
 def _check_present(vault: Vault, file: Attached) -> None:
@@ -164,7 +173,9 @@ def _check_content(vault: Vault, file: Attached) -> None:
     try:
         vault.check(file.sha256)
     except (DamagedFile, NotInVault) as error:
-        raise failed(f"{file} is not what was attached", sha256=file.sha256) from error
+        raise failed(
+            f"{file} differs from the file that was attached", sha256=file.sha256
+        ) from error
 
 
 # --- messages -------------------------------------------------------------------------------------
@@ -184,7 +195,7 @@ def _check_messages(
     known = {file.artifact for file in files if file.kind == "transcript"}
     for (artifact,) in db.execute("SELECT DISTINCT artifact FROM message ORDER BY artifact"):
         if artifact not in known:
-            raise failed(f"messages of event {artifact} are in no transcript", seq=artifact)
+            raise failed(f"the messages of event {artifact} come from no transcript", seq=artifact)
     for file in files:
         if file.kind != "transcript" or not file.is_certain:
             continue
@@ -211,9 +222,9 @@ def _check_messages(
 def _compare(file: Attached, stored: Rows, parsed: Rows) -> None:
     for mine, other in zip(stored, parsed, strict=False):
         if (mine[0], *mine[2:]) != (other[0], *other[2:]):
-            raise failed(f"message {other[0]} of {file} is not what its transcript says")
+            raise failed(f"message {other[0]} of {file} differs from its transcript")
     if len(stored) != len(parsed):
-        raise failed(f"{file} has {len(parsed)} messages, and {len(stored)} are kept")
+        raise failed(f"{file} has {len(parsed)} messages, but {len(stored)} are stored")
     # Clock times were converted with the session start and the time zone known when the file was
     # attached. If these changed since, all messages are shifted by the same amount.
     shifts = {
@@ -222,7 +233,7 @@ def _compare(file: Attached, stored: Rows, parsed: Rows) -> None:
         if mine[1] is not None or other[1] is not None
     }
     if len(shifts) > 1 or None in shifts:
-        raise failed(f"the times of the messages of {file} are not those of its transcript")
+        raise failed(f"the times of the messages of {file} differ from its transcript")
 
 
 _TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
@@ -240,7 +251,7 @@ def _check_index(db: Connection) -> None:
         with _terms(db) as ours, _terms(copy) as theirs:
             same = _are_same(ours, theirs)
     if not same:
-        raise failed("the full-text index does not find what the messages say")
+        raise failed("the full-text index differs from the messages")
 
 
 def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
@@ -268,7 +279,7 @@ def _terms(db: Connection) -> Iterator[driver.Cursor]:
 def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFound | None]:
     """Check the payout profile against the journal's fingerprints; return the number of values.
 
-    Or return the error that says why they cannot be read: a missing or wrong key is no damage.
+    Or return the error that says why they cannot be read: a missing or wrong key is not damage.
     """
     from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 
@@ -280,10 +291,10 @@ def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFoun
     except KeyNotFound as error:
         return None, error
     except DecryptionFailed as error:
-        raise failed(f"a value of the payout profile was changed: {error.message}") from error
+        raise failed(f"the payout profile was changed: {error.message}") from error
     if wrong:
         raise failed(
-            f"a value of the payout profile is not what was recorded: {', '.join(wrong)}",
+            f"the payout profile differs from what was recorded in {' and '.join(wrong)}",
             field=wrong[0],
         )
     return len(values), None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from liveportal.domain.errors import VerificationFailed
+from liveportal.domain.hint import Hint
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.journal_entries import JournalEntry, iter_journal
 from liveportal.ledger.format.row_mapping import to_json
@@ -16,8 +17,8 @@ from liveportal.ledger.storage.driver import Connection
 def failed(what: str, **details: object) -> VerificationFailed:
     """Return a `VerificationFailed` that names the first bad record."""
     return VerificationFailed(
-        f"the ledger is not what was written: {what}",
-        hint="Keep the file as it is, and restore a backup or sync the feeds into a new ledger.",
+        f"The ledger is not as it was written: {what.rstrip('.')}.",
+        hint=Hint("Keep the file as it is. {Restoring_a_backup} brings back the last good state."),
         **details,
     )
 
@@ -56,19 +57,21 @@ class VerifiedEvents(Iterator[JournalEntry]):
         ) != (entry.hash):
             raise failed(f"event {seq} was changed", seq=seq)
         if entry.recorded_at < self._recorded_at:
-            raise failed(f"event {seq} was recorded before the one before it", seq=seq)
+            raise failed(
+                f"event {seq} has an earlier time of recording than the event before it", seq=seq
+            )
         self.head, self._recorded_at = entry.hash, entry.recorded_at
         return entry
 
     def _check_booked(self, entry: JournalEntry) -> None:
         if not entry.entries and not entry.counts:
             if entry.effects_digest != hash_chain.NO_EFFECTS:
-                raise failed(f"what event {entry.seq} booked is gone", seq=entry.seq)
+                raise failed(f"the transactions of event {entry.seq} are missing", seq=entry.seq)
             return
         if not entry.counts_proved and (
             hash_chain.effects_digest(entry.entries, entry.transfers) != entry.effects_digest
         ):
-            raise failed(f"what event {entry.seq} booked was changed", seq=entry.seq)
+            raise failed(f"the transactions of event {entry.seq} were changed", seq=entry.seq)
         for transaction_id, *_ in entry.entries:
             self._entries += 1
             if transaction_id != self._entries:
@@ -97,7 +100,8 @@ class VerifiedEvents(Iterator[JournalEntry]):
         ).fetchone()
         if row:
             raise failed(
-                f"transfer {row[1]} of transaction {row[0]} belongs to none", transaction=row[0]
+                f"transfer {row[1]} belongs to transaction {row[0]}, which does not exist",
+                transaction=row[0],
             )
 
     def check_erased(self, db: Connection) -> None:
@@ -110,7 +114,7 @@ class VerifiedEvents(Iterator[JournalEntry]):
             return
         row = db.execute(_UNEXPLAINED, (to_json(self._erased),)).fetchone()
         if row:
-            what = f"the personal data of event {row[0]} is gone, and nobody was forgotten"
+            what = f"the personal data of event {row[0]} is missing, but no customer was forgotten"
             raise failed(what, seq=row[0])
 
 
@@ -118,14 +122,14 @@ class VerifiedEvents(Iterator[JournalEntry]):
 # of these. A confirmation of an erased fact is recorded without personal data.
 _UNEXPLAINED = """
     WITH gone (seq) AS (SELECT value FROM json_each(?)),
-    told (gone, thing, first) AS (
+    stated (gone, thing, first) AS (
         SELECT gone.seq, thing, coalesce(confirms, gone.seq) FROM gone JOIN statement USING (seq)
     ),
     about (gone, thing, first) AS (
-        SELECT * FROM told
+        SELECT * FROM stated
         UNION ALL
-        SELECT told.gone, statement.thing, told.first FROM told
-        JOIN reversal ON reversal.seq = told.first
+        SELECT stated.gone, statement.thing, stated.first FROM stated
+        JOIN reversal ON reversal.seq = stated.first
         JOIN statement ON statement.seq = reversal.reversed_seq
     ),
     owner (thing, customer) AS (

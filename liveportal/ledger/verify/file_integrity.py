@@ -46,7 +46,7 @@ def check_references(db: Connection) -> None:
             if rowid is not None:
                 row = db.execute(f'SELECT * FROM "{table}" WHERE rowid = ?', (rowid,))  # noqa: S608
                 which = f"{table} {row.fetchone()[0]}"
-            raise failed(f"{which} refers to a row of {parent} that is not there", table=table)
+            raise failed(f"{which} refers to a missing row of {parent}", table=table)
 
 
 def check_schema(db: Connection) -> None:
@@ -66,7 +66,7 @@ def check_schema(db: Connection) -> None:
     for expected in actual.values():
         if expected.kind == "trigger" and expected.table in ours:
             raise failed(
-                f"the trigger {expected.name} on {expected.table} is not ours", name=expected.name
+                f"the trigger {expected.name} on {expected.table} is foreign", name=expected.name
             )
 
 

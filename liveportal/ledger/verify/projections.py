@@ -21,7 +21,7 @@ from liveportal.ledger.verify.chain import failed
 COMPARED = (
     *("statement", "reversal", "policy", "customer", "request", "session", "session_alias"),
     *("claim", "dispute", "adjustment", "artifact", "review", "item", "payout", "payout_line"),
-    *("preferences", "profile_field"),
+    *("payout_alias", "preferences", "profile_field"),
 )
 """The tables that are derived by rules, in the order in which they are compared."""
 
@@ -44,6 +44,7 @@ _TOLD_ONCE = {
     "customer": (0, "customer"),
     "review": (0, "session"),
     "session_alias": (1, "session"),
+    "payout_alias": (1, "payout"),
 }
 """Tables whose rows no booking changes: the column and the kind of the thing they belong to."""
 
@@ -65,7 +66,7 @@ def check_derived(db: Connection, played: ReplayResult) -> list[RuleDrift]:
             cause = excused.cause(name, row) if excused else None
             if cause is None:
                 raise failed(_describe(table, ours, theirs), table=name)
-            what = f"{name} {_key_text(table, row)} would stand otherwise today"
+            what = f"Under today's rules, {name} {_key_text(table, row)} would be different."
             found.append(RuleDrift(cause, _type(db, cause), what))
     return found
 
@@ -81,10 +82,10 @@ def _describe(table: Table, ours: Row, theirs: Row) -> str:
     if not ours:
         return f"{name} is missing"
     if not theirs:
-        return f"{name} is in no event"
+        return f"{name} comes from no event"
     names = table.columns.keys()
     fields = [name for name, mine, other in zip(names, ours, theirs, strict=True) if mine != other]
-    return f"{name} is not what the journal says: {', '.join(fields)}"
+    return f"{name} differs from the journal in {' and '.join(fields)}"
 
 
 def _key_text(table: Table, row: Row) -> str:
@@ -117,7 +118,7 @@ def _except(table: Table, schema: str, other: str) -> str:
 
 
 class ExpectedDifferences:
-    """Which rows may stand otherwise, since an event that they depend on is judged otherwise."""
+    """Which rows may differ, because today an event that they depend on is judged differently."""
 
     def __init__(self, db: Connection, played: ReplayResult) -> None:
         self._affected = played.affected

@@ -68,7 +68,7 @@ def _account(name: str) -> Account:
     try:
         return Account(name)
     except ValueError:
-        raise failed(f"a transfer names the account {name}, which no book has") from None
+        raise failed(f"a transfer names an unknown account, {name}") from None
 
 
 def check_flows(db: Connection, sums: BookedSums) -> None:
@@ -76,7 +76,7 @@ def check_flows(db: Connection, sums: BookedSums) -> None:
     kept = set(db.execute("SELECT period, debit, credit, amount, count FROM month_flow"))
     flows = {(*flow, *moved) for flow, moved in sums.flows().items()}
     for period, debit, credit, *_ in sorted(kept ^ flows):
-        raise failed(f"the sums of {period} from {credit} to {debit} are not its transfers'")
+        raise failed(f"the sums of {period} from {credit} to {debit} differ from the transfers")
 
 
 def check_views(db: Connection, sums: BookedSums) -> None:
@@ -92,8 +92,8 @@ def check_views(db: Connection, sums: BookedSums) -> None:
         if row != viewed:
             names = ", ".join(name for name in row if viewed is None or row[name] != viewed[name])
             raise failed(
-                f"the views show {month.month} otherwise than its transactions add up: {names}",
+                f"the views of {month.month} differ from its transactions in {names}",
                 month=month.month,
             )
     for name in shown:
-        raise failed(f"the views show a month {name} in which nothing happened", month=name)
+        raise failed(f"the views show {name}, a month in which nothing happened", month=name)

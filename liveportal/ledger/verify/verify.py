@@ -4,7 +4,7 @@ The checks are: the file and its schema (`file_integrity`); the hash chain again
 the digests against the personal data and the transactions (`chain`); in the same pass, the derived
 tables against a replay of the journal, the flows against the transfers, and the views against the
 totals calculated in Python (`projections`); and the vault against the events (`attachments`). Rule
-drift is no failure: history is kept, and the differences are reported.
+drift is not a failure: history is kept, and the differences are reported.
 
 A quick verification replays nothing: it does not compare the derived tables with the journal.
 """
@@ -120,7 +120,7 @@ def _check_replay(
         with replayed_beside(db, sums.adding(events), progress=progress) as replayed:
             events.check_end(db)
             if (seq := replayed.miscounted) is not None:
-                what = f"the minutes and sessions that event {seq} counted were changed"
+                what = f"the minutes or the number of sessions of event {seq} were changed"
                 raise failed(what, seq=seq)
             check_flows(db, sums)
             return (*replayed.changes, *check_derived(db, replayed))
@@ -137,9 +137,9 @@ def _find_head(db: Connection, prefix: str) -> Head:
     ).fetchone()
     if row is None:
         raise HeadNotFound(
-            f"the journal never had the head {prefix}: it is another ledger's, or its history was"
-            " rewritten",
-            hint="Look for the ledger or a backup that has it; keep both files as they are.",
+            f"This journal never had the head {prefix}. The head is from another ledger, or the"
+            " history was rewritten.",
+            hint="Look for the ledger or backup that has it, and keep both files as they are.",
             head=prefix,
         )
     return Head(*row)

@@ -1,11 +1,21 @@
-"""`liveportal dispute`: disputes of refund claims, and the reviews' decisions."""
+"""`liveportal dispute`: disputes of refund claims and how the platform decided them."""
 
 from __future__ import annotations
 
 from liveportal.cli.app import Commands
 
 app = Commands(
-    "Disputes of refund claims: file, show, list, withdraw, rule, evidence, verify.", default="list"
+    """Dispute a refund claim and prove what happened.
+
+    A disputed claim is decided by the platform. File the dispute with a summary, make a pack of
+    the evidence, and record the decision when it arrives.
+
+    Examples:
+      liveportal dispute file CL-1 --edit
+      liveportal dispute evidence CL-1 -o case.zip
+      liveportal dispute rule CL-1 --accepted
+    """,
+    default="list",
 )
 
 app.place("file", "liveportal.cli.commands.disputes.file_rule", "file_")

@@ -59,7 +59,7 @@ def evidence(
         str,
         typer.Argument(
             metavar="CLAIM",
-            help="A claim, whole or by a unique prefix.",
+            help="The claim's id or its session's id, or a unique prefix.",
             autocompletion=ids("claim"),
         ),
     ],
@@ -82,11 +82,12 @@ def evidence(
         ),
     ] = 100,
 ) -> None:
-    """Write an evidence pack for the reviewer of a dispute: events, bill, transcript and files.
+    """Write an evidence pack for the reviewer of a dispute.
 
-    The pack is a ZIP archive with a page for a browser (index.html) and the same page as text
-    (index.md). It speaks of you as "the expert", spells out the platform's rules, and explains how
-    to check the pack. The same ledger gives the same bytes. Without -o, the pack is CLAIM.zip.
+    The pack has the events, the bill, the transcript and your files. It is a ZIP archive with a
+    page for a browser (index.html) and the same page as text (index.md). It speaks of you as "the
+    expert", spells out the platform's rules, and explains how to check the pack. The same ledger
+    gives the same bytes. Without -o, the pack is CLAIM.zip.
 
     The answer shows the seal of the pack. Send it to the reviewer by another way than the pack, so
     that they can check that nothing was changed. --redact also blacks out names in file names and
@@ -100,18 +101,16 @@ def evidence(
     from liveportal.exports.pages import CURRENT, case_redactor
     from liveportal.ledger.attachments.vault import Vault
     from liveportal.ledger.queries.case import case as case_of
+    from liveportal.ledger.queries.claims import resolve_claim
 
     if out.output == Path("-"):
-        raise typer.BadParameter(
-            "a pack cannot be written to standard output; give the name of a file",
-            param_hint="--output",
-        )
+        raise typer.BadParameter("a pack needs a file name", param_hint="--output")
     if (keep or name) and not redact:
         raise typer.BadParameter("--keep and --name can be used only with --redact.")
     result_options = replace(out, output=None)
     check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:
-        case = case_of(reader, reader.resolve_id("claim", claim), reference_time(reader))
+        case = case_of(reader, resolve_claim(reader, claim), reference_time(reader))
         vault = Vault(reader.path)
     limit = largest * 1_000_000
     for attached in case.kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -20,14 +20,14 @@ from liveportal.cli.io.view_model import all_fields, shows_result
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
 from liveportal.cli.write_command import Writer, WriteStep, open_portal, records, run_step
 from liveportal.cli.write_result import Answer, facts_of
-from liveportal.domain.errors import InvalidValue, UnknownEntity
+from liveportal.domain.errors import InvalidValue
+from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.types import (
     DisputeAccepted,
     DisputeFiled,
     DisputeRejected,
     DisputeWithdrawn,
 )
-from liveportal.domain.hint import Hint
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
@@ -44,24 +44,25 @@ def file_(
     out: OutputOptions,
     summary: Annotated[
         str | None,
-        typer.Option("--summary", metavar="TEXT", help="What happened in the session; - reads it."),
+        typer.Option("--summary", metavar="TEXT", help="What happened; - is standard input."),
     ] = None,
     edit: Annotated[
-        bool, typer.Option("--edit", help="Write it in your editor, from a draft of the facts.")
+        bool, typer.Option("--edit", help="Write the summary in your editor, from a draft.")
     ] = False,
     attach: Annotated[
         list[Path] | None,
-        typer.Option("--attach", metavar="FILE", help="Evidence for the session; repeatable."),
+        typer.Option("--attach", metavar="FILE", help="Keep this file as evidence. Repeatable."),
     ] = None,
 ) -> None:
-    """Dispute a refund claim, with a summary of what happened in the session.
+    """Dispute a refund claim, with a summary.
 
-    Name the claim, or the session that is claimed back.
+    Name the claim, or the session that the customer wants refunded. The summary says what happened
+    in the session; it is all that the platform reads from you.
 
-    --edit opens $EDITOR with a draft made of the session: its timeline, billed and paused minutes,
-    review, and the end of the transcript. On a terminal the summary is shown with your record so
-    far: repeated unwarranted disputes can close an account. --dry-run only shows it. --attach puts
-    files into the vault, as `sessions attach` does; `dispute evidence` makes a pack of them.
+    --edit opens $EDITOR with a draft: the timeline, billed and paused minutes, the review, and the
+    end of the transcript. --attach keeps files as evidence, as `sessions attach` does; `dispute
+    evidence` puts them into a pack. --dry-run shows the summary and your record of disputes:
+    repeated unwarranted disputes can close an account.
 
     Examples:
       liveportal dispute file CL-1 --edit
@@ -69,49 +70,36 @@ def file_(
       liveportal dispute file CL-1 --summary - < summary.txt
     """
     if (summary is None) is not edit:
-        raise typer.BadParameter("say what happened: give --summary TEXT, or --edit")
+        raise typer.BadParameter("Describe what happened, with --summary TEXT or --edit.")
     if claim == STDIN and summary == STDIN:
-        raise typer.BadParameter("only one of claim and summary can be read from standard input")
+        raise typer.BadParameter(
+            "Only one of the claim and the summary can be read from standard input."
+        )
     if claim == STDIN and (edit or attach):
-        raise typer.BadParameter("--edit and --attach are for one claim: name it")
+        raise typer.BadParameter("Name one claim: --edit and --attach cannot be used for several.")
     check_output_possible(all_fields(claims.ClaimResult), out, spared=ledger.files)
     if claim != STDIN:
-        claim = _claim_named(claim, ledger)
+        with open_readonly(ledger.path) as reader:
+            claim = claims.resolve_claim(reader, claim)
     text = _edit_draft(claim, ledger) if summary is None else read_text(summary)
     if not text.strip():
         raise InvalidValue(
-            "the summary is empty", hint="Say what happened; the review reads nothing else of you."
+            "The summary is empty.",
+            hint="Describe what happened. The reviewer reads only this text.",
         )
     if claim != STDIN:
         _preview(claim, text, ledger)
     _attach_files(claim, text, attach or (), ledger, write)
-    step = WriteStep("claim", lambda _, name: DisputeFiled(claim=name, summary=text))
+    step = _step(lambda _, name: DisputeFiled(claim=name, summary=text))
     run_step([claim], step, _claim(answers.filed), ledger, write, out)
 
 
-def _claim_named(text: str, ledger: LedgerOption) -> str:
-    """Return the claim that a text names by its id, or by that of the session claimed back.
-
-    Raises `UnknownEntity` and `AmbiguousPrefix`.
-    """
-    with open_readonly(ledger.path) as reader:
-        try:
-            return reader.resolve_id("claim", text)
-        except UnknownEntity:
-            try:
-                session = reader.resolve_id("session", text)
-            except UnknownEntity:
-                session = None
-            if session is None:
-                raise
-        if found := claims.undecided_claim(reader, session):
-            return found
-    raise UnknownEntity(
-        f"session {session} has no open claim",
-        hint=Hint.listing("claim"),
-        kind="claim",
-        id=text,
-    )
+def _step(
+    data: Callable[[Writer, str], EventData],
+    question: Callable[[Reader, str], str] | None = None,
+) -> WriteStep:
+    """Return the step of a dispute command, which takes the id of a claim or of its session."""
+    return WriteStep("claim", data, question=question, resolve=claims.resolve_claim)
 
 
 def _edit_draft(claim: str, ledger: LedgerOption) -> str:
@@ -156,7 +144,8 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
     with open_readonly(ledger.path) as reader:
         about = claims.claim(reader, reader.resolve_id("claim", claim), utc_now())
     record = about.record
-    hint(f"Disputing {about.id}: {about.amount} {about.currency}, {about.title or ''}")
+    title = f" ({about.title})" if about.title else ""
+    hint(f"You dispute claim {about.id}: {about.amount} {about.currency}{title}")
     for line in text.splitlines():
         hint(f"  | {line}")
     hint(f"Your disputes so far: {record}.")
@@ -166,20 +155,20 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
 
 @records(One, _claim(answers.dispute_withdrawn), many=True)
 def withdraw() -> WriteStep:
-    """Withdraw a dispute: the claim is open again. Asks first.
+    """Withdraw a dispute, so that its claim is open again.
 
-    Example: liveportal dispute withdraw CL-1 --yes
+    It asks first. Afterwards you can concede the claim, or dispute it again.
+
+    Example: liveportal dispute withdraw CL-1
     """
-    return WriteStep(
-        "claim", lambda _, name: DisputeWithdrawn(claim=name), question=_withdraw_question
-    )
+    return _step(lambda _, name: DisputeWithdrawn(claim=name), _withdraw_question)
 
 
 def _withdraw_question(reader: Reader, claim_id: str) -> str:
     facts = facts_of("claim")(reader, claim_id, utc_now())
     what = with_reason(answers.claim_of(facts), facts.reason)
     return (
-        f"Withdraw the dispute of {what}? The claim is open again, and may cost"
+        f"Withdraw the dispute of {what}? The claim will be open again and may cost"
         f" {amount(facts.row.cost)}."
     )
 
@@ -189,20 +178,23 @@ def rule(
     accepted: Annotated[
         bool | None,
         typer.Option(
-            "--accepted/--rejected", help="Accepted: nothing is deducted. Rejected: it is."
+            "--accepted/--rejected",
+            help="Whether you keep the money, or lose it.",
         ),
     ] = None,
     note: Annotated[
-        str | None, typer.Option("--note", metavar="TEXT", help="What was said.")
+        str | None, typer.Option("--note", metavar="TEXT", help="The platform's reasons.")
     ] = None,
 ) -> WriteStep:
-    """Record what the review decided.
+    """Record how the platform decided a dispute.
+
+    Name the claim, or the session that the customer wanted refunded.
 
     Examples:
       liveportal dispute rule CL-1 --accepted
       liveportal dispute rule CL-1 --rejected --note "The recording has no sound."
     """
     if accepted is None:
-        raise typer.BadParameter("say --accepted or --rejected")
+        raise typer.BadParameter("Give --accepted or --rejected.")
     decision = DisputeAccepted if accepted else DisputeRejected
-    return WriteStep("claim", lambda _, name: decision(claim=name, note=note))
+    return _step(lambda _, name: decision(claim=name, note=note))

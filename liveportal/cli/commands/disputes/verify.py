@@ -1,4 +1,4 @@
-"""`liveportal dispute verify`: verify an evidence pack, by itself and against the ledger.
+"""`liveportal dispute verify`: verify an evidence pack, by itself and with the ledger.
 
 Registered in `liveportal.cli.commands.disputes`.
 """
@@ -31,7 +31,7 @@ PARTLY = "partly"
 
 @row
 class Gap(Row):
-    """A file of a pack that could not be compared."""
+    """A file of a pack that could not be compared with the ledger."""
 
     file: str
     why: str
@@ -68,7 +68,7 @@ def verify(
     keep: Keep = None,
     name: Names = None,
 ) -> None:
-    """Check an evidence pack against its seal, and with --ledger against the ledger.
+    """Verify an evidence pack that you wrote or received.
 
     Without the ledger, the command checks only that the pack agrees with its seal. Anyone can write
     and seal a pack, so compare the seal with the one that the expert gave you.

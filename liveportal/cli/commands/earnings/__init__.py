@@ -36,7 +36,7 @@ from liveportal.cli.parse.times import MONTHS
 from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
 from liveportal.domain.calculations.months import Month, MonthRow
 from liveportal.domain.money import Money
-from liveportal.domain.row import Row, row
+from liveportal.domain.row import Row, columns, row
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 
@@ -44,12 +44,27 @@ if TYPE_CHECKING:
     from liveportal.cli.write_command import Writer
 
 app = Commands(
-    "What you earned: summary, months, sessions, transactions, explain, check, diff, statement,"
-    " adjust.",
+    """Show what you earned and where every cent comes from.
+
+    Months are those of the platform's time zone. `earnings statement` writes a month or a year as a
+    document, such as for your tax return.
+
+    Examples:
+      liveportal earnings --month last
+      liveportal earnings months --year 2026
+      liveportal earnings explain 2026-10
+      liveportal earnings statement 2026 -o 2026.pdf
+    """,
     default="summary",
 )
 
-NOTHING_YET = "Nothing happened yet: `liveportal sync FEED` records what the platform reports."
+NOTHING_YET = (
+    "Nothing is recorded yet. To record what the platform reports: `liveportal sync FEED`."
+)
+HUMAN_SUMMARY = tuple(
+    name for name in columns(earnings.SummaryRow) if name not in ("month", "timezone", "currency")
+)
+"""What a terminal shows below a title that has the month, its time zone and the currency."""
 HUMAN_MONTH = (
     *("month", "sessions", "gross", "platform_fee", "earned", "deducted", "net", "balance.owed"),
 )
@@ -62,16 +77,18 @@ HUMAN_SESSIONS = (
 
 @row
 class AmountRow(Row):
-    """What a write on an amount adds to its result."""
+    """What a write of an amount adds to its result."""
 
     amount: Money
     currency: str
 
 
+AGAINST = ("hledger", "ledger", "beancount")
+DIFFERING = "liveportal.services.accounting_programs.DifferingRow"
 CompareZones = Annotated[
     bool,
     typer.Option(
-        "--compare-zones", help="What would fall in another month, in your own zone and in UTC."
+        "--compare-zones", help="List what falls in another month in your zone or in UTC."
     ),
 ]
 
@@ -89,23 +106,26 @@ def summary(
         typer.Option(
             "--by",
             metavar="WAY",
-            help="By customer, skill, kind or weekday.",
+            help="Group by customer, skill, kind or weekday.",
             autocompletion=choices(earnings.WAYS),
         ),
     ] = None,
     bounds: Annotated[
-        bool, typer.Option("--bounds", help="What it would be, were the platform read otherwise.")
+        bool, typer.Option("--bounds", help="Show the range under other readings of the rules.")
     ] = False,
     compare: CompareZones = False,
 ) -> None:
-    """Show a month: sessions, gross, fee, refunds, net, and the balance at its end.
+    """Show what you earned in a month, or in several.
 
-    Money at risk stands apart: final, still claimable (the refund window is open), held by claims.
-    A terminal draws the twelve months up to it. A year, or several months, are shown as one.
+    The page has sessions, fees, refunds and your net, and the balance at the end of the month. It
+    also shows how much of the money is final, still claimable (the refund window is open) or held
+    for claims. A terminal draws the last twelve months.
 
-    --by adds up to the same figures: a session counts once, under all its skills together, on the
-    weekday on which it began in your zone. --bounds replays the journal under each other reading
-    that the platform left open, one switch at a time; what it billed itself stands under all.
+    --by groups the same figures. A session counts once: with several skills, under all of them
+    together; by weekday, on the day on which it began in your zone.
+
+    --bounds recalculates the months under each reading that the platform's rules leave open, one
+    switch of the policy at a time. Amounts that the platform billed do not change.
 
     Examples:
       liveportal earnings
@@ -115,8 +135,9 @@ def summary(
       liveportal earnings --month last --bounds
     """
     if sum((by is not None, bounds, compare)) > 1:
-        raise typer.BadParameter("--by, --bounds and --compare-zones exclude one another")
-    with open_reader(ledger, read, out) as reader:
+        raise typer.BadParameter("Give only one of --by, --bounds and --compare-zones.")
+    only_money = by is None and not bounds and not compare
+    with open_reader(ledger, read, out, only_money=only_money) as reader:
         span = months.span(reader, default="this")
         zone, currency = display_zone(reader, read), reader.currency
         result: Table | Detail | None = special_view(
@@ -127,8 +148,10 @@ def summary(
             row = earnings.summary(reader, *span, reference_time(reader))
             latest = earnings.latest(reader, span.last) if for_person(out) else []
             nothing = _nothing_in(reader, span, row, latest)
-            title = nothing or f"Earnings of {span.name}"
-            result = Detail(earnings.SummaryRow, row, title=title)
+            about = f"({reader.currency}, months of {reader.timezone})"
+            title = nothing or f"Earnings of {span.name} {about}"
+            human = HUMAN_SUMMARY if for_person(out) else None
+            result = Detail(earnings.SummaryRow, row, human, title=title)
     with paged(out):
         render(result, out, zone=zone)
         if latest and out.columns is None:
@@ -137,7 +160,10 @@ def summary(
             with open_output(None) as stream:
                 draw(latest, currency, stream)
     if nothing:
-        hint("`liveportal earnings months` lists every month; `--month last` shows the last one.")
+        hint(
+            "Every month: `liveportal earnings months`."
+            " Last month: `liveportal earnings --month last`."
+        )
     if bounds:
         hint(BOUNDS_HINT)
 
@@ -154,7 +180,8 @@ def _nothing_in(
     earned = next((month for month in reversed(latest) if month.net_minor), None)
     if earned is None:
         return nothing
-    return f"{nothing}; {_name_of(earned.month, this)} earned {reader.money(earned.net_minor)}"
+    net = f"{reader.money(earned.net_minor)} {reader.currency}"
+    return f"{nothing}; {_name_of(earned.month, this)} earned {net}"
 
 
 def _name_of(month: str, this: str) -> str:
@@ -164,7 +191,7 @@ def _name_of(month: str, this: str) -> str:
 
 
 @app.command("months")
-@shows(MonthRow, MOVED, many=True)
+@shows(MonthRow, MOVED, DIFFERING, many=True)
 @with_options(Months, LedgerOption, ReadOptions, OutputOptions)
 def months(
     months: Months,
@@ -172,19 +199,37 @@ def months(
     read: ReadOptions,
     out: OutputOptions,
     compare: CompareZones = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="PROGRAM",
+            help="Compare with what hledger, ledger or beancount calculates from an export.",
+            autocompletion=choices(AGAINST),
+        ),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if --against finds a difference.")
+    ] = False,
 ) -> None:
-    """Show every month from the first to the last in which something happened, oldest first.
+    """List what you earned, month by month.
 
-    Months between them without an entry are shown, too; a run of over 120 such months is left out,
-    and a note names it. A correction counts in the month in which it was made, with its sign: it
-    never changes a month that is over.
+    The oldest month comes first. A correction counts in the month in which it was made, so it never
+    changes a month that is over. Months without an entry are listed, too, unless there are more
+    than 120 in a row.
 
     Examples:
       liveportal earnings months
       liveportal earnings months --year 2026 --csv -o 2026.csv
       liveportal earnings months --compare-zones
+      liveportal earnings months --against hledger
     """
-    with open_reader(ledger, read, out) as reader:
+    if against is not None:
+        from liveportal.cli.commands.earnings.against import compare_with
+
+        compare_with(against, months, ledger, read, out, exit_code=exit_code)
+        return
+    with open_reader(ledger, read, out, only_money=not compare) as reader:
         span = months.span(reader)
         gaps: list[tuple[str, str]] = []
         if compare:
@@ -201,13 +246,15 @@ def months(
 @shows(earnings.SessionSummaryRow, many=True)
 @with_options(Months, LedgerOption, ReadOptions, OutputOptions)
 def sessions(months: Months, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """Show the Session Summary: sessions, refund claims, disputes and refunds, by month.
+    """Count sessions, claims, disputes and refunds by month.
+
+    This is the Session Summary of the platform's Earnings page.
 
     Examples:
       liveportal earnings sessions
       liveportal earnings sessions --year 2026 --csv
     """
-    with open_reader(ledger, read, out) as reader:
+    with open_reader(ledger, read, out, only_money=True) as reader:
         span = months.span(reader)
         rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
@@ -219,7 +266,7 @@ def sessions(months: Months, ledger: LedgerOption, read: ReadOptions, out: Outpu
 def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
     """Write a note for each run of empty months that is left out."""
     for first, last in gaps:
-        note(f"From {first} to {last} nothing happened: these months are left out.")
+        note(f"No entries from {first} to {last}: these months are left out.")
 
 
 @app.command("transactions")
@@ -228,10 +275,10 @@ def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
 def transactions(
     months: AnyMonths, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 ) -> None:
-    """Show the Transaction Record: every earning, hold, refund, tip, payout, oldest first.
+    """List every earning, hold, refund, tip and payout.
 
-    The balance is what is owed after each, in the order in which they were recorded; the months
-    before are in it.
+    This is the Transaction Record of the platform's Earnings page. The oldest transaction comes
+    first. The balance is what the platform owes you after each transaction.
 
     Examples:
       liveportal earnings transactions --month oct
@@ -241,10 +288,10 @@ def transactions(
     def query(reader: Reader) -> Table:
         span = months.span(reader)
         rows = earnings.transactions(reader, span.first, span.last)
-        empty = "No transactions: `liveportal earnings months` lists the months that have some."
+        empty = "No transactions. Months that have some: `liveportal earnings months`."
         return Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
 
-    run_read(query, ledger, read, out)
+    run_read(query, ledger, read, out, only_money=True)
 
 
 @app.command("adjust")
@@ -254,13 +301,13 @@ def adjust(
     amount: Annotated[
         str, typer.Argument(metavar="AMOUNT", help="A bonus such as 25.00, or a fee such as -3.50.")
     ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What it is for.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What it was for.")],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     adjustment: NewId = None,
 ) -> None:
-    """Record a bonus, or a fee, that the platform posted.
+    """Record a bonus or a fee that the platform posted.
 
     Examples:
       liveportal earnings adjust 25.00 --reason "Mentor of the month"

@@ -66,15 +66,15 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
 
     if way not in earnings.WAYS:
         raise typer.BadParameter(
-            f"{way!r} is no way to group. The ways are: {', '.join(earnings.WAYS)}.",
+            f"{way!r} is not a way to group. The ways are: {', '.join(earnings.WAYS)}.",
             param_hint="--by",
         )
     groups = breakdown.rows(reader, way, span.first, span.last, zone)
     none = HumanValue(None, _constant_lines("none"))
     rows = [group if group.group is not None else {**group, "group": none} for group in groups]
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
-    title = f"Earnings of {span.name} by {way}"
-    empty = "Nothing was earned: `liveportal earnings months` lists the months that have earnings."
+    title = f"Earnings of {span.name} by {way} ({reader.currency})"
+    empty = "Nothing was earned. Months that have earnings: `liveportal earnings months`."
     return Table(breakdown.GroupRow, rows, human, title=title, empty=empty)
 
 
@@ -95,23 +95,28 @@ def compare_zones(reader: Reader, span: Span) -> Table:
         nets[_move_name(row)] += row.amount.minor
 
     def heading(row: Row) -> str:
+        from liveportal.cli.io.answers import plural  # No other format needs it.
+
         net = Money(nets[_move_name(row)], reader.currency)
-        return f"{_move_name(row)}: sessions {sessions[_move_name(row)]}, net {net}"
+        return (
+            f"{_move_name(row)}: {plural(sessions[_move_name(row)], 'session')},"
+            f" net {net} {reader.currency}"
+        )
 
     return Table(
         zone_comparison.MovedRow,
         rows,
         HUMAN_MOVED,
-        title=f"What falls in another month than in {reader.timezone}",
-        empty=f"Nothing, in {' or '.join(other_zones)}."
+        title=f"Entries that fall in another month than in {reader.timezone}",
+        empty=f"No entry falls in another month in {' or '.join(other_zones)}."
         if other_zones
-        else "There is no other zone.",
+        else "Your time zone and the platform's are both UTC.",
         section=heading,
     )
 
 
 def _move_name(row: Row) -> str:
-    return f"{row['zone']}: from {row['month']} to {row['would_be']}"
+    return f"In {row['zone']}, from {row['month']} to {row['would_be']}"
 
 
 def bounds_view(reader: Reader, span: Span) -> Table:
@@ -126,14 +131,14 @@ def bounds_view(reader: Reader, span: Span) -> Table:
             advance(int(bound.reading is not None))
     rows = interpretation_range.rows(reader, span.name, bounds)
     nets = [row.net for row in rows]
-    title = f"Net of {span.name}: from {min(nets)} to {max(nets)} {reader.currency}"
+    title = f"Net of {span.name}: between {min(nets)} and {max(nets)} {reader.currency}"
     human_rows = [_human_bound(row) for row in rows]
     return Table(interpretation_range.BoundRow, human_rows, HUMAN_BOUND, title=title)
 
 
 def _human_bound(bound: BoundRow) -> Row:
     """Return a bound with words for the booked figures, and for the events that were left out."""
-    booked = HumanValue(None, _constant_lines("as it was booked"))
+    booked = HumanValue(None, _constant_lines("as booked"))
     refusals = _constant_lines(*map(_format_refusal, bound.left_out))
     return {
         **bound,
@@ -143,8 +148,8 @@ def _human_bound(bound: BoundRow) -> Row:
 
 
 BOUNDS_HINT = (
-    "What the platform billed stands under every reading of trial.* and billing.*, and so do"
-    " payouts: owed is below zero where they were more than would have been owed."
+    "Amounts that the platform billed, and payouts, are the same under every reading. So owed is"
+    " below zero where more was paid out than a reading gives."
 )
 
 
@@ -166,19 +171,19 @@ def _constant_lines(*lines: str) -> Any:  # noqa: ANN401 (the callable of `Human
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def diff(
     before: Annotated[
-        str, typer.Argument(metavar="A", help="A time; a bare date is the end of that day.")
+        str, typer.Argument(metavar="A", help="The earlier time; a date is the end of that day.")
     ],
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
     after: Annotated[
-        str | None, typer.Argument(metavar="[B]", help="A later time; default: now.")
+        str | None, typer.Argument(metavar="[B]", help="The later time; default: now.")
     ] = None,
 ) -> None:
-    """Show which months changed between two times of knowing, and which events did it.
+    """Show which months changed, and which events did it.
 
-    Each side is what --as-known shows of it. A later month whose balance alone changed is listed,
-    too, without events of its own.
+    It compares your earnings as known at two points in time, as --as-known shows them. Use it to
+    see why a month is not what it was when you looked last.
 
     Examples:
       liveportal earnings diff 2026-11-01
@@ -191,7 +196,7 @@ def diff(
         since = read_as_known(before, zone, now)
         until = None if after is None else read_as_known(after, zone, now)
         if until and until < since:
-            raise typer.BadParameter("the first time must not be the later one")
+            raise typer.BadParameter("The first time must be before the second.")
         with (
             as_known_diff.as_known(reader, since) as earlier,
             as_known_diff.as_known(reader, until) as later,
@@ -200,7 +205,7 @@ def diff(
         shown_zone = display_zone(reader, read)
     if not (rows and for_person(out) and out.columns is None):
         render(
-            Table(as_known_diff.ChangedMonth, rows, empty="Nothing changed."), out, zone=shown_zone
+            Table(as_known_diff.ChangedMonth, rows, empty="No month changed."), out, zone=shown_zone
         )
         return
     for month in rows:
@@ -213,9 +218,9 @@ def _event_lines(events: Sequence[ChangingEvent]) -> Any:  # noqa: ANN401 (the c
         from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
         return [
-            f"{event.seq}  {event.type} {event.thing.partition(':')[2]},"
-            f" {format_local_time(event.time, local)}, net {event.amount};"
-            f" recorded {format_local_time(event.recorded_at, local)}"
+            f"{event.type.replace('.', ' ').replace('_', ' ')} {event.thing.partition(':')[2]},"
+            f" {format_local_time(event.time, local)}: net {event.amount}, recorded"
+            f" {format_local_time(event.recorded_at, local)}"
             for event in events
         ]
 
@@ -233,14 +238,14 @@ def check(
     read: ReadOptions,
     out: OutputOptions,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also sessions that were billed as we calculate.")
+        bool, typer.Option("--all", help="Also list sessions that agree with our calculation.")
     ] = False,
 ) -> None:
-    """Compare what the platform billed with our calculation, session by session.
+    """Compare the platform's bills with our calculation.
 
-    Shown are the sessions that differ, each with the readings of the policy by which, one at a
-    time, it would come to what was billed; and those of which a bill was reported that is not in
-    the books (`reported`).
+    It lists the sessions that differ, and for each the readings of the policy with which our
+    calculation would agree. It also lists bills that the platform reported after a correction or a
+    refund, and that are not in the books (`reported`).
 
     Examples:
       liveportal earnings check
@@ -257,24 +262,27 @@ def check(
     has_reported = any(row["reported"] is not None for row in rows)
     if has_reported:
         hint(
-            "A bill that is reported came after a correction or a refund, and was not booked:"
-            " `liveportal sessions correct ID --billed AMOUNT` books it."
+            "A reported bill came after a correction or a refund and is not in the books. To book"
+            " it: `liveportal sessions correct ID --billed AMOUNT`."
         )
     if any(row["difference"] for row in rows):
-        hint("`liveportal sessions explain ID` shows how one was calculated.")
+        hint("To see how a bill is calculated: `liveportal sessions explain ID`.")
 
 
 def _audit_table(rows: Sequence[AuditRow], currency: str) -> Table:
+    from liveportal.cli.io.answers import plural
     from liveportal.ledger.queries import billing_audit
 
     differing = [row.difference for row in rows if row.difference]
     total = sum(differing, Money(0, currency))
     count = len(differing)
-    title = f"Sessions billed differently from our calculation: {count}, by {total} {currency}"
+    difference = f", by {total} {currency} in total" if count else ""
+    sessions = f"{plural(count, 'session')}{difference}"
+    title = f"Billed differently from our calculation: {sessions}"
     return Table(
         billing_audit.AuditRow,
         rows,
         HUMAN_CHECKED,
         title=title if rows else None,
-        empty="Every session was billed as our calculation says: --all shows each.",
+        empty="Every bill agrees with our calculation. To list them, add --all.",
     )

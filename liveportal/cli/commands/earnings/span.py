@@ -15,7 +15,7 @@ from liveportal.domain.frozen import frozen
 from liveportal.ledger.queries.earnings import FIRST, LAST
 from liveportal.ledger.queries.reader import Reader
 
-MONTH_HELP = "2026-10, oct, last or this."
+MONTH_HELP = "The month: 2026-10, oct, last or this."
 
 
 class Span(NamedTuple):
@@ -66,7 +66,7 @@ class Months(FromTo):
             min=1970,
             max=9999,
             metavar="YEAR",
-            help="A whole year.",
+            help="A whole year, such as 2026.",
             autocompletion=years,
         ),
     ] = None
@@ -105,7 +105,7 @@ class AnyMonths(Months, OneMonth):
 
 def _check_single(*given: object) -> None:
     if sum(option is not None for option in given) > 1:
-        raise typer.BadParameter("give one of --month, --year, or --from and --to")
+        raise typer.BadParameter("Give only one of --month, --year, or --from with --to.")
 
 
 def parse_month(reader: Reader, text: str) -> str:

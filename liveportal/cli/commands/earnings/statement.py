@@ -48,7 +48,7 @@ _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
 @row
 class WrittenStatement(Row):
-    """A statement that was written, with the head and the digest that prove it."""
+    """A statement that was written, with the head and the digest with which it is verified."""
 
     statement: str
     file: str
@@ -74,7 +74,7 @@ def statement(
         str,
         typer.Argument(
             metavar="[MONTH|YEAR]",
-            help="2026-10, oct, last, or a year: 2026.",
+            help="A month (2026-10) or a year (2026).",
             autocompletion=periods,
         ),
     ] = "last",
@@ -83,7 +83,7 @@ def statement(
         typer.Option(
             "--payee",
             metavar="NAME",
-            help="The name of the payee, '' for none. Default: as in your payout profile.",
+            help="The payee (default: as in your profile; '' for none).",
         ),
     ] = None,
     platform: Annotated[
@@ -91,14 +91,14 @@ def statement(
         typer.Option(
             "--platform",
             metavar="NAME",
-            help="The name of the platform, '' for none. Default: that of the policy.",
+            help="The platform (default: by the policy; '' for none).",
         ),
     ] = None,
 ) -> None:
-    """Write a statement of a month or a year for a tax adviser: HTML, PDF or CSV.
+    """Write a statement of earnings for a tax adviser.
 
-    The ending of -o FILE decides the format. Without -o, the statement is a new page in this
-    folder, such as statement-2026-10.html.
+    It covers a month or a year. The ending of -o FILE decides the format: .html, .pdf or .csv.
+    Without -o, the statement is a new page in this folder, such as statement-2026-10.html.
 
     It names payee, platform, time zone and policy, and shows the income, the balances, every
     session and every transaction; a year also has the figures for tax forms. It holds no personal
@@ -134,7 +134,7 @@ def statement(
 
 
 def _names(reader: Reader, payee: str | None, platform: str | None) -> Names:
-    """Return the names on a statement: those given, else those that the ledger knows."""
+    """Return the names on a statement: those given, else those of the ledger."""
     from liveportal.domain.statement import Names
 
     known_payee = _payee(reader) if payee is None else payee
@@ -191,8 +191,8 @@ def _new_file(name: str) -> Path:
     path = Path(DEFAULT_FILE.format(name))
     if path.exists() or path.is_symlink():
         raise OutputFailed(
-            f"{path} already exists",
-            hint=f"Name another file with -o, or replace this one with -o {path}.",
+            f"The file {path} already exists.",
+            hint=f"Name another file with -o, or replace it with -o {path}.",
         )
     return path
 
@@ -212,7 +212,7 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
         from liveportal.exports.statement_pdf import pdf
 
         return pdf
-    raise typer.BadParameter(f"{path.name} must end with .html, .pdf or .csv")
+    raise typer.BadParameter(f"The name {path.name} must end in .html, .pdf or .csv.")
 
 
 def _writes(path: Path, document: Document, content: bytes) -> bool:
@@ -238,23 +238,23 @@ def verify_statement(reader: Reader, path: Path) -> str:
     seal = seal_in(content.decode("utf-8", "replace"))
     if seal is None:
         raise NotAStatement(
-            f"{path} is not a statement: it has no seal",
-            hint="Give a file that `liveportal earnings statement` wrote.",
+            f"{path} is not a statement: it has no seal.",
+            hint="Name a file that `liveportal earnings statement` wrote.",
             file=str(path),
         )
     document = document_of(reader, seal)
     if document is None:
         raise StatementChanged(
-            f"The ledger does not have the figures of {seal.name} that {path} has the seal of",
-            hint="The statement is of another ledger, or one of the two was changed."
+            f"This ledger does not have the figures that {path} shows for {seal.name}.",
+            hint="The file is from another ledger, or one of the two was changed."
             + _old_format_hint(seal),
             file=str(path),
             statement=seal.name,
         )
     if not _writes(path, document, content) and not _is_rendered_differently(path, content):
         raise StatementChanged(
-            f"{path} was changed after it was written; the ledger still has {seal.name}",
-            hint="Write the statement again: `liveportal earnings statement`.",
+            f"{path} was changed after it was written. The ledger still has {seal.name} unchanged.",
+            hint="Write it again with `liveportal earnings statement`.",
             file=str(path),
             statement=seal.name,
         )
@@ -282,7 +282,7 @@ def _read_statement(path: Path) -> bytes:
         raise unreadable(path, error.strerror) from None
     if len(content) > LONGEST_FILE:
         raise UnreadableFile(
-            f"{path} is too long: a statement has at most {LONGEST_FILE:,} bytes", path=str(path)
+            f"{path} is longer than {LONGEST_FILE} bytes.", hint="Check the path.", path=str(path)
         )
     return content
 

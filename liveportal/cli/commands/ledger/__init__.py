@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from liveportal.cli.write_command import Writer
 
 app = Commands(
-    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget.",
+    """Verify, back up, restore and export your ledger.
+
+    The ledger is one SQLite file on your computer. Evidence files are in the folder beside it.
+
+    Examples:
+      liveportal ledger verify
+      liveportal ledger backup --to ~/backups --keep 7d,4w,12m
+      liveportal ledger export events -o book.jsonl
+    """,
     default="info",
 )
 app.place("verify", "liveportal.cli.commands.ledger.verify")
@@ -31,7 +39,7 @@ app.place("verify", "liveportal.cli.commands.ledger.verify")
 
 @row
 class LedgerPath(Row):
-    """Where the ledger is, or would be; in a pipe without whether it exists."""
+    """The path of the ledger, and whether the file exists; a pipe gets the path only."""
 
     path: str
     exists: bool
@@ -41,7 +49,9 @@ class LedgerPath(Row):
 @shows(LedgerPath)
 @with_options(LedgerOption, OutputOptions)
 def path(ledger: LedgerOption, out: OutputOptions) -> None:
-    """Print where the ledger is, or would be.
+    """Show the path of the ledger.
+
+    A ledger that does not exist yet would be made there.
 
     Example: sqlite3 -readonly "$(liveportal ledger path)" 'SELECT count(*) FROM event'
     """
@@ -54,7 +64,10 @@ def path(ledger: LedgerOption, out: OutputOptions) -> None:
 @app.command("info")
 @reads(LedgerInfo)
 def info() -> Query:
-    """Show what the ledger holds: events, transactions, policy, zone, and the journal's head.
+    """Show the ledger's size, policy, time zone and head.
+
+    The head is the hash of the last event. Note it somewhere else: with it, `liveportal ledger
+    verify --head` proves later that nothing before it was changed.
 
     Example: liveportal ledger info --json
     """
@@ -73,23 +86,24 @@ def reverse(
         str,
         typer.Argument(
             metavar="EVENT",
-            help="An event's id, or that of an adjustment or a payout.",
+            help="The id of the event, the adjustment or the payout.",
             autocompletion=ids("adjustment", "payout"),
         ),
     ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it was wrong.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was wrong.")],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     source: Annotated[
-        str, typer.Option("--source", metavar="URI", help="Its source; default: this program.")
+        str, typer.Option("--source", metavar="URI", help="The source of the event.")
     ] = "urn:liveportal:cli",
 ) -> None:
-    """Reverse a tip, adjustment or payout that was entered by mistake. Asks first.
+    """Reverse a tip, adjustment or payout.
 
-    The exact inverse is booked, once; both stay visible.
+    Use it for an entry that was recorded by mistake. The opposite entry is booked, and both stay
+    visible. It asks first. To correct a session, use `liveportal sessions correct`.
 
-    Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
+    Example: liveportal ledger reverse PO-3 --reason "entered twice"
     """
     from liveportal.cli.commands.ledger.answers import entry_of, reversed_
     from liveportal.cli.write_command import run_write
@@ -108,6 +122,6 @@ def reverse(
 
 app.place("backup", "liveportal.cli.commands.ledger.backup")
 app.place("restore", "liveportal.cli.commands.ledger.restore")
-app.group("export", "liveportal.cli.commands.ledger.export", "Write the journal to a file.")
+app.group("export", "liveportal.cli.commands.ledger.export", "Write the ledger's events to a file.")
 app.place("import", "liveportal.cli.commands.ledger.import_file", "import_")
 app.place("forget", "liveportal.cli.commands.ledger.forget")

@@ -32,7 +32,7 @@ def entry_of(data: EventData) -> str:
 
 
 def reversed_(recorded: Recorded) -> Sentence:
-    """Say what was reversed, and why."""
+    """Answer `ledger reverse`."""
     event: Event = recorded.facts
     return Sentence(
         *("Reversed", "reverse", entry_of(event.data), recorded.data.reason),
@@ -42,7 +42,7 @@ def reversed_(recorded: Recorded) -> Sentence:
 
 
 def forgotten(recorded: Recorded) -> Sentence:
-    """Say what was erased, and what is left."""
+    """Answer `ledger forget`: what was erased, and where data of the customer may be left."""
     row = recorded.row
     counts = [
         plural(count, noun)
@@ -54,6 +54,6 @@ def forgotten(recorded: Recorded) -> Sentence:
     lines = left.lines(recorded.now, None) if isinstance(left, HumanValue) else ()
     return Sentence(
         *("Erased", "erase", f"the personal data of customer {row['id']}", detail),
-        ("Facts and amounts stay.", *lines),
+        ("Sessions and amounts stay.", *lines),
         (("Check the ledger", "ledger verify"),),
     )

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @row
 class BackupRow(Row):
-    """A backup that was made. A dry run knows neither its size nor its files.
+    """A backup that was made. A dry run has neither its size nor its files.
 
     `absent` counts the recorded files that are not in the vault and may never have been; `damaged`
     has the hashes of those that are damaged or lost.
@@ -71,26 +71,25 @@ class BackupOptions(Options):
 
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Into that folder, under a dated name."),
+        typer.Option("--to", metavar="FOLDER", help="The folder; the file gets a dated name."),
     ] = None
     keep: Annotated[
         str | None,
         typer.Option(
             "--keep",
             metavar="7d,4w,12m",
-            help="In --to, remove older ones but the newest of each of the last days, weeks, months"
-            " or years (y) that have one.",
+            help="Keep one a day, week, month or year (y) in --to.",
         ),
     ] = None
     encrypt: Annotated[
-        bool, typer.Option("--encrypt", help="Lock it with a passphrase, which is asked for.")
+        bool, typer.Option("--encrypt", help="Ask for a passphrase and encrypt with it.")
     ] = False
     recipient: Annotated[
         list[str] | None,
         typer.Option(
             "--recipient",
             metavar="KEY",
-            help="Encrypt to a public key of age (age1…); repeatable; needs no secret.",
+            help="Encrypt to a public key of age (age1…). Repeatable.",
         ),
     ] = None
     passphrase_file: Annotated[
@@ -98,22 +97,21 @@ class BackupOptions(Options):
         typer.Option(
             "--passphrase-file",
             metavar="FILE",
-            help="Lock it with the passphrase in a file that only you may read; - is standard"
-            " input.",
+            help="Encrypt with the passphrase in a file, or -.",
         ),
     ] = None
 
     def check(self, out: OutputOptions) -> None:
         """Refuse options that conflict, and an output that cannot be written."""
         if out.output == Path(STDIN):
-            raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
+            raise typer.BadParameter("a backup needs a file name", param_hint="--output")
         if out.output and self.to:
-            raise typer.BadParameter("-o names a file and --to a folder: choose one")
+            raise typer.BadParameter("Give only one of -o FILE and --to FOLDER.")
         if self.keep and not self.to:
-            raise typer.BadParameter("--keep belongs to --to")
+            raise typer.BadParameter("--keep can be used only with --to.")
         check_output_possible(BackupRow, replace(out, output=None))
         if self.recipient and (self.encrypt or self.passphrase_file):
-            raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
+            raise typer.BadParameter("Encrypt the backup for keys or with a passphrase, not both.")
 
     def encryption(self, *, dry_run: bool) -> Encryption | None:
         """Return the encryption, asking for a passphrase; None if the backup is not encrypted."""
@@ -140,14 +138,20 @@ def backup(
     dry_run: DryRun = False,
     _yes: Yes = False,
 ) -> None:
-    """Back up the ledger and its vault, verified, while it is in use; into one file.
+    """Back up the ledger and its files into one archive.
 
-    It is a ZIP archive that holds the ledger, its evidence files, and a manifest with the SHA-256
-    of each. It is read back from the disk, and its ledger verified, before it gets its name; it
-    never takes the place of another file. -o names it; without -o and --to it goes into the current
-    folder, under a dated name. With --recipient or a passphrase it is encrypted in the format of
-    age (age-encryption.org), and then it has the key to the payout profile, too, if that is in a
-    file. Where evidence files are damaged or lost, all others are backed up and the exit code is 6.
+    The backup is a ZIP archive of the ledger, the evidence files and their SHA-256 hashes. You can
+    make it while the ledger is in use. It is read back and verified before it gets its name, and
+    never replaces another file. -o names it; by default it gets a dated name in the current folder.
+
+    With a passphrase or --recipient it is encrypted in the format of age (age-encryption.org). An
+    encrypted backup also contains the key to the payout profile, if that is in a file. With
+    --passphrase-file -, the passphrase is read from standard input; a file must be private.
+
+    --keep removes older backups from the folder of --to, except for the newest one of each of the
+    last days, weeks, months or years that it names.
+
+    If evidence files are damaged or lost, all others are backed up and the exit code is 6.
 
     Examples:
       liveportal ledger backup -o /media/stick/ledger.zip
@@ -228,10 +232,11 @@ def _result_row(result: BackupResult, encryption: Encryption | None) -> BackupRo
 
 
 def _sentence(row: BackupRow) -> Sentence:
-    """Say what was backed up to where, and which older backups went."""
+    """Answer `ledger backup`: the file, and which older backups were removed."""
     files = f" and {plural(row.files, 'file')}" if row.files else ""
     size = f"{row.bytes:,} bytes, verified" if row.bytes else ""
-    locked = f"It is encrypted to a {row.encrypted}." if row.encrypted else ""
+    with_what = {"recipient": "to a public key", "passphrase": "with a passphrase"}
+    locked = f"It is encrypted {with_what[row.encrypted]}." if row.encrypted else ""
     removed = f"Removed {plural(len(row.removed), 'older backup')}." if row.removed else ""
     return Sentence(
         *("Backed up", "back up", f"{plural(row.events, 'event')}{files} to {row.file}", size),
@@ -244,13 +249,13 @@ def _sentence(row: BackupRow) -> Sentence:
 def _report_gaps(result: BackupResult) -> None:
     """Report what a restore would need and the backup lacks; raises `BackupIncomplete`."""
     if result.key in ("left_out", "in_keyring"):
-        hint("The key to the payout profile is not in it: keep a copy of that elsewhere.")
+        hint("The backup does not contain the key of the payout profile. Keep a copy elsewhere.")
     if result.key in ("wrong_key", "key_not_found"):
-        hint("The key to the payout profile is not there: `liveportal payout profile check`.")
+        hint("The key of the payout profile is missing. See `liveportal payout profile check`.")
     if damaged := list(result.manifest.damaged):
         raise BackupIncomplete(
-            f"{result.file} was made, but {len(damaged)} evidence files are damaged or lost,"
-            f" the first {damaged[0][:12]}…",
+            f"The backup {result.file} was made, but {len(damaged)} evidence files are damaged or"
+            f" lost. The first is {damaged[0][:12]}….",
             hint="Attach the right files again. No older backup was removed.",
             file=str(result.file),
             damaged=damaged,

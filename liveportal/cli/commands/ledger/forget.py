@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @row
 class LeftRow(Row):
-    """A place where data of the customer may be left, for the user to see to."""
+    """A place where data of the customer may be left, for the user to check."""
 
     what: str
     path: str | None
@@ -37,7 +37,7 @@ class LeftRow(Row):
 
 @row
 class ForgottenRow(Row):
-    """What was erased; the numbers are None if an earlier erasure no longer knows them."""
+    """What was erased; a number that an earlier erasure did not keep has no value."""
 
     events: int
     messages: int | None
@@ -48,8 +48,8 @@ class ForgottenRow(Row):
 
 
 ELSEWHERE = (
-    "The ledger does not know of files elsewhere: evidence packs, statements, -o FILE, feeds, and"
-    " copies and backups that you made yourself. Delete the customer's data there."
+    "Files outside of the ledger are not erased. Delete the customer's data there yourself: in"
+    " evidence packs, statements, exports, feeds, copies and backups."
 )
 
 
@@ -66,14 +66,15 @@ def forget(
     write: WriteOptions,
     out: OutputOptions,
 ) -> None:
-    """Erase a customer's personal data; facts and money stay, and stay proven. Asks first.
+    """Erase a customer's personal data.
 
-    Names, texts, messages and files of the customer go from the ledger, its log, its free pages,
-    the vault, and the copies beside the ledger. The answer names what is left for you to delete.
+    It erases the customer's name, texts, messages and files from the ledger, from its vault, and
+    from the copies beside the ledger. Sessions and amounts stay, and the ledger still verifies. The
+    answer names the places where you have to delete data yourself. It asks first.
 
     Examples:
       liveportal ledger forget C-17 --dry-run
-      liveportal ledger forget C-17 --yes
+      liveportal ledger forget C-17
     """
 
     def forget_customer(writer: Writer) -> AnyRow:
@@ -81,7 +82,7 @@ def forget(
         name = customer_of(writer.reader, customer_id).name
         writer.ask(
             f"Erase all personal data of customer {with_reason(customer_id, name)}? Names, texts,"
-            " messages and files cannot be brought back; facts and amounts stay."
+            " messages and files cannot be restored. Sessions and amounts stay."
         )
         outcome, result = writer.portal.forget(
             customer_id, at=writer.at, key=write.key, allow=writer.allowed
@@ -92,7 +93,7 @@ def forget(
         forget_customer, Answer(ForgottenRow, sentence=forgotten), ledger, write, out
     )
     if not result["log_emptied"]:
-        hint("Another program reads the ledger: when it has ended, run this again.")
+        hint("Another program is reading the ledger. When it has ended, run this command again.")
 
 
 def _result_fields(result: ErasureResult) -> Mapping[str, object]:

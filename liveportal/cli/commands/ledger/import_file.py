@@ -9,7 +9,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, cast
@@ -25,11 +25,14 @@ from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import Confirmed, DryRun, LedgerOption, OutputOptions, with_options
 from liveportal.cli.write_result import show_answer
 from liveportal.domain.errors import UnreadableFile
+from liveportal.domain.events.envelope import is_statement
 from liveportal.domain.row import Row, row
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed
 from liveportal.ledger import imports
+from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.storage.ledger_paths import check_input
+from liveportal.services.event_export import Archive, attach_again, is_archive
 
 if TYPE_CHECKING:
     from liveportal.feeds.exported import ExportSummary
@@ -54,10 +57,11 @@ class TypeCount(Row):
 
 @row
 class ImportedRow(Row):
-    """An import: counts of the file's events, and what no event could bring.
+    """An import: counts of the file's events, and what has to be entered or attached again.
 
-    `policies` and `forgotten` are what the file adopts and whom it erases; `kept` is where the
-    empty ledger is that was replaced.
+    `policies` are those that the file adopts, `forgotten` the customers that it erases; `kept` is
+    the path of the empty ledger that was replaced. `identity_key` is `brought`, `another` or
+    `missing`.
     """
 
     ledger: str
@@ -76,12 +80,20 @@ class ImportedRow(Row):
     kept: str | None
     head: str
     dry_run: bool
+    identity_key: str | None
+    attached: int
 
 
 IN_MEMORY_BYTES = 32 * 1024 * 1024
 """Standard input is buffered in memory up to this size, and beyond it in a file."""
 CHUNK_BYTES = 1024 * 1024
 MOST_NAMES = 5
+
+IDENTITY_NOTES = {
+    "another": "The ledger keeps its own identity key, which is not the one of the file.",
+    "missing": "The file lacks the identity key of its ledger: the rows of a statement that you"
+    " reconcile again will not be recognised. An export without --without-personal has the key.",
+}
 
 _STATES = {"new": "created", "empty": "replaced", "existing": "added_to"}
 
@@ -92,7 +104,7 @@ def import_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="What `ledger export events` wrote; - is standard input."
+            metavar="FILE", help="A file of `ledger export events`; - is standard input."
         ),
     ],
     ledger: LedgerOption,
@@ -100,17 +112,18 @@ def import_(
     dry_run: DryRun = False,
     yes: Confirmed = False,
 ) -> None:
-    """Import your own export: it makes an equal ledger, or adds to one. Asks first.
+    """Import your own export into a ledger.
 
-    Where there is no ledger, or one without events but those of `init`, it makes an equal one: the
-    same events, recorded when they were. Into any other ledger they are recorded now, in the file's
-    order; those that are there already are skipped. All of them, or none.
+    Without a ledger, or with one that `init` just made, it makes an equal ledger: the same
+    events with the same times of recording. Otherwise it adds the events that the ledger does not
+    have, all of them or none. It shows what is in the file, and asks first.
 
-    An export may say everything that you may say: import only what you exported yourself. What the
-    platform sends is for `liveportal sync`. First it says what is in the file.
+    Import only files that you exported yourself: an export can change everything, such as your
+    preferences and payouts. For what the platform sends, use `liveportal sync`.
 
-    No event holds the values of your payout profile or the files that you attached: `enter_again`
-    and `attach_again` say what to bring back. `liveportal ledger backup` has all of it.
+    An export never contains the payout profile, and evidence files only if it was made with
+    --with-attachments. `enter_again` and `attach_again` list what is missing afterwards.
+    `liveportal ledger backup` has everything.
 
     Examples:
       liveportal ledger import book.jsonl --dry-run
@@ -118,7 +131,7 @@ def import_(
     """
     spared = () if file == STDIN else (Path(file),)
     check_output_possible(ImportedRow, out, spared=(*ledger.files, *spared))
-    with _open_rereadable(file) as stream:
+    with _open_rereadable(file) as given, _events_of(given, file) as (stream, archive):
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         with progress("Checking", size) as advance:
@@ -131,7 +144,10 @@ def import_(
         with progress("Importing", size) as advance:
             chunks = exported.events(stream, contents.digest, advance)
             result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
-    imported = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
+        attached = _attach(ledger.path, archive, result, dry_run=dry_run) if archive else 0
+    imported = _result_row(
+        ledger.path, contents, target, result, attached=attached, dry_run=dry_run
+    )
     human = tuple(name for name in imported if name != "head")
     detail = Detail(ImportedRow, imported, human, sparse=True)
     show_answer(detail, _sentence(imported, target), out, ledger=ledger, dry_run=dry_run)
@@ -166,19 +182,46 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
                 buffer.write(chunk)
         except OSError as error:
             raise UnreadableFile(
-                f"what comes in cannot be kept while it is looked at: {error.strerror}",
-                hint="Write it to a file, and import that.",
+                f"Standard input cannot be buffered: {error.strerror}.",
+                hint="Write the export to a file, and import the file.",
             ) from None
         yield cast("BinaryIO", buffer)
+
+
+@contextmanager
+def _events_of(given: BinaryIO, name: str) -> Iterator[tuple[BinaryIO, Archive | None]]:
+    """Yield the events of an export, and the archive in which they are, if they are in one."""
+    if not is_archive(given):
+        yield given, None
+        return
+    archive = Archive(given, name)
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
+        buffer = cast("IO[bytes]", spooled)
+        for chunk in archive.events():
+            buffer.write(chunk)
+        buffer.seek(0)
+        yield cast("BinaryIO", buffer), archive
+
+
+def _attach(path: Path, archive: Archive, result: Imported, *, dry_run: bool) -> int:
+    """Attach the files of the archive that the ledger lacks; return their number."""
+    lacking = [sha256 for sha256 in result.lacking if archive.has(sha256)]
+    if dry_run or not lacking:
+        return len(lacking)
+    size = sum(map(archive.size, lacking))
+    with closing(LedgerFile.open(path, utc_now)) as ledger, progress("Attaching", size) as advance:
+        return attach_again(ledger, archive, advance)
 
 
 # --- asking ---------------------------------------------------------------------------------------
 
 
 def _describe(contents: ExportSummary) -> None:
-    """Tell a person what the file contains, before they are asked to confirm."""
+    """Show a person what the file contains, before they are asked to confirm."""
     hint(f"Sources: {_format_counts(contents.sources)}.")
     hint(f"Types: {_format_counts(contents.types)}.")
+    if contents.identity is not None:
+        hint("The file has the identity key of its ledger, and the import takes it over.")
     if contents.erased:
         hint(f"The personal part of {contents.erased} events was erased or left out.")
 
@@ -192,7 +235,7 @@ def _question(contents: ExportSummary, target: Target, path: Path) -> str:
     events = f"{contents.events} {'event' if contents.events == 1 else 'events'}"
     where = {
         "new": f"into a new ledger at {path}",
-        "empty": f"in the place of the empty ledger at {path}",
+        "empty": f"in place of the empty ledger at {path}",
         "existing": f"into the ledger at {path}",
     }[target]
     policies = _format_names("adopts", "policy", "policies", contents.policies)
@@ -215,7 +258,13 @@ def _format_names(verb: str, one: str, many: str, names: Sequence[str]) -> str:
 
 
 def _result_row(
-    path: Path, contents: ExportSummary, target: Target, result: Imported, *, dry_run: bool
+    path: Path,
+    contents: ExportSummary,
+    target: Target,
+    result: Imported,
+    *,
+    attached: int,
+    dry_run: bool,
 ) -> ImportedRow:
     return ImportedRow(
         ledger=str(path),
@@ -235,30 +284,43 @@ def _result_row(
         policies=contents.policies,
         forgotten=contents.forgotten,
         enter_again=list(result.enter_again),
-        attach_again=result.attach_again,
+        attach_again=len(result.lacking) - attached,
         kept=str(result.kept) if result.kept else None,
         head=result.head,
         dry_run=dry_run,
+        identity_key=_identity(contents, result),
+        attached=attached,
     )
 
 
+def _identity(contents: ExportSummary, result: Imported) -> str | None:
+    """Return whether the ledger has the identity key of the file now; None if it needs none."""
+    if result.identity is not None:
+        return "brought" if result.identity else "another"
+    return "missing" if any(map(is_statement, contents.sources)) else None
+
+
 def _sentence(imported: ImportedRow, target: Target) -> Sentence:
-    """Say what was imported, into what, and what no event could bring."""
+    """Answer `ledger import`: what was imported, and what has to be entered or attached again."""
     where = {"new": "the new ledger", "empty": "the empty ledger", "existing": "the ledger"}[target]
     before = plural(imported.replayed, "event was", "events were")
-    more = [f"{before} recorded before." if imported.replayed else ""]
+    with_files = f" and {plural(imported.attached, 'file')}" if imported.attached else ""
+    more = [f"{before} already in it." if imported.replayed else ""]
     commands = []
     if imported.kept:
         more.append(f"The empty ledger is now {imported.kept}.")
     if imported.enter_again:
-        more.append(f"No event holds the values of {listed(imported.enter_again, 20)}.")
+        names = listed([name.replace("_", " ") for name in imported.enter_again], 20)
+        more.append(f"An export does not contain these fields of your payout profile: {names}.")
         commands.append(("Enter them again", "payout profile set"))
     if imported.attach_again:
-        more.append(f"No event holds the {plural(imported.attach_again, 'attached file')}.")
-        commands.append(("See which to attach again", "ledger verify"))
+        more.append(f"An export does not contain {plural(imported.attach_again, 'evidence file')}.")
+        commands.append(("See which files to attach again", "ledger verify"))
+    if imported.identity_key in IDENTITY_NOTES:
+        more.append(IDENTITY_NOTES[imported.identity_key])
     return Sentence(
         *("Imported", "import"),
-        f"{plural(imported.recorded, 'event')} into {where} at {imported.ledger}",
+        f"{plural(imported.recorded, 'event')}{with_files} into {where} at {imported.ledger}",
         more=tuple(more),
         next=tuple(commands),
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.io.answers import Sentence, moment, plural
+from liveportal.cli.io.answers import Sentence, ended, moment, plural
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import confirm
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 class RestoredRow(Row):
     """A backup that was restored.
 
-    `replaced` counts the events of the ledger that was there, `lost` those that the backup has not;
-    `kept` is where that ledger is now. `brought_back` are forgotten customers that are there again.
+    `replaced` counts the events of the ledger that was replaced, `lost` those that the backup does
+    not have; `kept` is the path of that ledger now. `brought_back` are erased customers that the
+    backup still has.
     """
 
     ledger: str
@@ -59,7 +60,7 @@ class RestoredRow(Row):
 @shows(RestoredRow)
 @with_options(LedgerOption, OutputOptions)
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `ledger backup` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `ledger backup`.")],
     ledger: LedgerOption,
     out: OutputOptions,
     identity: Annotated[
@@ -67,7 +68,7 @@ def restore(
         typer.Option(
             "--identity",
             metavar="FILE",
-            help="A secret key of age that opens it; - is standard input.",
+            help="Decrypt with the secret key in a file, or -.",
         ),
     ] = None,
     passphrase_file: Annotated[
@@ -75,20 +76,22 @@ def restore(
         typer.Option(
             "--passphrase-file",
             metavar="FILE",
-            help="The passphrase, in a file that only you may read; - is standard input.",
+            help="Decrypt with the passphrase in a file, or -.",
         ),
     ] = None,
     dry_run: DryRun = False,
     yes: Confirmed = False,
 ) -> None:
-    """Restore a backup: to where the ledger is, or where there is none yet. Asks first.
+    """Restore a backup of the ledger and its files.
 
-    Everything in it is checked before anything is touched, and its ledger verified. A ledger that
-    is there is replaced in one step, while other programs may have it open, and a copy of it is
-    kept beside it (`kept`): nothing that was recorded since is lost. Evidence files come back, and
-    so does the key to the payout profile, if the backup has it. Whether the key that the profile
-    needs is there then is compared first, and said (`key`), also by --dry-run: restored, kept, or
-    wrong_key and key_not_found, with which all but the profile can be read.
+    The backup is verified before anything is changed. It asks before it replaces a ledger, and
+    keeps a copy of that ledger beside it (`kept`): nothing that was recorded since the backup is
+    lost. Other programs may have the ledger open.
+
+    Evidence files are restored, and so is the key to the payout profile if the backup has it. `key`
+    shows whether the restored profile can be read: restored or kept, or else wrong_key or
+    key_not_found. --dry-run checks all this and changes nothing. With -, a key or passphrase is
+    read from standard input.
 
     Examples:
       liveportal ledger restore ledger-0199f0a2c4d1-20261128T120000Z.zip --dry-run
@@ -118,16 +121,17 @@ def restore(
 
 
 def _sentence(restored: RestoredRow) -> Sentence:
-    """Say what was restored to where, and where the ledger is that was there."""
+    """Answer `ledger restore`: the ledger, and where the replaced one is kept."""
     made_at = moment(restored.made_at, "UTC", utc_now())
     files = f" and {plural(restored.files, 'file')}" if restored.files else ""
-    kept = f"What was there is kept at {restored.kept}." if restored.kept else ""
-    lost = f"It has {plural(restored.lost, 'event')} more than the backup." if restored.lost else ""
-    damaged = plural(len(restored.damaged), "file")
+    kept = f"The replaced ledger is kept at {restored.kept}." if restored.kept else ""
+    newer = f"It has {plural(restored.lost, 'event')} that the backup does not have."
+    lost = newer if restored.lost else ""
+    damaged = plural(len(restored.damaged), "evidence file")
     return Sentence(
         *("Restored", "restore", f"the backup of {made_at}"),
         f"{plural(restored.events, 'event')}{files} to {restored.ledger}",
-        (kept, lost, f"The backup lacks {damaged} of evidence." if restored.damaged else ""),
+        (kept, lost, f"The backup does not have {damaged}." if restored.damaged else ""),
         (("Check it", "ledger verify"),),
         "Nothing was changed.",
     )
@@ -136,10 +140,13 @@ def _sentence(restored: RestoredRow) -> Sentence:
 def _hint_consequences(restoration: Restoring, problem: LiveportalError | None) -> None:
     """Hint at a profile that cannot be read, and at forgotten customers who are there again."""
     if problem is not None:
-        hint(f"The payout profile cannot be read: {problem.message}.")
+        hint(ended(f"The payout profile cannot be read. {problem.message}"))
         hint(spell(problem.hint) or "")
     for customer in restoration.replaced.forgotten if restoration.replaced else ():
-        hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
+        hint(
+            f"The backup still has the data of customer {customer}, whom you erased. To erase it"
+            f" again: `liveportal ledger forget {customer}`."
+        )
 
 
 def _file_size(file: Path) -> int:
@@ -160,8 +167,8 @@ def _decryption(
     if kind == "recipient":
         if identity is None:
             raise BackupLocked(
-                f"{file} is encrypted to a key",
-                hint="--identity FILE names the secret key that opens it.",
+                f"{file} is encrypted for a key.",
+                hint="Give the secret key with --identity FILE.",
                 path=str(file),
             )
         return Decryption(identities=[read_secret(identity)])
@@ -174,7 +181,8 @@ def _decryption(
 def _question(ledger: Path, restoration: Restoring) -> str:
     """Return the question that names what a restore would replace and what would be missing."""
     problem = restoration.key.problem
-    lacks = f" Its payout profile cannot be read then: {problem.message}." if problem else ""
+    unread = "The payout profile cannot be read then."
+    lacks = ended(f" {unread} {problem.message}") if problem else ""
     return _replacement_question(ledger, restoration) + lacks
 
 
@@ -182,18 +190,18 @@ def _replacement_question(ledger: Path, restoration: Restoring) -> str:
     replaced, events = restoration.replaced, restoration.extent.events
     if replaced is None or replaced.extent is None:
         return (
-            f"Replace {ledger}, which is damaged or no ledger, by the backup of {events} events?"
-            " What is there is moved aside."
+            f"Replace {ledger}, which is damaged or not a ledger, with the backup of {events}"
+            " events? The file is kept under another name."
         )
     if replaced.extent.book != restoration.extent.book:
         return (
-            f"Replace {ledger}, which is another book ({replaced.extent.events} events), by the"
-            f" backup of {events} events? A copy of it is kept beside it."
+            f"Replace {ledger}, which is a different ledger ({replaced.extent.events} events),"
+            f" with the backup of {events} events? A copy is kept beside it."
         )
-    lost = f"the {replaced.lost} that the backup has not" if replaced.lost else "all of them"
+    newer = f" The backup does not have the last {replaced.lost}." if replaced.lost else ""
     return (
-        f"The ledger at {ledger} has {replaced.extent.events} events, the backup {events}. Replace"
-        f" it? {lost[0].upper()}{lost[1:]} stay in a copy beside it."
+        f"Replace the ledger at {ledger} ({replaced.extent.events} events) with the backup of"
+        f" {events} events?{newer} A copy of the ledger is kept beside it."
     )
 
 

@@ -6,6 +6,7 @@ Registered in `liveportal.cli.commands.ledger`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
+from liveportal.cli.io.answers import ended, listed, moment, plural, write_answer
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
+from liveportal.cli.write_result import answers_person
 from liveportal.domain.clock import from_text
 from liveportal.domain.row import Row, row
 from liveportal.ledger.opening import open_readonly
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 @row
 class DriftRow(Row):
-    """An event that today's rules would book otherwise, and how."""
+    """An event that today's rules would book differently, and how."""
 
     seq: int
     type: str
@@ -39,7 +43,7 @@ class DriftRow(Row):
 
 @row
 class HeadRow(Row):
-    """A head that the journal had, the event that it is of, and when that was recorded."""
+    """A head that the journal had, with its event and when that was recorded."""
 
     head: str
     event: int
@@ -58,10 +62,10 @@ class MissingFileRow(Row):
 
 @row
 class VerifiedRow(Row):
-    """A ledger that is what was written.
+    """A ledger that is intact.
 
-    `messages` and `outdated_transcripts` are counted by --deep only; `profile_values` is None if
-    they were not read, and `profile_key` says why.
+    `messages` and `outdated_transcripts` are counted by --deep only. If the values of the payout
+    profile were not read, `profile_values` has no value and `profile_key` has the reason.
     """
 
     ok: bool
@@ -89,14 +93,14 @@ _HEAD_PATTERN = re.compile(r"[0-9A-Fa-f]{16,64}", re.ASCII)
 
 StatementFile = Annotated[
     Path | None,
-    typer.Option("--statement", metavar="FILE", help="Also prove what `earnings statement` wrote."),
+    typer.Option("--statement", metavar="FILE", help="Also verify this statement of earnings."),
 ]
 Heads = Annotated[
     list[str] | None,
     typer.Option(
         "--head",
         metavar="HASH",
-        help="Also prove that the journal had this head; 16 digits of it are enough.",
+        help="Also prove that the ledger had this head.",
     ),
 ]
 
@@ -109,25 +113,26 @@ def verify(
     statement: StatementFile = None,
     head: Heads = None,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also read all evidence, messages and sealed values.")
+        bool, typer.Option("--deep", help="Also read all evidence files and the payout profile.")
     ] = False,
     quick: Annotated[
         bool,
-        typer.Option(
-            "--quick", help="Do not replay the journal: file, chain, digests and sums only."
-        ),
+        typer.Option("--quick", help="Check the file, hashes and sums only."),
     ] = False,
 ) -> None:
-    """Verify that the ledger is what was written: chain, digests, sums, a rebuild; exit 6 if not.
+    """Verify that the ledger was not damaged or changed.
 
-    The first bad record is named. What today's rules would book otherwise is no failure: history
-    stands, and it is told as rules_changed. Attached files must be in the vault; --deep hashes
-    them, and reads what was said in them again. --quick leaves out what the rules derive from the
-    events, and says so; rules_changed is then null.
+    It checks the file, the chain of hashes over all events, the sums of all amounts, and that
+    requests, sessions, claims and payouts follow from the events. Evidence files must be in the
+    vault. If something is wrong, the exit code is 6 and the first bad record is named.
 
-    Whoever can write the file could rewrite all of it. A head that was noted elsewhere, or printed
-    on a statement or an evidence pack, proves that nobody did: give it with --head. With
-    --statement the ledger must still hold exactly the month or year that a statement shows.
+    Somebody who can write the file could replace all of its content. To rule that out, note the
+    head that is shown, and give it with --head later (16 digits are enough); statements and
+    evidence packs contain it, too. With --statement, the ledger must still have exactly what a
+    statement shows.
+
+    Events that today's rules would book differently are not an error: what was booked is kept, and
+    they are listed as rules_changed (null with --quick).
 
     Examples:
       liveportal ledger verify
@@ -136,7 +141,7 @@ def verify(
       liveportal ledger verify --statement october.html
     """
     if quick and deep:
-        raise typer.BadParameter("leaves out what --deep asks for", param_hint="--quick")
+        raise typer.BadParameter("Give only one of --quick and --deep.")
     heads = [_parse_head(text) for text in head or ()]
     check_target(out.output, (*ledger.files, *((statement,) if statement else ())))
     with open_readonly(ledger.path) as reader:
@@ -148,14 +153,48 @@ def verify(
             verified_statement = verify_statement(reader, statement)
         zone = reader.own_timezone
     found = _verified_row(verified, verified_statement, deep=deep)
-    render(Detail(VerifiedRow, found, title="Verified", sparse=True), out, zone=zone)
+    if answers_person(out):
+        write_answer(_sentences(found, ledger.path, zone), _next(found.head), ledger=ledger.typed)
+    else:
+        render(Detail(VerifiedRow, found, sparse=True), out, zone=zone)
     _hint_open_points(verified)
+
+
+def _sentences(found: VerifiedRow, path: Path, zone: str) -> Iterator[str]:
+    """Yield what was verified, in sentences for a person."""
+    entries = f"{plural(found.events, 'event')} and {plural(found.transactions, 'transaction')}"
+    yield f"The ledger at {path} is intact: {entries}."
+    rest = "" if found.rules_changed is None else ", and what follows from the events"
+    yield f"Checked: the file, the hashes of all events, the sums of all amounts{rest}."
+    if found.files:
+        state = "unchanged" if found.deep else "in the vault"
+        messages = f", with {plural(found.messages, 'message')}" if found.messages else ""
+        verb = "is" if found.files == 1 else "are"
+        yield f"{plural(found.files, 'evidence file')} {verb} {state}{messages}."
+    if found.profile_values:
+        yield f"{plural(found.profile_values, 'value')} of the payout profile can be decrypted."
+    if found.statement:
+        yield f"The statement of {found.statement} shows exactly what the ledger has."
+    for head in found.heads:
+        when = moment(head.recorded_at, zone, utc_now())
+        yield f"The ledger had the head {head.head} after event {head.event}, recorded on {when}."
+    if found.head:
+        yield f"Its head is {found.head}. Note it somewhere else."
+
+
+def _next(head: str | None) -> list[tuple[str, str]]:
+    """Return the command that compares the ledger with its present head later."""
+    return (
+        [("To prove later that nothing was changed", f"ledger verify --head {head[:16]}")]
+        if head
+        else []
+    )
 
 
 def _parse_head(text: str) -> str:
     if not _HEAD_PATTERN.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is not 16 to 64 hexadecimal digits", param_hint="--head"
+            f"{text!r} is not a text of 16 to 64 hexadecimal digits", param_hint="--head"
         )
     return text.lower()
 
@@ -213,31 +252,38 @@ def _verified_row(verified: Verified, statement: str | None, *, deep: bool) -> V
 def _hint_open_points(verified: Verified) -> None:
     """Hint at what was not verified, what to attach or enter again, and at rule drift."""
     if verified.deposit and (key := verified.deposit.key):
-        hint(f"The payout profile was not proved: {key.message}.")
+        hint(ended(f"The payout profile was not checked. {key.message}"))
         hint(spell(key.hint) or "")
     if verified.rules_changed is None:
         hint(
-            "Not looked at: whether requests, sessions, claims and payouts are what the events"
-            " make of them. `liveportal ledger verify` without --quick does."
+            "Not checked: whether requests, sessions, claims and payouts follow from the events."
+            " To check this, too: `liveportal ledger verify`."
         )
     drifts = verified.rules_changed or ()
     absent = verified.deposit.absent if verified.deposit else ()
     for file in absent[:_MOST_HINTS]:
         hint(
-            f"The file of event {file.seq} is not in the vault, and may never have been there."
-            f" If you have it, attach it again: `liveportal sessions attach {file.session} FILE`."
+            f"An evidence file of session {file.session} is not in the vault, and may never have"
+            f" been there. If you have it, attach it again:"
+            f" `liveportal sessions attach {file.session} FILE`."
         )
     for drift in drifts[:_MOST_HINTS]:
-        hint(f"Today's rules differ at event {drift.seq} ({drift.type}): {drift.what}.")
+        hint(f"Today's rules would book event {drift.seq} ({drift.type}) differently. {drift.what}")
     if len(drifts) > _MOST_HINTS:
-        hint(f"And {len(drifts) - _MOST_HINTS} more: --json --fields rules_changed lists them.")
+        hint(
+            f"There are {len(drifts) - _MOST_HINTS} more such events. To list them:"
+            " `liveportal ledger verify --json --fields rules_changed`."
+        )
     if drifts:
-        hint("What was booked stands.")
+        hint("What was booked does not change.")
     if verified.enter_again:
-        fields = ", ".join(verified.enter_again)
-        hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
+        names = [name.replace("_", " ") for name in verified.enter_again]
+        hint(
+            f"Missing after the import: {listed(names, len(names))}. To enter these fields of your"
+            " payout profile again: `liveportal payout profile set`."
+        )
     if verified.deposit and verified.deposit.outdated:
         hint(
-            f"An earlier version read {verified.deposit.outdated} transcripts otherwise:"
-            " attach their files again, and this one reads them."
+            f"An earlier version read {plural(verified.deposit.outdated, 'transcript')}"
+            " differently. To read them again, attach their files again."
         )

@@ -1,11 +1,22 @@
-"""`liveportal payout`: past and expected payouts, and the payout profile."""
+"""`liveportal payout`: payouts, the forecast, and the payout profile."""
 
 from __future__ import annotations
 
 from liveportal.cli.app import Commands
 
 app = Commands(
-    "Payouts: preview, forecast, overdue, list, show, explain, record, paid, fail, return.",
+    """See when you are paid next, and whether it arrived; record payouts.
+
+    The platform pays a month's earnings after the month ends, once they reach the payout minimum
+    and your payout profile is complete.
+
+    Examples:
+      liveportal payout preview
+      liveportal payout forecast
+      liveportal payout record 168.55 --reference 8XK41
+      liveportal payout reconcile Download.CSV
+      liveportal payout profile check
+    """,
     default="preview",
 )
 
@@ -17,6 +28,11 @@ app.place("record", "liveportal.cli.commands.payouts.record")
 app.place("paid", "liveportal.cli.commands.payouts.record")
 app.place("fail", "liveportal.cli.commands.payouts.record")
 app.place("return", "liveportal.cli.commands.payouts.record", "return_")
-app.group("profile", "liveportal.cli.commands.payouts.profile", "What is needed to pay you.")
+app.place("reconcile", "liveportal.cli.commands.payouts.reconcile")
+app.group(
+    "profile",
+    "liveportal.cli.commands.payouts.profile",
+    "Keep the details that the platform needs to pay you.",
+)
 app.place("forecast", "liveportal.cli.commands.payouts.forecast")
 app.place("overdue", "liveportal.cli.commands.payouts.forecast")

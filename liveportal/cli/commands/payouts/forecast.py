@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.io.render import for_person
+from liveportal.cli.io.render import for_person, hint
 from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time
@@ -22,18 +22,16 @@ from liveportal.ledger.queries.reader import Reader
 
 HUMAN = ("on", "months", "amount", "total", "carried", "blocked")
 
-On = Annotated[
-    str | None, typer.Option("--on", metavar="DATE", help="As of that day; default: today.")
-]
+On = Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day; default: today.")]
 
 
 @reads(payouts.ForecastRow, many=True)
 def forecast(on: On = None) -> Query:
-    """Show when how much will be paid out, of what is earned so far.
+    """List the payouts to come, with day and amount.
 
-    Each payout is as if those before it were sent when they are due. What is blocked, as `payout
-    preview` says of that day, is carried over to the next: nothing comes while it is below the
-    minimum, or while the payout profile is incomplete.
+    The forecast covers what you have earned so far, and assumes that each payout is sent on the day
+    on which it is due. An amount that is blocked, such as one below the minimum, is carried over to
+    the next payout.
 
     Examples:
       liveportal payout forecast
@@ -42,7 +40,7 @@ def forecast(on: On = None) -> Query:
 
     def query(reader: Reader) -> Table:
         rows = payouts.forecast_on(reader, parse_day(reader, on))
-        empty = "Nothing is to be paid out: `liveportal earnings months` shows what was earned."
+        empty = "No payouts to come. What you earned so far: `liveportal earnings months`."
         return Table(payouts.ForecastRow, rows, HUMAN, empty=empty)
 
     return query
@@ -51,7 +49,10 @@ def forecast(on: On = None) -> Query:
 @shows(payouts.OverdueRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
-    """Show what should have been paid out and was not, with a text to ask for it.
+    """Show overdue payouts, with a letter to the platform.
+
+    A payout that was sent is late after 3 days by PayPal, 5 by Wise and 7 by any other method.
+    `liveportal payout reconcile FILE` finds it in your statement.
 
     Examples:
       liveportal payout overdue
@@ -62,8 +63,10 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
         row = payouts.overdue_on(reader, parse_day(reader, on))
         if row is None or not for_person(out):
             rows = [row] if row else []
-            empty = "Nothing is overdue: `liveportal payout forecast` shows what comes when."
+            empty = "Nothing is overdue. Payouts to come: `liveportal payout forecast`."
             return Table(payouts.OverdueRow, rows, empty=empty)
+        if row.late:
+            hint("`liveportal payout reconcile FILE` finds a payout in your statement.")
         lines = row.letter.splitlines()
         human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}
         return Detail(payouts.OverdueRow, human_row, title="Overdue")

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.view_model import Detail, Grouped, Table
+from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table
 from liveportal.cli.options import one_id
 from liveportal.cli.read_command import Query, parse_states, reads, state_option
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.money import Money
+from liveportal.domain.row import columns
 from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
 STATES = tuple(PayoutState)
+HUMAN = tuple(name for name in columns(payouts.PayoutRow) if name not in ("arrived_at", "evidence"))
+"""When it arrived, and where a file shows it, is for `payout show`."""
 States = Annotated[list[str] | None, state_option(STATES)]
 
 
 @reads(payouts.PayoutPreview)
 def preview(on: On = None) -> Query:
-    """Show what a payout would be today, and what blocks it.
+    """Show what would be paid out today, and what blocks it.
+
+    --on shows another day instead.
 
     Examples:
       liveportal payout preview
@@ -38,22 +44,24 @@ def preview(on: On = None) -> Query:
 
 @reads(payouts.PayoutRow, many=True)
 def list_(state: States = None) -> Query:
-    """List payouts, the oldest first.
+    """List payouts: sent, arrived, failed or returned.
+
+    The oldest payout comes first.
 
     Example: liveportal payout list --state sent
     """
     states = parse_states(state, STATES)
 
     def query(reader: Reader) -> Table:
-        empty = "No payouts: `liveportal payout forecast` shows what comes when."
-        return Table(payouts.PayoutRow, payouts.payouts(reader, states), empty=empty)
+        empty = "No payouts yet. Payouts to come: `liveportal payout forecast`."
+        return Table(payouts.PayoutRow, payouts.payouts(reader, states), HUMAN, empty=empty)
 
     return query
 
 
 @reads(payouts.PayoutDetail)
 def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
-    """Show a payout: the earnings that it pays, and what happened to it.
+    """Show a payout, the earnings it pays, and its history.
 
     Example: liveportal payout show PO-2
     """
@@ -62,14 +70,34 @@ def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
     def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
         lines = _grouped(row.lines, row.currency)
-        human_row = {**row, "lines": lines, "history": format_history(row.history)}
+        human_row = {
+            **row,
+            "lines": lines,
+            "history": format_history(row.history),
+            "evidence": _shown_by(row),
+        }
         return Detail(payouts.PayoutDetail, human_row)
 
     return query
 
 
+def _shown_by(row: payouts.PayoutDetail) -> HumanValue | None:
+    """Return the row that shows an arrival, which a terminal has in words."""
+    from liveportal.domain.events.envelope import STATEMENT_PREFIX  # No list needs it.
+
+    if row.evidence is None:
+        return None
+    place = f"line {row.evidence.line} (row {row.evidence.row})"
+    lines = [f"{place} of the file with the SHA-256 {row.evidence.file_sha256}"]
+    shown = [event.event for event in row.history if event.source.startswith(STATEMENT_PREFIX)]
+    if row.state == PayoutState.PAID and shown:
+        command = f"liveportal ledger reverse {shlex.quote(shown[-1])} --reason TEXT"
+        lines.append(f"`{command}` takes the arrival back")
+    return HumanValue(row.evidence, lambda _now, _local: lines)
+
+
 def _grouped(lines: Sequence[payouts.PayoutLine], currency: str) -> Grouped:
-    """Return the lines of a payout, which a terminal shows as what is paid and what taken back."""
+    """Return the lines of a payout; a terminal shows those it pays and those it takes back."""
     paid = [line for line in lines if line.amount.minor >= 0]
     taken_back = [line for line in lines if line.amount.minor < 0]
     nothing = Money(0, currency)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -40,20 +41,22 @@ CHANGED = Answer(PayoutResult, result_fields, facts_of("payout"), answers.change
 @shows_result(PayoutResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def record(
-    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="What was sent, such as 168.55.")],
+    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="The amount, such as 168.55.")],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     payout: NewId = None,
-    method: Annotated[str, typer.Option("--method", help="How it was sent.")] = "paypal",
+    method: Annotated[
+        str, typer.Option("--method", metavar="TEXT", help="How the money was sent.")
+    ] = "paypal",
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
     ] = None,
 ) -> None:
-    """Record that the platform sent a payout; it pays the oldest open earnings first.
+    """Record that the platform sent you a payout.
 
-    Without --id, one that equals a payout of the last 60 days in amount and method is refused as a
-    possible duplicate, unless --anyway is given.
+    It pays your oldest open earnings first. Without --id, a payout with the amount and method of
+    one from the last 60 days is refused as a possible duplicate; --anyway records it.
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
@@ -66,45 +69,90 @@ def record(
 
 
 @records(Ids, CHANGED, many=True)
-def paid(reason: Reason = None) -> WriteStep:
-    """Record that payouts arrived.
+def paid(
+    reason: Reason = None,
+    fee: Annotated[
+        str | None,
+        typer.Option("--fee", metavar="AMOUNT", help="The transfer fee, such as 1.00."),
+    ] = None,
+    received: Annotated[
+        str | None,
+        typer.Option(
+            "--received",
+            metavar="AMOUNT",
+            help="The amount that was credited, such as '38.10 EUR'.",
+        ),
+    ] = None,
+) -> WriteStep:
+    """Record that payouts arrived in your account.
 
-    Example: liveportal payout paid PO-1
+    --fee records what the transfer cost. A fee that you learn later can be added to a payout that
+    is already recorded as paid. --received, in any currency, is only shown.
+
+    Examples:
+      liveportal payout paid PO-1
+      liveportal payout paid PO-1 --fee 1.00 --received "38.10 EUR"
     """
-    return _status_step(PayoutPaid, reason)
+
+    def data(writer: Writer, name: str) -> PayoutPaid:
+        return PayoutPaid(
+            payout=name,
+            reason=reason,
+            fee=writer.amount_if_given(fee),
+            received=writer.amount_if_given(received),
+        )
+
+    return WriteStep("payout", data)
 
 
 @records(Ids, CHANGED, many=True)
 def fail(reason: Reason = None) -> WriteStep:
-    """Record that payouts failed: the money is owed again. Asks first.
+    """Record that payouts failed.
 
-    Example: liveportal payout fail PO-1 --reason "account closed" --yes
+    The platform owes you the money again. It asks first.
+
+    Example: liveportal payout fail PO-1 --reason "account closed"
     """
-    return _status_step(PayoutFailed, reason, "failed")
+    return _asked("failed", reason, lambda _, name: PayoutFailed(payout=name, reason=reason))
 
 
 @records(Ids, CHANGED, many=True)
-def return_(reason: Reason = None) -> WriteStep:
-    """Record that paid payouts were sent back: the money is owed again. Asks first.
-
-    Example: liveportal payout return PO-1 --reason "wrong account" --yes
-    """
-    return _status_step(PayoutReturned, reason, "was returned")
-
-
-def _status_step(
-    event_type: type[PayoutStatusChanged], reason: str | None, change: str | None = None
+def return_(
+    reason: Reason = None,
+    debited: Annotated[
+        str | None,
+        typer.Option(
+            "--debited",
+            metavar="AMOUNT",
+            help="The amount that left your account.",
+        ),
+    ] = None,
 ) -> WriteStep:
-    """Return the step that changes a payout's status; a `change` in words must be confirmed."""
+    """Record that payouts were sent back after they arrived.
+
+    The platform owes you the whole payout again. By default, the amount that had arrived left your
+    account. It asks first.
+
+    Examples:
+      liveportal payout return PO-1 --reason "wrong account"
+      liveportal payout return PO-1 --debited 42.00
+    """
+
+    def data(writer: Writer, name: str) -> PayoutReturned:
+        return PayoutReturned(payout=name, reason=reason, debited=writer.amount_if_given(debited))
+
+    return _asked("was returned", reason, data)
+
+
+def _asked(
+    change: str, reason: str | None, data: Callable[[Writer, str], PayoutStatusChanged]
+) -> WriteStep:
+    """Return the step that records a change of payouts, which must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
         payout = facts_of("payout")(reader, name, utc_now()).detail
         sent = moment(payout.sent_at, reader.own_timezone, utc_now())
         what = with_reason(f"that payout {name}, sent on {sent}, {change}", reason)
-        return f"Record {what}? {amount(payout.amount)} is owed to you again."
+        return f"Record {what}? The platform will owe you {amount(payout.amount)} again."
 
-    return WriteStep(
-        "payout",
-        lambda _, name: event_type(payout=name, reason=reason),
-        question=question if change else None,
-    )
+    return WriteStep("payout", data, question=question)

@@ -17,7 +17,8 @@ from liveportal.cli.commands.preferences.show import (
     human_preferences,
 )
 from liveportal.cli.io.output_file import check_target, open_output
-from liveportal.cli.io.view_model import Detail, Row, shows_result
+from liveportal.cli.io.render import hint
+from liveportal.cli.io.view_model import Detail, Row, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputFile,
@@ -26,7 +27,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.read_command import Query, open_reader, reads, reference_time
+from liveportal.cli.read_command import open_reader, reference_time, run_read
 from liveportal.cli.write_command import Writer, run_write
 from liveportal.cli.write_result import Answer
 from liveportal.domain.errors import LedgerBusy
@@ -39,7 +40,17 @@ from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.ledger_info import PreferencesRow
 from liveportal.ledger.queries.reader import Reader
 
-app = Commands("Your preferences: show, set, export, import.", default="show")
+app = Commands(
+    """Show or set your rates, skills, languages, hours and rules.
+
+    They decide which requests match, which ones are declined for you, and what conflicts.
+
+    Examples:
+      liveportal preferences set --skill shaders --minimum-rate 2.50
+      liveportal preferences set --hours 'mon-fri 9:00-17:00'
+    """,
+    default="show",
+)
 
 CHANGED = Answer(PreferencesRow, sentence=answers.changed)
 HUMAN_FIELDS = (*columns(PreferencesRow), "open_this_week")
@@ -53,9 +64,10 @@ UNCHANGED: Row = {
 
 
 @app.command("show")
-@reads(PreferencesDetail)
-def show() -> Query:
-    """Show your preferences, and the hours in which you are there this week.
+@shows(PreferencesDetail)
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show your preferences and this week's hours.
 
     Examples:
       liveportal preferences show
@@ -69,7 +81,9 @@ def show() -> Query:
         row = {**human, **added_fields(preferences, now, zone)}
         return Detail(PreferencesDetail, row, HUMAN_FIELDS, title="Preferences")
 
-    return query
+    shown = run_read(query, ledger, read, out)
+    if not any(shown.row[name] for name in columns(PreferencesRow)):
+        hint("No preferences are set. `liveportal preferences set --help` lists them.")
 
 
 @app.command("set")
@@ -78,20 +92,30 @@ def show() -> Query:
 def set_(
     wanted: Preferences, ledger: LedgerOption, write: WriteOptions, out: OutputOptions
 ) -> None:
-    """Change preferences; what you do not name stays as it is. Each call records one event.
+    r"""Change your preferences.
 
-    An option that may be repeated gives all there is, and an empty text clears it.
+    Preferences that you do not name keep their values. Repeatable options replace the whole list;
+    pass '' to clear it.
 
     Examples:
       liveportal preferences set --zone Europe/Paris --minimum-rate 2.50
       liveportal preferences set --skill shaders --skill urp --language en --language fr
       liveportal preferences set --hours 'mon-fri 9:00-12:30 13:30-18:00' --hours 'sat 10-12'
       liveportal preferences set --except 2026-12-25 --except '2026-12-24 9-12'
-      liveportal preferences set --auto-decline 'below 2.50: pays less than I take'
+      liveportal preferences set --auto-decline 'below 2.50 and instant: pays too little'
+      liveportal preferences set --vacation 2026-12-24..2027-01-02
       liveportal preferences set --vacation ''
+
+    A rule of --auto-decline is `CONDITIONS: REASON`. The conditions, joined by `and`, are: below
+    AMOUNT, instant, scheduled, not my skills, outside my hours, on vacation, shorter than MINUTES,
+    customer ID.
+
+    A rule of --recurring is `RRULE from START for LENGTH`, with an RRULE of RFC 5545:
+      liveportal preferences set \
+        --recurring 'FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h'
     """
     if wanted == Preferences():
-        raise typer.BadParameter("name at least one preference; your time zone is --zone")
+        raise typer.BadParameter("Name at least one preference. Your time zone is set with --zone.")
 
     def change(writer: Writer) -> Row:
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
@@ -103,7 +127,9 @@ def set_(
 @app.command("export")
 @with_options(LedgerOption, ReadOptions)
 def export(ledger: LedgerOption, read: ReadOptions, output: OutputFile = None) -> None:
-    """Write your preferences as TOML, for `preferences import`.
+    """Write your preferences as TOML.
+
+    `preferences import` reads them again, also into another ledger.
 
     Examples:
       liveportal preferences export > preferences.toml
@@ -120,12 +146,16 @@ def export(ledger: LedgerOption, read: ReadOptions, output: OutputFile = None) -
 @shows_result(PreferencesRow)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="TOML; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A TOML file, or - for standard input.")
+    ],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
 ) -> None:
-    """Read preferences from a TOML file, and record what differs as one event, if anything does.
+    """Read preferences from a TOML file.
+
+    All differences from your current preferences are recorded as one event.
 
     Examples:
       liveportal preferences import preferences.toml --dry-run
@@ -152,7 +182,7 @@ def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
     def read_back(reader: Reader, _name: str) -> Row:
         # Checked within the transaction, so that no concurrent change is overwritten.
         if ledger_info.preferences_replaced(reader) != seq:
-            raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
+            raise LedgerBusy("Another process changed the preferences.", hint="Try again.")
         return _human_preferences(reader)
 
     return writer.record(data, "preferences", answer=Answer(PreferencesRow, read_back))

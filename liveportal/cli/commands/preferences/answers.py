@@ -10,14 +10,14 @@ MOST_NAMES = 8
 
 
 def changed(recorded: Recorded) -> Sentence:
-    """Say which preferences were set."""
+    """Name the preferences that were set."""
     if recorded.row["state"] == "unchanged":
-        what = "your preferences: the file says what they are already"
+        what = "your preferences: they are the same as in the file"
         return Sentence("Nothing changed in", "change nothing in", what)
     data = recorded.data
     names = [name for name in field_names(type(data)) if getattr(data, name) is not None]
     words = listed([name.replace("_", " ") for name in names], MOST_NAMES)
     return Sentence(
         *("Changed", "change", "your preferences", words),
-        next=(("See them", "preferences show"),),
+        next=(("See your preferences", "preferences show"),),
     )

@@ -38,17 +38,21 @@ class Preferences(Options):
     skill: Annotated[
         Texts,
         _skills_option(
-            "--skill", help="Your skills, all; repeatable.", autocompletion=preferences("skills")
+            "--skill",
+            metavar="SKILL",
+            help="Set your skills; repeatable.",
+            autocompletion=preferences("skills"),
         ),
     ] = None
-    add_skill: Annotated[Texts, _skills_option("--add-skill", help="A skill more; repeatable.")] = (
-        None
-    )
+    add_skill: Annotated[
+        Texts, _skills_option("--add-skill", metavar="SKILL", help="Add a skill; repeatable.")
+    ] = None
     remove_skill: Annotated[
         Texts,
         _skills_option(
             "--remove-skill",
-            help="A skill less; repeatable.",
+            metavar="SKILL",
+            help="Remove a skill; repeatable.",
             autocompletion=preferences("skills"),
         ),
     ] = None
@@ -56,42 +60,59 @@ class Preferences(Options):
         Texts,
         _skills_option(
             "--language",
-            help="Your languages, all; repeatable.",
+            metavar="CODE",
+            help="Set your languages; repeatable.",
             autocompletion=preferences("languages"),
         ),
     ] = None
     add_language: Annotated[
-        Texts, _skills_option("--add-language", help="A language more; repeatable.")
+        Texts, _skills_option("--add-language", metavar="CODE", help="Add a language; repeatable.")
     ] = None
     remove_language: Annotated[
         Texts,
         _skills_option(
             "--remove-language",
-            help="A language less; repeatable.",
+            metavar="CODE",
+            help="Remove a language; repeatable.",
             autocompletion=preferences("languages"),
         ),
     ] = None
     minimum_rate: Annotated[
         str | None,
-        _skills_option("--minimum-rate", metavar="AMOUNT", help="The least a minute should pay."),
+        _skills_option(
+            "--minimum-rate", metavar="AMOUNT", help="Match only instant requests that pay this."
+        ),
     ] = None
     direct_rate: Annotated[
         str | None,
-        _skills_option("--direct-rate", metavar="AMOUNT", help="For customers who book you."),
+        _skills_option(
+            "--direct-rate",
+            metavar="AMOUNT",
+            help="Set your rate for customers who book you directly.",
+        ),
     ] = None
     experience_years: Annotated[
-        int | None, _skills_option("--experience-years", min=0, max=100, help="Years in the field.")
+        int | None,
+        _skills_option(
+            "--experience-years", min=0, max=100, metavar="N", help="Set your years of experience."
+        ),
     ] = None
-    role: Annotated[str | None, _skills_option("--role", help="What you are.")] = None
+    role: Annotated[
+        str | None,
+        _skills_option("--role", metavar="TEXT", help="Set your role, such as technical artist."),
+    ] = None
     verification: Annotated[
-        str | None, _skills_option("--verification", help="As the platform has it.")
+        str | None,
+        _skills_option(
+            "--verification", metavar="TEXT", help="Set your verification level on the platform."
+        ),
     ] = None
     zone: Annotated[
         str | None,
         _time_option(
             "--zone",
             metavar="ZONE",
-            help="Your time zone, such as Europe/Paris.",
+            help="Set your time zone, such as Europe/Paris.",
             autocompletion=zones,
         ),
     ] = None
@@ -99,67 +120,77 @@ class Preferences(Options):
         Texts,
         _time_option(
             "--hours",
-            metavar="DAYS HOURS",
-            help="Your usual week, all of it: 'mon-fri 09:00-12:30 13:30-18:00'; repeatable.",
+            metavar="HOURS",
+            help="Set weekly hours: 'mon-fri 9:00-17:00'; repeatable.",
         ),
     ] = None
     recurring: Annotated[
         Texts,
         _time_option(
             "--recurring",
-            metavar="RULE from START for LENGTH",
-            help="Hours by rules (RFC 5545), all of them:"
-            " 'FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h'; repeatable.",
+            metavar="RULE",
+            help="Set recurring hours (see above); repeatable.",
         ),
     ] = None
     exception: Annotated[
         Texts,
         _time_option(
             "--except",
-            metavar="DAY[..DAY] [HOURS]",
-            help="Days with other hours, or none, all of them: '2026-12-24 09:00-12:00';"
-            " repeatable.",
+            metavar="DAYS",
+            help="Set exceptions: '2026-12-24 9-12'; repeatable.",
         ),
     ] = None
     vacation: Annotated[
         Texts,
         _time_option(
             "--vacation",
-            metavar="FIRST..LAST",
-            help="Your vacations, all: 2026-12-24..2027-01-02; repeatable.",
+            metavar="DAYS",
+            help="Set vacations: 2026-12-24..2027-01-02; repeatable.",
         ),
     ] = None
     buffer_before: Annotated[
-        int | None, _time_option("--buffer-before", min=0, max=1440, help="Minutes kept free.")
+        int | None,
+        _time_option(
+            "--buffer-before",
+            min=0,
+            max=1440,
+            metavar="MINUTES",
+            help="Keep this time free before each session.",
+        ),
     ] = None
     buffer_after: Annotated[
-        int | None, _time_option("--buffer-after", min=0, max=1440, help="Minutes kept free.")
+        int | None,
+        _time_option(
+            "--buffer-after",
+            min=0,
+            max=1440,
+            metavar="MINUTES",
+            help="Keep this time free after each session.",
+        ),
     ] = None
     auto_decline: Annotated[
         Texts,
         _answers_option(
             "--auto-decline",
-            metavar="CONDITIONS: REASON",
-            help="What to decline by itself, all rules: 'below 2.50 and instant: too little'. Also"
-            " scheduled, not my skills, outside my hours, on vacation, shorter than MINUTES,"
-            " customer ID; repeatable.",
+            metavar="RULE",
+            help="Decline requests by rules (see above); repeatable.",
         ),
     ] = None
     bell: Annotated[
-        bool | None, _answers_option("--bell/--no-bell", help="Ring for new requests.")
+        bool | None, _answers_option("--bell/--no-bell", help="Ring the bell for new requests.")
     ] = None
     alarm: Annotated[
         Texts,
         _answers_option(
             "--alarm",
             metavar="MINUTES",
-            help="Minutes before a session, for calendars; all of them; repeatable.",
+            help="Remind in calendars before each session; repeatable.",
         ),
     ] = None
     attachment_limit: Annotated[
         str | None,
         _answers_option(
-            "--attachment-limit", metavar="SIZE", help="The largest file to attach, such as 500MB."
+            "--attachment-limit", metavar="SIZE", help="Refuse larger files, such as 500MB."
         ),
     ] = None
 
@@ -260,8 +291,8 @@ def _edit_list(
         left = [item for item in items if item.casefold() != text.casefold()]
         if len(left) == len(items):
             raise UnknownEntity(
-                f"there is no {what} {text!r} among yours",
-                hint=f"They are: {', '.join(items) or 'none'}.",
+                f"There is no {what} {text!r} in your preferences.",
+                hint="`liveportal preferences show` lists what is set.",
             )
         items = left
     return tuple(items)
@@ -288,6 +319,7 @@ def _parse_own_amount(writer: Writer, text: str) -> Money:
 def _parse_minutes(text: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", text, re.ASCII):
         raise InvalidValue(
-            f"{text[:40]!r} is no number of minutes", hint="Write it like --alarm 15 --alarm 60."
+            f"{text[:40]!r} is not a number of minutes.",
+            hint="Write it like --alarm 15 --alarm 60.",
         )
     return int(text)

@@ -42,7 +42,7 @@ class RecurringHours(Row):
 
 @row
 class OpenHours(Row):
-    """A span in which the expert is there."""
+    """A span in which the expert is available."""
 
     start: datetime
     end: datetime
@@ -50,9 +50,9 @@ class OpenHours(Row):
 
 @row
 class PreferencesDetail(PreferencesRow):
-    """The preferences, and what they say in the syntax of their options.
+    """The preferences, also in the syntax of their options.
 
-    `unreadable` names those whose form is not known; they count as not set.
+    `unreadable` names those with an unknown form; they count as not set.
     """
 
     hours: list[str] | None
@@ -89,7 +89,7 @@ def human_preferences(
 def added_fields(preferences: PreferencesRow, now: datetime, zone_name: str) -> dict[str, object]:
     """Return preferences in the syntax of their options, this week's hours, and invalid fields.
 
-    None stands for a preference that is not set or is invalid.
+    None means that a preference is not set or is invalid.
     """
     availability: Availability | None = parse_structured("availability", preferences.availability)
     declines = parse_structured("auto_decline", preferences.auto_decline)
@@ -158,9 +158,9 @@ def _availability_lines(
 
 
 def _notification_lines(notifications: Notifications) -> list[str]:
-    bell = {True: ["the bell rings"], False: ["no bell"], None: []}[notifications.bell]
+    bell = {True: ["bell for new requests"], False: ["no bell"], None: []}[notifications.bell]
     alarms = ", ".join(str(minutes) for minutes in notifications.alarms or ())
-    return [*bell, *([f"alarms {alarms} min before a session"] if alarms else [])]
+    return [*bell, *([f"calendar reminders {alarms} min before a session"] if alarms else [])]
 
 
 def _buffer_lines(buffers: Mapping[str, int]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.text import clean
+from liveportal.cli.io.usage import suggestion
 from liveportal.cli.parse import toml_file
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidEvent, InvalidValue, LiveportalError, UnreadableFile
@@ -30,10 +31,10 @@ LONGEST_FILE = 1_000_000
 ReadAmount = Callable[[str], Money]
 
 _HEAD = """\
-# Preferences: `liveportal preferences import FILE` records what differs from those in force.
-# What is not named here stays as it is; what is named is taken whole.
-# Rates are a minute; buffers, alarms and lengths are in minutes, attachment_limit is in bytes.
-# Hours are local times of your time zone, as are the days.
+# Preferences: `liveportal preferences import FILE` records what differs from the current ones.
+# Preferences that are not named here keep their values; those that are named are replaced whole.
+# Rates are per minute; buffers, alarms and lengths are in minutes, attachment_limit is in bytes.
+# Hours and days are in your own time zone.
 """
 
 
@@ -54,7 +55,9 @@ def format_toml(document: Mapping[str, Any]) -> str:
         value = getattr(values, name)
         if name in STRUCTURED:
             if parse_error(name, value):
-                head += f"# {name} has a form of the platform's own, which is not written here.\n"
+                head += (
+                    f"# {name} has a form that only the platform uses; it is not written here.\n"
+                )
             value = parse_structured(name, value)
         if value is not None:
             table[name] = _to_toml(name, value)
@@ -85,8 +88,8 @@ def _check_text(path: str, text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValue(
-            f"{path} has a character that TOML cannot hold: U+{ord(text[error.start]):04X}",
-            hint="Give it another text with `liveportal preferences set` first.",
+            f"{path} has a character that TOML cannot express: U+{ord(text[error.start]):04X}.",
+            hint="Change the text with `liveportal preferences set` first.",
             field=path,
         ) from None
     return text
@@ -108,7 +111,7 @@ def content_of(file: str) -> tuple[str, str]:
     Raises `UnreadableFile`, `InvalidInput`.
     """
     if file == STDIN:
-        where, content = "standard input", stdin_bytes().read(LONGEST_FILE + 1)
+        where, content = "Standard input", stdin_bytes().read(LONGEST_FILE + 1)
     else:
         where = file
         check_input(Path(file))
@@ -117,14 +120,20 @@ def content_of(file: str) -> tuple[str, str]:
                 content = source.read(LONGEST_FILE + 1)
         except (OSError, ValueError) as error:  # `ValueError`: the name has a NUL.
             reason = getattr(error, "strerror", None) or error
-            raise UnreadableFile(f"{file} cannot be read: {reason}", path=file) from None
+            raise UnreadableFile(
+                f"{file} cannot be read: {reason}.", hint="Check the path.", path=file
+            ) from None
     if len(content) > LONGEST_FILE:
-        raise UnreadableFile(f"{where} is longer than {LONGEST_FILE} bytes", path=file)
+        raise UnreadableFile(
+            f"{where} is longer than {LONGEST_FILE} bytes.", hint="Check the path.", path=file
+        )
     try:
         return where, content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableFile(
-            f"{where} is not UTF-8 text (byte {error.start + 1})", path=file
+            f"{where} is not UTF-8 text (byte {error.start + 1}).",
+            hint="Save the file in UTF-8.",
+            path=file,
         ) from None
 
 
@@ -136,7 +145,9 @@ def parse_toml(text: str, where: str, amount: ReadAmount) -> PreferencesChanged:
     try:
         document = toml_file.loads(text)
     except ValueError as error:
-        raise InvalidValue(f"{where} is not TOML: {error}", path=where) from None
+        raise InvalidValue(
+            f"{where} is not a TOML file: {error}.", hint="Correct the file.", path=where
+        ) from None
     try:
         return _decode_document(document, amount)
     except InvalidEvent as error:
@@ -147,7 +158,9 @@ def _decode_document(document: dict[str, Any], amount: ReadAmount) -> Preference
     known = [name for name, *_ in field_specs(PreferencesChanged)]
     for name in document:
         if name not in known:
-            raise InvalidEvent(name[:64], f"is no preference; there are {', '.join(known)}")
+            wrong = InvalidEvent(name[:64], "is not a preference")
+            wrong.hint = suggestion(name, known, "`liveportal preferences export` writes them all.")
+            raise wrong
     values = _to_event_values(document, amount)
     data: PreferencesChanged = decode(PreferencesChanged, values)
     for name in STRUCTURED:
@@ -212,7 +225,7 @@ def _amount_converter(amount: ReadAmount) -> Converter:
 
 def _convert_day(path: str, value: object) -> object:
     if isinstance(value, datetime):
-        raise InvalidEvent(path, "must be a date such as 2026-10-05")
+        raise InvalidEvent(path, "must be a date, such as 2026-10-05")
     return value.isoformat() if isinstance(value, date) else value
 
 

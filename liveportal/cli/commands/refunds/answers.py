@@ -27,7 +27,7 @@ def _answers(facts: ClaimFacts) -> tuple[tuple[str, str], ...]:
 
 def when_paid(owed: Money) -> tuple[tuple[str, str], ...]:
     """Return the command for the next payout; none if nothing is owed."""
-    return (("When that is paid", f"payout record {owed}"),) if owed.minor > 0 else ()
+    return (("When it is paid out", f"payout record {owed}"),) if owed.minor > 0 else ()
 
 
 def _owed(facts: ClaimFacts) -> str:
@@ -35,35 +35,38 @@ def _owed(facts: ClaimFacts) -> str:
 
 
 def claimed(recorded: Recorded) -> Sentence:
-    """Say what is claimed, what it holds, and by when to answer."""
+    """Answer `refunds claim`: what is claimed and held, and by when to answer."""
     facts: ClaimFacts = recorded.facts
     zone, now = recorded.zone, recorded.now
     until = f" Answer it by {moment(facts.answer_by, zone, now)}." if facts.answer_by else ""
     return Sentence(
         *("Recorded", "record", claim_of(facts)),
-        with_reason(f"{amount(facts.row.amount)} is claimed back", recorded.data.reason),
-        (f"It holds {amount(facts.held)} until it is decided.{until}", facts.if_silent or ""),
+        with_reason(f"the customer wants {amount(facts.row.amount)} back", recorded.data.reason),
+        (
+            f"{amount(facts.held)} of your earnings is held until the claim is decided.{until}",
+            facts.if_silent or "",
+        ),
         _answers(facts),
     )
 
 
 def conceded(recorded: Recorded) -> Sentence:
-    """Say what was given back."""
+    """Answer `refunds concede`."""
     return _decided(recorded, "Conceded", "concede", claim_of(recorded.facts))
 
 
 def granted(recorded: Recorded) -> Sentence:
-    """Say what the platform gave back."""
+    """Answer `refunds grant`."""
     return _decided(recorded, "Recorded", "record", f"that {claim_of(recorded.facts)} was granted")
 
 
 def denied(recorded: Recorded) -> Sentence:
-    """Say what is the expert's again."""
+    """Answer `refunds deny`."""
     return _decided(recorded, "Recorded", "record", f"that {claim_of(recorded.facts)} was denied")
 
 
 def withdrawn(recorded: Recorded) -> Sentence:
-    """Say what is the expert's again."""
+    """Answer `refunds withdraw`."""
     facts: ClaimFacts = recorded.facts
     what = (
         f"that {name_of(facts.session)} withdrew claim {facts.short}"
@@ -73,7 +76,7 @@ def withdrawn(recorded: Recorded) -> Sentence:
 
 
 def ruled(recorded: Recorded) -> Sentence:
-    """Say what the review decided, and what that costs."""
+    """Answer `dispute rule`: the decision and its cost."""
     facts: ClaimFacts = recorded.facts
     decision = "accepted" if recorded.data.TYPE == "dispute.accepted" else "rejected"
     what = f"that the dispute of claim {facts.short} was {decision}"
@@ -86,9 +89,9 @@ def _decided(recorded: Recorded, done: str, would: str, what: str) -> Sentence:
     reason = getattr(data, "reason", None) or getattr(data, "note", None)
     is_deducted = recorded.row["state"] in {"conceded", "granted", "rejected"}
     money = (
-        f"{amount(facts.row.cost)} is deducted"
+        f"{amount(facts.row.cost)} is deducted from your earnings"
         if is_deducted
-        else f"{amount(facts.held)} that it held is yours again"
+        else f"the {amount(facts.held)} that was held is yours again"
     )
     return Sentence(
         *(done, would, with_reason(what, reason), money), (_owed(facts),), when_paid(facts.owed)
@@ -96,12 +99,12 @@ def _decided(recorded: Recorded, done: str, would: str, what: str) -> Sentence:
 
 
 def filed(recorded: Recorded) -> Sentence:
-    """Say what the dispute waits for."""
+    """Answer `dispute file`: what stays held, and what each decision means."""
     facts: ClaimFacts = recorded.facts
     return Sentence(
-        *("Filed", "file", f"the dispute of {claim_of(facts)}"),
-        f"{amount(facts.held)} stays held until the review decides",
-        (f"If it is accepted, nothing is deducted; if rejected, {amount(facts.row.cost)} is.",),
+        *("Filed", "file", f"a dispute of {claim_of(facts)}"),
+        f"{amount(facts.held)} stays held until the platform decides",
+        (f"If it is rejected, {amount(facts.row.cost)} is deducted; otherwise nothing is.",),
         (
             ("If it is accepted", f"dispute rule {facts.short} --accepted"),
             ("If it is rejected", f"dispute rule {facts.short} --rejected"),
@@ -110,10 +113,10 @@ def filed(recorded: Recorded) -> Sentence:
 
 
 def dispute_withdrawn(recorded: Recorded) -> Sentence:
-    """Say that the claim is open again, and what it may cost."""
+    """Answer `dispute withdraw`: the claim is open again."""
     facts: ClaimFacts = recorded.facts
     return Sentence(
         *("Withdrew", "withdraw", f"the dispute of {claim_of(facts)}"),
-        f"the claim is open again, and may cost {amount(facts.row.cost)}",
+        f"the claim is open again and may cost {amount(facts.row.cost)}",
         next=_answers(facts),
     )

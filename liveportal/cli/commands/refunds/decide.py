@@ -61,7 +61,7 @@ def claim(
         str,
         typer.Argument(
             metavar="SESSION",
-            help="The session that is claimed back.",
+            help="The session that the customer wants refunded.",
             autocompletion=ids("session", states={"claim": ("ended",)}),
         ),
     ],
@@ -71,14 +71,17 @@ def claim(
     claim_id: NewId = None,
     of: Annotated[
         str | None,
-        typer.Option("--amount", metavar="AMOUNT", help="How much; default: all that is left."),
+        typer.Option("--amount", metavar="AMOUNT", help="The amount; default: the whole bill."),
     ] = None,
     reason: Reason = None,
     late: Annotated[
-        bool, typer.Option("--late", help="Record it although the refund window is over.")
+        bool, typer.Option("--late", help="Record it although the refund window has closed.")
     ] = False,
 ) -> None:
-    """Record that a customer claims money back; what it may cost is held.
+    """Record that a customer claims a refund.
+
+    The money that the refund may cost you is held until the claim is decided. Without --amount,
+    the claim is for everything that has not been refunded yet.
 
     Examples:
       liveportal refunds claim S-1001 --id CL-1 --reason "Problem not solved"
@@ -99,9 +102,11 @@ def claim(
 
 @records(Ids, _claim(answers.conceded), many=True)
 def concede(reason: Reason = None) -> WriteStep:
-    """Give the money back without a dispute. Asks first, and says what it will deduct.
+    """Give the money back without a dispute.
 
-    Example: liveportal refunds concede CL-1 --yes
+    It asks first, and shows the amount that will be deducted from your earnings.
+
+    Example: liveportal refunds concede CL-1
     """
     return replace(_closing_step(RefundConceded, reason), question=_concede_question)
 
@@ -114,12 +119,14 @@ def _closing_step(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
 def _concede_question(reader: Reader, claim_id: str) -> str:
     facts = facts_of("claim")(reader, claim_id, utc_now())
     what = with_reason(answers.claim_of(facts), facts.reason)
-    return f"Concede {what}? It deducts {amount(facts.row.cost)}."
+    return f"Concede {what}? {amount(facts.row.cost)} will be deducted from your earnings."
 
 
 @records(Ids, _claim(answers.granted), many=True)
 def grant(reason: Reason = None) -> WriteStep:
-    """Record that the platform granted a claim that nobody disputed.
+    """Record that the platform granted a claim.
+
+    Use it for a claim that you did not dispute. The refund is deducted from your earnings.
 
     Example: liveportal refunds grant CL-1
     """
@@ -128,7 +135,9 @@ def grant(reason: Reason = None) -> WriteStep:
 
 @records(Ids, _claim(answers.denied), many=True)
 def deny(reason: Reason = None) -> WriteStep:
-    """Record that the platform denied a claim: what it held is yours again.
+    """Record that the platform denied a claim.
+
+    The amount that the claim held is yours again.
 
     Example: liveportal refunds deny CL-1
     """
@@ -137,7 +146,9 @@ def deny(reason: Reason = None) -> WriteStep:
 
 @records(Ids, _claim(answers.withdrawn), many=True)
 def withdraw(reason: Reason = None) -> WriteStep:
-    """Record that the customer withdrew a claim: what it held is yours again.
+    """Record that the customer withdrew a claim.
+
+    The amount that the claim held is yours again.
 
     Example: liveportal refunds withdraw CL-1
     """

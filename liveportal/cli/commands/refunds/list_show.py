@@ -44,17 +44,19 @@ def list_(
     state: States = None,
     limit: Limit = None,
 ) -> None:
-    """List refund claims, the oldest first: what each holds and costs, and by when to answer.
+    """List refund claims with their cost and deadline.
+
+    The oldest claim comes first. An open claim needs your answer: dispute it or concede it.
 
     Examples:
       liveportal refunds list --state open
       liveportal refunds list --csv -o claims.csv
     """
-    empty = "No refund claims: `liveportal refunds claim SESSION` records one."
+    empty = "No refund claims. To record one: `liveportal refunds claim SESSION`."
     query = claim_table(state, empty=empty, limit=limit)
     shown = run_read(query, ledger, read, out)
     if any(row["state"] == ClaimState.OPEN for row in shown.rows):
-        hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
+        hint("To dispute a claim: `liveportal dispute file ID --edit`.")
 
 
 def claim_table(
@@ -76,7 +78,7 @@ def claim_table(
 
 
 def _human_row(row: claims.ClaimRow) -> Row:
-    """Return the row of a claim, in which a terminal says briefly that no deadline is stated."""
+    """Return the row of a claim; without a deadline, a terminal shows `not stated`."""
     if row.deadline != NO_DEADLINE:
         return row
     return {**row, "deadline": HumanValue(NO_DEADLINE, lambda _now, _local: ["not stated"])}
@@ -84,9 +86,10 @@ def _human_row(row: claims.ClaimRow) -> Row:
 
 @reads(claims.ClaimDetail)
 def show(claim: Annotated[str, one_id("A claim", ids("claim"))]) -> Query:
-    """Show one claim: why, whether it is late, what it holds and costs, what comes next.
+    """Show a refund claim and what you can do about it.
 
-    Also what happens if you do nothing, and what this customer claimed before.
+    The page has the reason, the amounts, what happens next, what happens if you do nothing, and
+    earlier claims of the same customer.
 
     Example: liveportal refunds show CL-1
     """
@@ -94,8 +97,8 @@ def show(claim: Annotated[str, one_id("A claim", ids("claim"))]) -> Query:
 
 
 def claim_detail(claim: str, reader: Reader) -> Detail:
-    """Return all about one claim, named by a prefix of its id."""
+    """Return the details of a claim, which is named by a prefix of its id or its session's id."""
     from liveportal.cli.io.history import format_history  # No list needs it.
 
-    row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
+    row = claims.claim(reader, claims.resolve_claim(reader, claim), reference_time(reader))
     return Detail(claims.ClaimDetail, {**row, "history": format_history(row.history)}, SHOWN)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    "Requests for your help: list, show, accept, decline, add, withdraw, watch.", default="list"
+    """Answer the requests of customers, or add those that no feed reports.
+
+    Examples:
+      liveportal requests list --matching
+      liveportal requests accept REQ-1001
+      liveportal requests decline REQ-1002 --reason "not my field"
+    """,
+    default="list",
 )
 
 app.place("list", "liveportal.cli.commands.requests.list_show", "list_")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def request_of(facts: RequestFacts) -> str:
-    """Return `request REQ-1 of Joe, "Shader flickers"`."""
+    """Return `request REQ-1 from Joe, "Shader flickers"`."""
     title = quoted(facts.detail.title)
-    return f"request {facts.short} of {_name(facts)}{f', {title}' if title else ''}"
+    return f"request {facts.short} from {_name(facts)}{f', {title}' if title else ''}"
 
 
 def _name(facts: RequestFacts) -> str:
@@ -26,7 +26,7 @@ def _name(facts: RequestFacts) -> str:
 
 
 def added(recorded: Recorded) -> Sentence:
-    """Say what the request asks for, when, and what it would earn."""
+    """Return what the request is for, when, and what it would earn."""
     facts: RequestFacts = recorded.facts
     detail, slots = facts.detail, facts.detail.slots
     rate = f"{amount(detail.rate)} a minute"
@@ -49,7 +49,7 @@ def added(recorded: Recorded) -> Sentence:
 
 
 def accepted(recorded: Recorded) -> Sentence:
-    """Say when the session is and what it would earn, or that its timer runs."""
+    """Return when the session is and what it would earn, or that its timer runs."""
     facts: RequestFacts = recorded.facts
     session = facts.session
     if session is None:
@@ -71,13 +71,13 @@ def accepted(recorded: Recorded) -> Sentence:
 
 
 def declined(recorded: Recorded) -> Sentence:
-    """Say which request was declined, and why."""
+    """Name the declined request, and the reason."""
     what = with_reason(request_of(recorded.facts), recorded.data.reason)
     return Sentence("Declined", "decline", what)
 
 
 def withdrawn(recorded: Recorded) -> Sentence:
-    """Say which request its customer withdrew."""
+    """Name the request that its customer withdrew."""
     facts: RequestFacts = recorded.facts
     what = with_reason(f"that {_name(facts)} withdrew request {facts.short}", recorded.data.reason)
     return Sentence("Recorded", "record", what)

@@ -17,6 +17,7 @@ from liveportal.cli.commands.requests.slots import format_slots
 from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import for_person, hint, render
+from liveportal.cli.io.text import format_length
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import (
     LedgerOption,
@@ -70,7 +71,7 @@ class Selection(Options):
 
     state: States = None
     all_states: Annotated[
-        bool, typer.Option("--all", help="Also those that were answered, or are over.")
+        bool, typer.Option("--all", help="Show answered and expired requests, too.")
     ] = False
     limit: Limit = None
     kind: Annotated[
@@ -78,7 +79,7 @@ class Selection(Options):
         typer.Option(
             "--kind",
             metavar="KIND",
-            help="Only instant or scheduled ones.",
+            help="Show only this kind: instant or scheduled.",
             autocompletion=choices(KINDS),
         ),
     ] = None
@@ -86,29 +87,29 @@ class Selection(Options):
         list[str] | None,
         typer.Option(
             "--skill",
-            help="Only those that ask for this skill; may be repeated.",
+            metavar="SKILL",
+            help="Show only requests for this skill; repeatable.",
             autocompletion=preferences("skills"),
         ),
     ] = None
     min_rate: Annotated[
         str | None,
-        typer.Option("--min-rate", metavar="AMOUNT", help="Only those that pay this, or more."),
+        typer.Option("--min-rate", metavar="AMOUNT", help="Show only rates of at least this."),
     ] = None
     direct: Annotated[
         bool | None,
-        typer.Option("--direct/--not-direct", help="Only direct bookings, or all others."),
+        typer.Option("--direct/--not-direct", help="Show only direct bookings, or only others."),
     ] = None
     customer: OfCustomer = None
     matching: Annotated[
-        bool, typer.Option("--matching", help="Only those that match your skills and rates.")
+        bool, typer.Option("--matching", help="Show only matches for your skills and rates.")
     ] = False
     since: Annotated[
         str | None,
         typer.Option(
             "--since",
-            metavar="TIME",
-            help="Only those opened since then; a bare number is a position of the journal"
-            " (field seq), after which they were.",
+            metavar="TIME|SEQ",
+            help="Show only requests since this time or position (seq).",
         ),
     ] = None
     sort: Annotated[
@@ -116,7 +117,7 @@ class Selection(Options):
         typer.Option(
             "--sort",
             metavar="BY",
-            help=f"By {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
+            help=f"Sort by one of {', '.join(SORTS)}; -{next(iter(SORTS))} reverses.",
             autocompletion=sorts(SORTS),
         ),
     ] = "opened"
@@ -125,20 +126,22 @@ class Selection(Options):
         """Refuse an unknown state, kind or order, and --all with a state, as wrong usage."""
         parse_states(self.state, STATES)
         if self.state and self.all_states:
-            raise typer.BadParameter("--all is every state: give --all or --state")
+            raise typer.BadParameter("Give only one of --all and --state.")
         kind, sort = self.kind, self.sort
         if kind not in (None, *KINDS):
             raise typer.BadParameter(
-                f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind"
+                f"{kind!r} is not a kind of request. The kinds are: {', '.join(KINDS)}.",
+                param_hint="--kind",
             )
         if sort.removeprefix("-") not in SORTS:
             raise typer.BadParameter(
-                f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort"
+                f"{sort!r} is not an order. The orders are: {', '.join(SORTS)}.",
+                param_hint="--sort",
             )
 
     @property
     def states(self) -> tuple[str, ...]:
-        """The states to list, by default the open one; () stands for all."""
+        """The states to list, by default the open one; () means all."""
         return parse_states(self.state, STATES) or (() if self.all_states else OPEN)
 
     def request_filter(self, reader: Reader, zone: str) -> RequestFilter:
@@ -161,11 +164,11 @@ class Selection(Options):
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, selection: Selection
 ) -> None:
-    """List open requests, the oldest first: what each asks, would earn, and clashes with.
+    """List open requests, the oldest first.
 
-    --all or --state lists others, too. An open one whose time to answer is over reads as expired;
-    nothing is recorded for it. Ages and times left are of open ones only. A scheduled one earns at
-    least what its shortest slot does, an instant one is taken to last an hour.
+    Each row shows what the request would earn and which sessions it clashes with. The estimate for
+    a scheduled request is based on its shortest slot, that for an instant one on an hour. A request
+    that was not answered in time is listed as expired, even if the platform has not reported that.
 
     Examples:
       liveportal requests list --matching --sort -earns
@@ -178,15 +181,18 @@ def list_(
         selected = selection.request_filter(reader, zone)
         rows = requests.requests(reader, now, selected)[: selection.limit]
     human_rows = [_human_row(row) for row in rows]
-    empty = "No open requests: `liveportal requests list --all` lists the others."
+    empty = "No open requests. `liveportal requests list --all` shows the others."
     if selection.states != OPEN:
-        empty = "No requests: `liveportal sync FEED` records what the platform reports."
+        empty = (
+            "No requests found. `liveportal sync FEED` records what the platform reports;"
+            " `liveportal requests add` adds one yourself."
+        )
     table = Table(requests.RequestRow, human_rows, HUMAN, empty=empty)
     render(table, out, zone=zone, now=now)
     if any(row.state == RequestState.OPEN for row in rows):
         hint(
-            "Answer with `liveportal requests accept ID` (--best takes the best slot of a scheduled"
-            " one); `liveportal requests show ID` says more."
+            "Accept one with `liveportal requests accept ID` (--best takes its best slot), or see"
+            " more with `liveportal requests show ID`."
         )
 
 
@@ -198,9 +204,10 @@ def show(
     read: ReadOptions,
     out: OutputOptions,
 ) -> None:
-    """Show everything about one request: slots ranked, conflicts, customer, what happened to it.
+    """Show everything about one request.
 
-    Each slot has its place among them, what speaks for it and against it, and what it would earn.
+    That is the customer, the request's history and, for each proposed slot, its rank, why it suits
+    you or not, and what it would earn.
 
     Examples:
       liveportal requests show REQ-1001
@@ -274,7 +281,7 @@ def _format_dates(row: RequestRow) -> Callable[[datetime, tzinfo | None], list[s
 def _estimate(row: RequestRow) -> HumanValue:
     """Return what an open request would earn, with its length if that is only assumed."""
     is_assumed = len({slot.minutes for slot in row.slots}) != 1
-    text = f"{row.earns} if {row.earns_minutes} min" if is_assumed else str(row.earns)
+    text = f"{row.earns} for {row.earns_minutes} min" if is_assumed else str(row.earns)
     is_open = row.state == "open" and row.earns is not None
     return HumanValue(row.earns, lambda _now, _local: [text] if is_open else [])
 
@@ -286,7 +293,6 @@ def _with_detail(value: object, label: str, detail: str) -> HumanValue:
 
 def _format_ages(age: timedelta, left: timedelta) -> Callable[[datetime, tzinfo | None], list[str]]:
     def lines(_now: datetime, _local: tzinfo | None) -> list[str]:
-        from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
 
         return [f"{format_length(age)}, {format_length(left)} left"]
 

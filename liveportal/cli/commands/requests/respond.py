@@ -71,20 +71,23 @@ def accept(
     out: OutputOptions,
     slot: Annotated[
         int | None,
-        typer.Option("--slot", min=1, max=10, help="Which proposed time, for a scheduled one."),
+        typer.Option(
+            "--slot", min=1, max=10, metavar="N", help="Take slot N of a scheduled request."
+        ),
     ] = None,
     best: Annotated[
-        bool, typer.Option("--best", help="Take the slot of each that `requests show` ranks best.")
+        bool, typer.Option("--best", help="Take the best slot, as ranked by `requests show`.")
     ] = False,
     session: Annotated[
         str | None,
-        typer.Option("--session", metavar="ID", help="The session's id; default: the request's."),
+        typer.Option("--session", metavar="ID", help="The session's id (default: the request's)."),
     ] = None,
     overlap: Overlap = False,
 ) -> None:
-    """Accept requests: an instant one is live at once, a scheduled one needs a slot.
+    """Accept requests, and book or start their sessions.
 
-    On a terminal it shows the slots, best first, and asks which one; --slot and --best don't ask.
+    An instant request starts its session at once. A scheduled request needs a slot: give --slot or
+    --best, or choose from the list that a terminal shows.
 
     Examples:
       liveportal requests accept REQ-1001
@@ -93,7 +96,7 @@ def accept(
       liveportal requests list --field id | liveportal requests accept -
     """
     if slot and best:
-        raise typer.BadParameter("--slot and --best exclude each other")
+        raise typer.BadParameter("Give only one of --slot and --best.")
     ask = not (write.yes or write.dry_run)
 
     def acceptance(writer: Writer, name: str) -> RequestAccepted:
@@ -114,21 +117,22 @@ def decline(
     requests: IdsUnlessAuto = None,
     reason: Reason = None,
     auto: Annotated[
-        bool, typer.Option("--auto", help="All open ones that a rule of your preferences declines.")
+        bool, typer.Option("--auto", help="Decline all open requests that your rules decline.")
     ] = False,
 ) -> None:
-    """Decline requests: those you name, or with --auto those that your rules decline.
+    """Decline requests.
 
-    Each that a rule declines records the rule's reason.
+    Name them, or use --auto to decline all that your rules decline (`preferences set
+    --auto-decline`). The reason recorded is then that of the rule.
 
     Examples:
       liveportal requests decline REQ-1001 --reason "not my field"
       liveportal requests decline --auto --dry-run
     """
     if auto is bool(requests):
-        raise typer.BadParameter("name requests, or let your rules find them with --auto")
+        raise typer.BadParameter("Name requests, or let your rules find them with --auto.")
     if auto and reason is not None:
-        raise typer.BadParameter("--auto records the reason of each rule: leave out --reason")
+        raise typer.BadParameter("Leave out --reason: --auto records the reason of each rule.")
     reasons: dict[str, str] = {}
 
     def find_declined(writer: Writer) -> Sequence[str]:
@@ -138,10 +142,10 @@ def decline(
     step = WriteStep(
         "request", lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason))
     )
-    empty = "No open request is declined by a rule." if auto else "No ids were given."
+    empty = "Your rules decline no open request." if auto else "No ids were given."
     run_step(requests or find_declined, step, DECLINED, ledger, write, out, empty=empty)
     if auto and not reasons:
-        hint("`liveportal preferences show` shows your rules (auto_decline).")
+        hint("See your rules with `liveportal preferences show`.")
 
 
 @records(Ids, WITHDRAWN, many=True)
@@ -161,12 +165,12 @@ def add(
         typer.Option(
             "--customer",
             metavar="ID",
-            help="The customer's id: no personal data.",
+            help="The customer's id; use no personal data.",
             autocompletion=ids("customer"),
         ),
     ],
-    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="What it is about.")],
-    rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute pays.")],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="What the customer needs.")],
+    rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="The rate per minute.")],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
@@ -176,27 +180,35 @@ def add(
         typer.Option(
             "--slot",
             metavar="'TIME, MINUTES'",
-            help="A proposed time, such as 'tomorrow 9am, 45'; makes it scheduled.",
+            help="Propose a time for a scheduled request; repeatable.",
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
-    description: Annotated[str | None, typer.Option("--description", help="Details.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="TEXT", help="The customer's name.")
+    ] = None,
+    description: Annotated[
+        str | None, typer.Option("--description", metavar="TEXT", help="The problem in detail.")
+    ] = None,
     skill: Annotated[
         list[str] | None,
         typer.Option(
             "--skill",
-            help="A skill it needs; may be repeated.",
+            metavar="SKILL",
+            help="A skill that the customer asks for; repeatable.",
             autocompletion=preferences("skills"),
         ),
     ] = None,
     expires: Annotated[
-        str | None, typer.Option("--expires", metavar="TIME", help="When it lapses.")
+        str | None, typer.Option("--expires", metavar="TIME", help="When the request expires.")
     ] = None,
     direct: Annotated[
-        bool, typer.Option("--direct", help="A past customer books you personally.")
+        bool, typer.Option("--direct", help="A past customer booked you personally.")
     ] = False,
 ) -> None:
-    """Add a request that reached you outside a feed.
+    """Add a request that no feed reports.
+
+    Without --slot it is an instant request; with --slot it is a scheduled one. A slot is a time and
+    a length in minutes.
 
     Examples:
       liveportal requests add --customer C-77 --title "Shader flickers" --rate 3.00
@@ -225,6 +237,7 @@ def _parse_slot(text: str, zone: str, now: datetime) -> Slot:
     when, comma, minutes = text.rpartition(",")
     if not comma or not minutes.strip().isascii() or not minutes.strip().isdigit():
         raise InvalidValue(
-            f"{text[:60]!r} is not a slot", hint="Write it like 'tomorrow 9am, 45' (minutes last)."
+            f"{text[:60]!r} is not a slot.",
+            hint="Write it like 'tomorrow 9am, 45', with the minutes at the end.",
         )
     return Slot(start=read_time(when, zone, now), minutes=int(minutes))

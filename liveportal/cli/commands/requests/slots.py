@@ -33,8 +33,8 @@ def format_slots(slots: Sequence[RankedSlotRow]) -> HumanValue:
 def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> int | None:
     """Return the number of the slot to accept: the best one, or the user's choice.
 
-    None if there are no slots or nobody can be asked; the rules then report what is missing. Raises
-    `SlotsPast` if all slots have begun, and `Declined`.
+    None without slots, or without a terminal to ask on; the rules then report what is missing.
+    Raises `SlotsPast` if all slots have begun, and `Declined`.
     """
     slots = requests.ranked_slots(writer.reader, request_id, writer.at or utc_now())
     if not slots or not (best or (ask and can_ask())):
@@ -43,13 +43,13 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
     default = None if is_past else slots[0].slot
     if not best:
         lines = [_format_slot(slot, utc_now(), zone(writer.zone)) for slot in slots]
-        offer = [f"Request {request_id}, its slots, best first:", *lines, ""]
+        offer = [f"The slots of request {request_id}, best first:", *lines, ""]
         sys.stderr.write("\n".join(offer))
-        return choose("Which slot? (q leaves)", range(1, len(slots) + 1), default)
+        return choose("Which slot? (q to cancel)", range(1, len(slots) + 1), default)
     if default is None:
         raise SlotsPast(
-            f"every slot of request {request_id} has begun already",
-            hint="--slot N --anyway accepts one all the same.",
+            f"All slots of request {request_id} have already begun.",
+            hint="To accept one anyway, add --slot N --anyway.",
             id=request_id,
         )
     return default

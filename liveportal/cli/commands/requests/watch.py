@@ -7,9 +7,10 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Annotated, ClassVar, TextIO
@@ -17,6 +18,7 @@ from typing import Annotated, ClassVar, TextIO
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.feed_format import FormatOptions
 from liveportal.cli.commands.requests.list_show import HUMAN
 from liveportal.cli.commands.requests.waiting import Wait, flush
 from liveportal.cli.commands.sync import mention_rejects, reject_writer, rejected_lines
@@ -24,7 +26,7 @@ from liveportal.cli.io.answers import plural
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.text import clean
+from liveportal.cli.io.text import clean, format_length
 from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, Options, OutputOptions, Yes, with_options
 from liveportal.cli.signals import end_quietly
@@ -45,7 +47,10 @@ from liveportal.ledger.queries.requests import RequestRow
 from liveportal.ledger.storage import atomic
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.portal import Portal
-from liveportal.services.sync import OnError
+from liveportal.services.sync import OnError, SyncResult
+
+Record = Callable[..., SyncResult]
+"""`Portal.sync`, for feeds of the watched format."""
 
 VARIABLE = "LIVEPORTAL_REQUEST"
 LONGEST_COMMAND_SECONDS = 60
@@ -54,33 +59,37 @@ LONGEST_TITLE = 60
 
 @row
 class WatchedRequest(RequestRow):
-    """A new request; the reason is of one that a rule of the preferences declined."""
+    """A new request; `reason` is set if a rule of the preferences declined it."""
 
     reason: str | None
 
 
 @frozen
 class WatchOptions(Options):
-    """How long a feed is watched, and what is done with a new request."""
+    """How long a feed is watched, and what happens with a new request."""
 
     comes_first: ClassVar[bool] = True
 
-    once: Annotated[bool, typer.Option("--once", help="Stop at the present end of the file.")] = (
+    once: Annotated[bool, typer.Option("--once", help="Stop at the current end of the file.")] = (
         False
     )
     interval: Annotated[
         float,
         typer.Option(
-            "--interval", min=0.01, max=3600, metavar="SECONDS", help="How often to look for more."
+            "--interval",
+            min=0.01,
+            max=3600,
+            metavar="SECONDS",
+            help="How often to look for new lines.",
         ),
     ] = 1.0
     matching: Annotated[
-        bool, typer.Option("--matching", help="Show only those that match your skills and rates.")
+        bool, typer.Option("--matching", help="Show only matches for your skills and rates.")
     ] = False
     bell: Annotated[
         bool | None,
         typer.Option(
-            "--bell/--no-bell", help="Ring the terminal's bell; default: as your preferences say."
+            "--bell/--no-bell", help="Ring the terminal's bell (default: your preference)."
         ),
     ] = None
     command: Annotated[
@@ -88,18 +97,19 @@ class WatchOptions(Options):
         typer.Option(
             "--exec",
             metavar="COMMAND",
-            help=f"Run this, without a shell, with the request as JSON on its input and its id in"
-            f" {VARIABLE}; an id may begin with -, so give it to a command after --.",
+            help="Run this program for each new request (see above).",
         ),
     ] = None
     auto_decline: Annotated[
         bool,
-        typer.Option("--auto-decline/--no-auto-decline", help="Decline what your rules decline."),
+        typer.Option(
+            "--auto-decline/--no-auto-decline", help="Apply your rules that decline requests."
+        ),
     ] = True
     rejects: Annotated[
         Path | None,
         typer.Option(
-            "--rejects", metavar="FILE", help="Go on past bad lines; add each to it, and why."
+            "--rejects", metavar="FILE", help="Skip bad lines; add each to FILE with the reason."
         ),
     ] = None
 
@@ -113,32 +123,37 @@ class WatchOptions(Options):
         try:
             words = tuple(shlex.split(self.command))
         except ValueError as error:
-            raise typer.BadParameter(f"it cannot be split: {error}", param_hint="--exec") from None
+            raise typer.BadParameter(
+                f"It cannot be read as a command: {error}.", param_hint="--exec"
+            ) from None
         if not words:
-            raise typer.BadParameter("it names no command", param_hint="--exec")
+            raise typer.BadParameter("It does not name a command.", param_hint="--exec")
         return words
 
 
 @shows(WatchedRequest, many=True)
-@with_options(WatchOptions, LedgerOption, OutputOptions)
+@with_options(WatchOptions, FormatOptions, LedgerOption, OutputOptions)
 def watch(
     feed: Annotated[
-        str, typer.Argument(metavar="FEED", help="A JSON Lines file; - is standard input.")
+        str, typer.Argument(metavar="FEED", help="A JSON Lines file, or - for standard input.")
     ],
     ledger: LedgerOption,
     out: OutputOptions,
     wanted: WatchOptions,
+    format_options: FormatOptions,
     _yes: Yes = False,
 ) -> None:
-    """Record a feed as it grows, and show each new request that is still open.
+    """Record a growing feed and show new requests.
 
-    What was recorded before is skipped. A file is followed until Ctrl-C, which ends it with exit
-    code 0, also when it is replaced; standard input ends when it ends. A bad line stops it, and
-    what came before is kept. Requests that your rules decline (preferences, auto_decline) are
-    declined and shown as that.
+    It shows each new request that is still open, or that one of your rules has just declined, and
+    skips what was recorded before. It follows a file, even if the file is replaced, until you press
+    Ctrl-C (exit code 0); it reads standard input to its end. A bad line stops it, but all lines
+    before that line are kept.
 
-    What --exec runs is handed texts of strangers. An id may begin with -, and would be taken for an
-    option: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
+    The program of --exec gets the request as JSON on its standard input, and its id in the variable
+    LIVEPORTAL_REQUEST. The text comes from strangers, so the program runs without a shell. An id
+    may begin with a hyphen: put -- before it, as in
+    `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
 
     Examples:
       liveportal requests watch feed.jsonl
@@ -147,6 +162,7 @@ def watch(
     """
     if out.output == Path(STDIN):
         out = replace(out, output=None)
+    format_options.check()
     _check_options(feed, wanted, out, ledger)
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
@@ -160,8 +176,10 @@ def watch(
         else:
             chunks = follow(stream, feed, wait, once=wanted.once)
         seen: Counter[str] = Counter()
-        rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, wanted)
-        hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
+        reject = reject_log.reject if rejects else None
+        record = partial(portal.sync, feed_format=format_options.feed_format(portal))
+        rows = _new_rows(portal, record, chunks, reject, wanted)
+        hint(f"Watching {'standard input' if feed == STDIN else feed}. Press Ctrl-C to stop.")
         interrupted = False
         try:
             _show(_counted(rows, seen), out)
@@ -181,10 +199,10 @@ def _counted(rows: Iterator[WatchedRequest], seen: Counter[str]) -> Iterator[Wat
 
 
 def _summary(seen: Counter[str], rejected: int) -> str:
-    """Return what came while the feed was watched."""
+    """Return a sentence about the requests that came while the feed was watched."""
     declined = f", and {seen['declined']} that your rules declined" if seen["declined"] else ""
     bad = f" {plural(rejected, 'line was', 'lines were')} rejected." if rejected else ""
-    return f"Watched the feed: {plural(seen['open'], 'new request')}{declined}.{bad}"
+    return f"Stopped watching: {plural(seen['open'], 'new request')}{declined}.{bad}"
 
 
 def _check_options(
@@ -192,7 +210,7 @@ def _check_options(
 ) -> None:
     """Refuse options that conflict, and files that would be written over."""
     if math.isnan(wanted.interval):
-        raise typer.BadParameter("it is not a number of seconds", param_hint="--interval")
+        raise typer.BadParameter("It is not a number of seconds.", param_hint="--interval")
     _check_output(out, ends=wanted.once or feed == STDIN, once=wanted.once)
     wanted.command_words()
     input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
@@ -204,10 +222,12 @@ def _check_options(
 
 def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
     if out.json and not once:
-        raise typer.BadParameter("--json is one array, which needs an end: use --jsonl, or --once")
+        raise typer.BadParameter(
+            "--json writes one array, which needs an end. Use --jsonl, or add --once."
+        )
     if out.output is not None and not ends:
         raise typer.BadParameter(
-            "--output is written whole, at the end: use the shell's >, or --once"
+            "--output writes a file at the end. Use the shell's >, or add --once."
         )
 
 
@@ -215,11 +235,15 @@ def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
 
 
 def _new_rows(
-    portal: Portal, chunks: Iterator[FeedChunk], reject: OnError | None, wanted: WatchOptions
+    portal: Portal,
+    record: Record,
+    chunks: Iterator[FeedChunk],
+    reject: OnError | None,
+    wanted: WatchOptions,
 ) -> Iterator[WatchedRequest]:
     """Record the feed and yield its new requests; announce each after the caller has shown it."""
     for chunk in chunks:
-        opened, failure = _record_chunk(portal, chunk, reject)
+        opened, failure = _record_chunk(record, chunk, reject)
         if opened:
             for request in _open_or_declined(portal, opened, wanted):
                 yield request
@@ -231,7 +255,7 @@ def _new_rows(
 
 
 def _record_chunk(
-    portal: Portal, chunk: FeedChunk, reject: OnError | None
+    record: Record, chunk: FeedChunk, reject: OnError | None
 ) -> tuple[list[str], LiveportalError | None]:
     """Record a chunk; return the ids of new requests, and the error at which recording stopped.
 
@@ -240,7 +264,7 @@ def _record_chunk(
     outcomes: list[Outcome] = []
     failure: LiveportalError | None = None
     try:
-        portal.sync(
+        record(
             BytesIO(chunk.content), before=chunk.before, on_error=reject, on_outcome=outcomes.append
         )
     except LiveportalError as error:
@@ -252,9 +276,7 @@ def _record_chunk(
         failure = error
         outcomes.clear()
         good_lines = chunk.content.split(b"\n", number - chunk.before - 1)[:-1]
-        portal.sync(
-            BytesIO(b"\n".join(good_lines)), before=chunk.before, on_outcome=outcomes.append
-        )
+        record(BytesIO(b"\n".join(good_lines)), before=chunk.before, on_outcome=outcomes.append)
     new_ids = [
         outcome.event.data.request
         for outcome in outcomes
@@ -323,8 +345,6 @@ def _show(rows: Iterator[WatchedRequest], out: OutputOptions) -> None:
 
 def _format_line(request: WatchedRequest) -> str:
     """Format a request in one line, for a person."""
-    from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
-
     customer, title = request.customer, clean(request.title or "")
     helped = f" ({request.helped}x)" if request.helped else ""
     short_title = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"

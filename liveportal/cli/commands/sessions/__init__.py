@@ -5,8 +5,14 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    "Sessions: list, upcoming, show, start, pause, resume, end, cancel, miss, reschedule, log,"
-    " correct, tip, review, reviews, attach, search, explain, calendar, check.",
+    """Run sessions, record past ones, and see how they were billed.
+
+    Examples:
+      liveportal sessions upcoming
+      liveportal sessions start S-1002
+      liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
+      liveportal sessions explain S-1001
+    """,
     default="upcoming",
 )
 

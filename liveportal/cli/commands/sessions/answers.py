@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from liveportal.cli.io.answers import (
     Sentence,
     amount,
     for_other,
-    length,
     local,
     minutes_of,
     moment,
+    plural,
     quoted,
     span,
     with_reason,
 )
-from liveportal.cli.io.text import clock_time
+from liveportal.cli.io.text import clock_time, format_length
 from liveportal.cli.write_result import Recorded
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def running(facts: SessionFacts) -> Commands:
 
 
 def started(recorded: Recorded) -> Sentence:
-    """Say since when the timer runs, and when the trial ends."""
+    """Return since when the timer runs, and when the trial ends."""
     facts: SessionFacts = recorded.facts
     return Sentence(
         *("Started", "start", session_with(facts)),
@@ -68,13 +68,14 @@ def started(recorded: Recorded) -> Sentence:
 
 
 def paused(recorded: Recorded) -> Sentence:
-    """Say when the timer stopped, and what is on it."""
+    """Return when the timer stopped, and what is on it."""
     facts: SessionFacts = recorded.facts
     active = facts.figures.active_seconds
-    on_timer = f" with {length(active)} on it" if active is not None else ""
+    when_paused = moment(recorded.at, recorded.zone, recorded.now)
+    stopped = f"{format_length(active)} ({when_paused})" if active is not None else when_paused
     return Sentence(
         *("Paused", "pause", session_with(facts)),
-        f"the timer stops at {moment(recorded.at, recorded.zone, recorded.now)}{on_timer}",
+        f"the timer stops at {stopped}",
         ("Paused time is not charged.",),
         (
             ("Resume it", f"sessions resume {facts.short}"),
@@ -84,7 +85,7 @@ def paused(recorded: Recorded) -> Sentence:
 
 
 def resumed(recorded: Recorded) -> Sentence:
-    """Say that the timer runs again."""
+    """Return since when the timer runs again."""
     facts: SessionFacts = recorded.facts
     return Sentence(
         *("Resumed", "resume", session_with(facts)),
@@ -106,7 +107,7 @@ def bill(facts: SessionFacts, recorded: Recorded) -> str:
 
 
 def until(facts: SessionFacts, recorded: Recorded) -> tuple[str, ...]:
-    """Return until when the customer can claim an ended session back."""
+    """Return until when the customer can claim a refund for an ended session."""
     if facts.claims_until is None or facts.claims_until < recorded.now:
         return ()
     last = moment(facts.claims_until, recorded.zone, recorded.now)
@@ -115,7 +116,7 @@ def until(facts: SessionFacts, recorded: Recorded) -> tuple[str, ...]:
 
 def after_end(facts: SessionFacts) -> Commands:
     """Return the commands for a session that was billed."""
-    claim: Commands = (("If it is claimed back", f"refunds claim {facts.short}"),)
+    claim: Commands = (("Record a refund claim", f"refunds claim {facts.short}"),)
     return (
         *(claim if facts.claims_until else ()),
         ("See the next payout", "payout preview"),
@@ -123,7 +124,7 @@ def after_end(facts: SessionFacts) -> Commands:
 
 
 def over(recorded: Recorded) -> Sentence:
-    """Say what an ended session billed, and until when it can be claimed back."""
+    """Return what an ended session billed, and until when a refund can be claimed."""
     facts: SessionFacts = recorded.facts
     return Sentence(
         *("Ended", "end", session_with(facts), bill(facts, recorded)),
@@ -133,7 +134,7 @@ def over(recorded: Recorded) -> Sentence:
 
 
 def logged(recorded: Recorded) -> Sentence:
-    """Say what a session that was entered afterwards billed."""
+    """Return what a session that was entered afterwards billed."""
     facts: SessionFacts = recorded.facts
     return Sentence(
         *("Logged", "log", session_with(facts), bill(facts, recorded)),
@@ -143,18 +144,18 @@ def logged(recorded: Recorded) -> Sentence:
 
 
 def corrected(recorded: Recorded) -> Sentence:
-    """Say what a session bills now."""
+    """Return what a session bills now."""
     facts: SessionFacts = recorded.facts
     return Sentence(
         *("Corrected", "correct", session_with(facts)),
         with_reason(bill(facts, recorded), recorded.data.reason),
-        ("The former entry and its reversal stay visible.",),
+        ("The original entry and its reversal stay in the books.",),
         (("See how it is billed", f"sessions explain {facts.short}"),),
     )
 
 
 def cancelled(recorded: Recorded) -> Sentence:
-    """Say which session was cancelled, by whom and why."""
+    """Name the cancelled session, by whom it was cancelled and why."""
     facts, by = recorded.facts, recorded.data.by
     what = f"the cancellation of {session_with(facts)}"
     who = {"expert": "you", "customer": name_of(facts)}.get(by, "the platform")
@@ -166,7 +167,7 @@ def cancelled(recorded: Recorded) -> Sentence:
 
 
 def missed(recorded: Recorded) -> Sentence:
-    """Say who missed which session."""
+    """Name the session and the person who missed it."""
     facts: SessionFacts = recorded.facts
     if recorded.data.by == "customer":
         what = f"that {name_of(facts)} missed session {facts.short}"
@@ -176,7 +177,7 @@ def missed(recorded: Recorded) -> Sentence:
 
 
 def moved(recorded: Recorded) -> Sentence:
-    """Say to when a session was moved."""
+    """Return the new time of a session."""
     facts: SessionFacts = recorded.facts
     return Sentence(
         *("Moved", "move", session_with(facts), when(facts, recorded)),
@@ -185,17 +186,17 @@ def moved(recorded: Recorded) -> Sentence:
 
 
 def tipped(recorded: Recorded) -> Sentence:
-    """Say how much a customer tipped."""
+    """Return how much a customer tipped."""
     facts: SessionFacts = recorded.facts
     return Sentence(
         *("Recorded", "record"),
         f"a tip of {amount(recorded.data.amount)} from {name_of(facts)} for session {facts.short}",
-        more=("All of it is yours.",),
+        more=("The platform takes no fee from tips.",),
     )
 
 
 def reviewed(recorded: Recorded) -> Sentence:
-    """Say who reviewed which session, and how."""
+    """Return the rating and the text of a review, and by whom it is."""
     facts, data = recorded.facts, recorded.data
     whose = "your review" if data.by == "expert" else f"{name_of(facts)}'s review"
     words = f", {quoted(data.text)}" if data.text else ""
@@ -206,16 +207,16 @@ def reviewed(recorded: Recorded) -> Sentence:
 
 
 def attached(recorded: Recorded) -> Sentence:
-    """Say which file was attached, and what can be done with it."""
+    """Name the attached file, and the command that shows its content."""
     row = recorded.row
-    read = row["messages"]
+    read = cast("int | None", row["messages"])
     short = recorded.facts.short
     seen: Commands = (
-        (("Read what was said", f"sessions show {short} --transcript"),) if read else ()
+        (("Read the transcript", f"sessions show {short} --transcript"),) if read else ()
     )
     size = f"{row['bytes']:,} bytes"
     return Sentence(
         *("Attached", "attach", f"{row['name']} to {session_with(recorded.facts)}"),
-        f"{row['kind']}, {size}" + (f", {read} messages" if read else ""),
+        f"{row['kind']}, {size}" + (f", {plural(read, 'message')}" if read else ""),
         next=seen,
     )

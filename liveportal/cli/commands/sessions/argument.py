@@ -31,14 +31,17 @@ Ids = Annotated[list[str], many_ids("Sessions", _complete)]
 Billed = Annotated[
     str | None,
     typer.Option(
-        "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
+        "--billed", metavar="AMOUNT", help="The platform's bill (default: our calculation)."
     ),
 ]
 
 
 def hint_dispute(sessions: Sequence[str]) -> None:
-    """Tell a person how to dispute the open claims on these sessions."""
+    """Write a hint on how to dispute the open claims on these sessions."""
     first, *others = sessions
-    more = f" So do {len(others)} others." if len(others) > 1 else ""
-    more = f" So does {others[0]}." if len(others) == 1 else more
-    hint(f"Session {first} has an open claim: `liveportal dispute file {first} --edit`.{more}")
+    also = f", and so have {len(others)} others" if len(others) > 1 else ""
+    also = f", and so has {others[0]}" if len(others) == 1 else also
+    hint(
+        f"Session {first} has an open refund claim{also}."
+        f" Dispute it with `liveportal dispute file {first} --edit`."
+    )

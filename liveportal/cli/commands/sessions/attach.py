@@ -52,7 +52,7 @@ class GivenFile(Row):
 
 @row
 class AttachResult(ArtifactRow, GivenFile):
-    """What `sessions attach` shows of each file: the file, then its artifact."""
+    """The result of `sessions attach` for each file: the file, then its artifact."""
 
 
 Kind = Annotated[
@@ -60,7 +60,7 @@ Kind = Annotated[
     typer.Option(
         "--kind",
         metavar="KIND",
-        help="transcript, attachment, recording or code; default: by the name's ending.",
+        help="transcript, attachment, recording or code (default: by name).",
         autocompletion=choices(KINDS),
     ),
 ]
@@ -70,31 +70,36 @@ Kind = Annotated[
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def attach(
     session: One,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What proves it.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files to keep as evidence.")
+    ],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     kind: Kind = None,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="TEXT", help="Another name for the file.")
+        str | None, typer.Option("--name", metavar="TEXT", help="Store the file under this name.")
     ] = None,
 ) -> None:
-    """Attach files to a session: they are copied into the ledger's vault, each once.
+    """Attach files to a session as evidence.
 
-    Transcripts (.vtt, .srt, .sbv, .txt, .jsonl: also those of Google Meet,
-    Teams and Otter, and the chats that Zoom saves in any language) can then be
-    searched. Files of more than 2 GB are refused, unless `preferences
-    set --attachment-limit` says otherwise. The vault is the folder beside the
-    ledger, ledger.db.vault: back it up, too.
+    Each file is copied, once, into the vault: the folder ledger.db.vault beside the ledger, which
+    `ledger backup` includes.
+
+    Transcripts (.vtt, .srt, .sbv, .txt, .jsonl; of Google Meet, Teams, Otter or Zoom) can then be
+    searched with `sessions search`. Files of more than 2 GB are refused, unless you set another
+    limit: `preferences set --attachment-limit`.
 
     Examples:
       liveportal sessions attach S-1001 call.mp4 chat.txt Fix.shader
       liveportal sessions attach S-1001 notes.md --kind transcript --name "my notes"
     """
     if kind is not None and kind not in KINDS:
-        raise typer.BadParameter(f"the kinds are: {', '.join(KINDS)}", param_hint="--kind")
+        raise typer.BadParameter(
+            f"{kind!r} is not a kind. The kinds are: {', '.join(KINDS)}.", param_hint="--kind"
+        )
     if name is not None and len(files) > 1:
-        raise typer.BadParameter("--name is for one file", param_hint="--name")
+        raise typer.BadParameter("--name can be used only for one file.")
     with open_writer(ledger, write, out, AttachResult) as writer:
         check_target(out.output, files)
         zone = writer.zone

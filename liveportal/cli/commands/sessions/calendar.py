@@ -37,14 +37,14 @@ Alarms = Annotated[
         metavar="MINUTES",
         min=0,
         max=LONGEST_ALARM,
-        help="Remind so long before each; repeatable. Default: as `preferences` say, else 15.",
+        help="Remind this long before each session; repeatable (default: preferences, or 15).",
     ),
 ]
 
 
 @row
 class CalendarResult(Row):
-    """What `sessions calendar` wrote; `calendar` is its text if it was not put into a file."""
+    """The result of `sessions calendar`; `calendar` is the text if no file was written."""
 
     events: int
     cancelled: int
@@ -61,15 +61,17 @@ def calendar(
     alarm: Alarms = None,
     private: Annotated[
         bool,
-        typer.Option("--private", help="Leave out what customers said: names, titles, details."),
+        typer.Option("--private", help="Leave out customers' names, titles and details."),
     ] = False,
 ) -> None:
-    """Write the sessions as an iCalendar file, or bring them up to date in one that there is.
+    """Write your sessions to an iCalendar file.
 
-    With -o FILE the calendar is put into the file, and a summary shown; without, it is written to
-    standard output, unless a format is asked for. Importing it again makes no duplicates: clients
-    know each session by its name for ever. What others wrote into FILE stays as it is, sessions
-    that were cancelled stay as cancelled, and times are UTC, right in every zone.
+    With -o FILE it creates or updates the file and shows a summary; entries that other programs
+    wrote are kept. Without -o it writes the calendar to standard output.
+
+    Importing the file again makes no duplicates, since each session keeps its identifier. Cancelled
+    sessions stay in the file, marked as cancelled. Times are in UTC, so they are right in every
+    zone.
 
     Examples:
       liveportal sessions calendar -o sessions.ics
@@ -94,19 +96,19 @@ def calendar(
             calendar=written.content.decode() if path is None else None,
         )
         render(Detail(CalendarResult, result, HUMAN), replace(out, output=None), zone=zone)
-        hint("Import it into any calendar; run this again to bring it up to date.")
+        hint("Import the file into any calendar. Run the command again to update it.")
 
 
 def existing_calendar(path: Path | None) -> bytes:
-    """Return the content of a calendar file to update; empty if there is no file."""
+    """Return the content of a calendar file to update; empty if the file does not exist."""
     if path is None or not path.is_file():
         return b""
     try:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableFile(
-            f"{path} cannot be read: {error.strerror}",
-            hint="What is in it would be lost. Choose another file.",
+            f"{path} cannot be read: {error.strerror}.",
+            hint="Choose another file; the content of this one would be lost.",
             path=str(path),
         ) from None
 

@@ -51,11 +51,11 @@ def _show_transcript(
         rows = messages(reader, name)
         zone = display_zone(reader, read)
     if not rows:
-        hint(f"`liveportal sessions attach {name} FILE` adds a transcript.")
+        hint(f"Add a transcript with `liveportal sessions attach {name} FILE`.")
     if rows and for_person(out) and out.columns is None:
         _page(list(_format_messages(rows)))
         return
-    empty = "No transcript is attached: `liveportal sessions attach SESSION FILE` adds one."
+    empty = "No transcript is attached to this session."
     render(Table(MessageRow, rows, empty=empty), out, zone=zone)
 
 
@@ -118,12 +118,12 @@ def _open_copy(
         raise
     if typer.launch(str(path)):
         raise NotOpened(
-            f"there is no program to open {path.name} with",
-            hint=f"A copy of it is {path}.",
+            f"No program on this system opens {path.name}.",
+            hint=f"A copy of the file is at {path}.",
             path=str(path),
         )
     opened = OpenedFile(
         id=name, name=artifact.name, kind=artifact.kind, sha256=artifact.sha256, path=str(path)
     )
     render(Detail(OpenedFile, opened, ("name", "path")), out, zone=zone)
-    hint("What opened is a copy: changes to it are not evidence. Remove it when you are done.")
+    hint("This is a copy: changes do not reach the evidence. Delete it when you are done.")

@@ -43,19 +43,25 @@ def check_follow(read: ReadOptions, out: OutputOptions) -> None:
     given = (out.json, out.jsonl, out.csv, out.tsv, out.header, out.fields, out.output)
     drawable = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     if read.as_known is not None:
-        raise typer.BadParameter("the past does not move: leave out --as-known", param_hint=_FOLLOW)
+        raise typer.BadParameter("Leave out --as-known: --follow shows the present.")
     if any(given) or not drawable:
-        raise typer.BadParameter("draws on a terminal; scripts ask again", param_hint=_FOLLOW)
+        raise typer.BadParameter(
+            "--follow needs a terminal. In a script, run `sessions show` again instead."
+        )
 
 
 def with_stopwatches(row: Row) -> Row:
-    """Return a session's row whose spans a terminal shows as a stopwatch does."""
+    """Return a session's row; a terminal shows its spans as a stopwatch does."""
     spans = {name: value for name, value in row.items() if isinstance(value, timedelta)}
-    return {**row, **{name: HumanValue(span, _stopwatch(span)) for name, span in spans.items()}}
+    shown = {name: HumanValue(span, _stopwatch(name, span)) for name, span in spans.items()}
+    return {**row, **shown}
 
 
-def _stopwatch(span: timedelta) -> Callable[[datetime, tzinfo | None], list[str]]:
-    return lambda _now, _local: [format_stopwatch(span)]
+def _stopwatch(name: str, span: timedelta) -> Callable[[datetime, tzinfo | None], list[str]]:
+    text = format_stopwatch(span)
+    if name == "starts_in_seconds":
+        text = f"in {text}" if span >= timedelta() else f"{text.removeprefix('-')} late"
+    return lambda _now, _local: [text]
 
 
 def format_stopwatch(span: timedelta) -> str:
@@ -100,7 +106,7 @@ def follow(read_session: ReadSession) -> None:
 
 
 def _summary(row: Row) -> str:
-    """Return what a session that is watched no more has earned so far, and how to end it."""
+    """Return what a session has earned when it is no longer watched, and how to end it."""
     state = f"Session {row['id']} is still {row['state']}"
     if row["state"] not in RUNNING:
         return f"{state}."

@@ -54,7 +54,7 @@ Month = Annotated[
     typer.Option(
         "--month",
         metavar="MONTH",
-        help="Only those that fall in this month.",
+        help="Show only this month in the books.",
         autocompletion=months,
     ),
 ]
@@ -63,7 +63,7 @@ First = Annotated[
     typer.Option(
         "--from",
         metavar="WHEN",
-        help="Only from this month on, or from this day on by the start.",
+        help="Show only from this month or day on.",
         autocompletion=months,
     ),
 ]
@@ -72,7 +72,7 @@ Last = Annotated[
     typer.Option(
         "--to",
         metavar="WHEN",
-        help="Only up to this month, or up to this day by the start.",
+        help="Show only up to this month or day.",
         autocompletion=months,
     ),
 ]
@@ -81,8 +81,7 @@ Since = Annotated[
     typer.Option(
         "--since",
         metavar="SEQ|TIME",
-        help="A number: only what anything was recorded of after that position of the journal."
-        " A time: only what starts then or later.",
+        help="Show only what changed after this journal position, or starts at this time or later.",
     ),
 ]
 Text = Annotated[
@@ -90,22 +89,21 @@ Text = Annotated[
     typer.Option(
         "--text",
         metavar="WORDS",
-        help="Only where each of these words, or one that it is a part of, was said: in title,"
-        " description, name, claims, reviews or transcripts.",
+        help="Show only sessions that mention all these words.",
     ),
 ]
 Claimed = Annotated[
-    bool, typer.Option("--claimed", help="Only those with a refund claim, whatever became of it.")
+    bool, typer.Option("--claimed", help="Show only sessions with a refund claim, decided or not.")
 ]
 Disputed = Annotated[
-    bool, typer.Option("--disputed", help="Only those whose refund claim was disputed.")
+    bool, typer.Option("--disputed", help="Show only sessions with a disputed refund claim.")
 ]
 Sort = Annotated[
     str,
     typer.Option(
         "--sort",
         metavar="FIELD",
-        help=f"By {', '.join(SORTS[:-1])} or {SORTS[-1]}; -{SORTS[0]} is the other way round.",
+        help=f"Sort by {', '.join(SORTS[:-1])} or {SORTS[-1]}; -{SORTS[0]} reverses.",
         autocompletion=sorts(SORTS),
     ),
 ]
@@ -129,10 +127,11 @@ def list_(
     sort: Sort = "start",
     limit: Limit = None,
 ) -> None:
-    """List every session ever hosted by its start, with what each came to.
+    """List all sessions with their times and earnings.
 
-    A month is the book's, as in `earnings`, and what has not ended falls in none. A day is one of
-    your own zone.
+    A session belongs to the month in the books in which it was first billed, as in `earnings`; one
+    that has not ended belongs to no month. Days are those of your own zone, and they count by the
+    session's start.
 
     Examples:
       liveportal sessions list --month last
@@ -140,14 +139,14 @@ def list_(
       liveportal sessions list --text "shader flicker" --sort -earned
       liveportal sessions list --state ended --customer C-77 --json
 
-    A script takes up where it left off: `seq` is the position of what was recorded last about a
-    session, and two sessions never have the same.
+    A script can continue where it stopped: `seq` is the journal position of the last record about
+    a session, and is different for every session.
 
       liveportal sessions list --since "$(cat seen || echo 0)" --sort seq --fields seq,id |
-        while read -r seq id; do echo "$id is news" && echo "$seq" > seen; done
+        while read -r seq id; do echo "$id changed" && echo "$seq" > seen; done
     """
     if month is not None and (first is not None or last is not None):
-        raise typer.BadParameter("give --month, or --from and --to")
+        raise typer.BadParameter("Give either --month, or --from and --to.")
     session_filter = SessionFilter(
         states=parse_states(state, STATES),
         customer=customer,
@@ -162,10 +161,10 @@ def list_(
         rows = sessions(reader, session_filter)[:limit]
         claimed_back = _claimed_back(reader, rows) if for_person(out) else []
     shown = _human_rows(rows) if for_person(out) else rows
-    empty = "No sessions: `liveportal requests list` shows what you can accept."
+    empty = "No sessions found. `liveportal requests list` shows what you can accept."
     render(Table(SessionRow, shown, HUMAN, empty=empty), out, zone=zone)
     if rows:
-        hint("`liveportal sessions show ID` shows everything about one.")
+        hint("See everything about one session with `liveportal sessions show ID`.")
     if claimed_back:
         from liveportal.cli.commands.sessions.argument import hint_dispute
 
@@ -182,22 +181,23 @@ def _claimed_back(reader: Reader, rows: Sequence[SessionRow]) -> list[str]:
 
 
 def _human_rows(rows: Sequence[SessionRow]) -> Sequence[Row]:
-    from liveportal.cli.commands.sessions.refunded import human_money  # Terminals only.
+    # Terminals only.
+    from liveportal.cli.commands.sessions.refunded import human_earned, human_money
 
-    return [{**row, **human_money(row)} for row in rows]
+    return [{**row, **human_money(row), **human_earned(row)} for row in rows]
 
 
 def _parse_words(text: str | None) -> tuple[str, ...]:
     parsed = words(text or "")
     if text is not None and not parsed:
-        raise typer.BadParameter("there is no word in it to look for", param_hint="--text")
+        raise typer.BadParameter("It has no word to look for.", param_hint="--text")
     return parsed
 
 
 def _check_sort(name: str) -> str:
     if name.removeprefix("-") not in SORTS:
         raise typer.BadParameter(
-            f"{name!r} is nothing to sort by. The fields are: {', '.join(SORTS)}.",
+            f"{name!r} is not a field to sort by. The fields are: {', '.join(SORTS)}.",
             param_hint="--sort",
         )
     return name

@@ -46,8 +46,7 @@ RightBill = Annotated[
     typer.Option(
         "--billed",
         metavar="AMOUNT|policy",
-        help="What the platform billed, or `policy` for our own calculation; default: the last"
-        " bill, if there was one.",
+        help="The platform's bill, or `policy` for our calculation.",
     ),
 ]
 BY_POLICY = "policy"
@@ -60,33 +59,35 @@ CORRECTED = Answer(SessionResult, result_fields, facts_of("session"), answers.co
 def log(
     when: Annotated[
         str,
-        typer.Argument(
-            metavar="WHEN", help="'yesterday 14:00-14:45, paused 14:10-14:15', or with a zone."
-        ),
+        typer.Argument(metavar="WHEN", help="Such as 'yesterday 14:00-14:45, paused 14:10-14:15'."),
     ],
     customer: Annotated[
         str,
         typer.Option(
             "--customer",
             metavar="ID",
-            help="The customer's id: no personal data.",
+            help="The customer's id; use no personal data.",
             autocompletion=ids("customer"),
         ),
     ],
-    rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute paid.")],
+    rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="The rate per minute.")],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
     session: NewId = None,
-    name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
-    title: Annotated[str | None, typer.Option("--title", help="What it was about.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="TEXT", help="The customer's name.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What the session was about.")
+    ] = None,
     billed: Billed = None,
 ) -> None:
-    """Log a past session in words; it is billed, and the earning booked.
+    """Log a past session, and bill it.
 
-    Times are in your zone; a zone or an offset at one end of the span holds for both, and 24:00 is
-    an end. A text that can be read in two ways is refused, with each of them. A session of over 12
-    hours, or one in the future, needs --anyway.
+    Times are in your own zone unless you add a zone or an offset; adding it at one end is enough. A
+    text with two possible readings is refused, with both readings. A session of more than 12 hours,
+    or one in the future, needs --anyway.
 
     Examples:
       liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
@@ -112,22 +113,20 @@ def log(
 
 @records(One, CORRECTED)
 def correct(
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was wrong.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is corrected.")],
     start: Annotated[
-        str | None, typer.Option("--start", metavar="TIME", help="When it really started.")
+        str | None, typer.Option("--start", metavar="TIME", help="The right start.")
     ] = None,
-    end: Annotated[
-        str | None, typer.Option("--end", metavar="TIME", help="When it really ended.")
-    ] = None,
+    end: Annotated[str | None, typer.Option("--end", metavar="TIME", help="The right end.")] = None,
     pause: Pauses = None,
-    no_pauses: Annotated[bool, typer.Option("--no-pauses", help="It was never paused.")] = False,
+    no_pauses: Annotated[bool, typer.Option("--no-pauses", help="Remove all pauses.")] = False,
     billed: RightBill = None,
 ) -> WriteStep:
-    """Correct an ended session: its earning is reversed, and the right one booked.
+    """Correct the times or the bill of an ended session.
 
-    Nothing is edited: the wrong entry, its reversal and the right one all stay visible. New times
-    keep the last bill that the platform or a correction gave; `--billed policy` goes back to our
-    own calculation.
+    The original earning is reversed and the right one booked; all three entries stay in the books.
+    If you correct only the times, a bill from the platform or an earlier correction still applies;
+    `--billed policy` returns to our calculation.
 
     Examples:
       liveportal sessions correct S-1001 --end "2026-10-05 14:25" --reason "timer forgotten"
@@ -135,7 +134,7 @@ def correct(
       liveportal sessions correct S-1001 --billed 72.00 --reason "as the platform billed it"
     """
     if pause and no_pauses:
-        raise typer.BadParameter("--pause and --no-pauses exclude each other")
+        raise typer.BadParameter("Give only one of --pause and --no-pauses.")
     pauses = pause or ([] if no_pauses else None)
 
     def correction(writer: Writer, name: str) -> SessionCorrected:
@@ -174,18 +173,16 @@ def _corrected_times(
 
 @records(One, Answer(TipResult, latest_tip, facts_of("session"), answers.tipped))
 def tip(
-    tip_amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 10.00.")],
+    tip_amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="The tip, such as 10.00.")],
     again: Annotated[
         bool,
-        typer.Option(
-            "--again", help="It is one more tip, although the platform reported the same."
-        ),
+        typer.Option("--again", help="Record another tip of an amount that the platform reported."),
     ] = False,
 ) -> WriteStep:
-    """Record a tip; the platform takes nothing of it.
+    """Record a tip; the platform takes no fee from it.
 
-    A tip that the platform's feed reported already, with the same amount, is not recorded twice:
-    the result says so. --again records one more.
+    If the platform's feed has already reported a tip of the same amount, the tip is not recorded
+    again, and the result says so. --again records another one.
 
     Examples:
       liveportal sessions tip S-1002 10.00
@@ -204,7 +201,7 @@ def review(
     rating: Annotated[
         int,
         typer.Argument(
-            metavar="RATING", min=1, max=5, help="1 to 5.", autocompletion=choices("12345")
+            metavar="RATING", min=1, max=5, help="From 1 to 5.", autocompletion=choices("12345")
         ),
     ],
     by: Annotated[
@@ -212,16 +209,18 @@ def review(
         typer.Option(
             "--by",
             metavar="WHO",
-            help="expert (you) or customer.",
+            help="Who wrote it: expert (you) or customer.",
             autocompletion=choices(PERSON.words),
         ),
     ] = "expert",
-    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="In words.")] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="The text of the review.")
+    ] = None,
 ) -> WriteStep:
-    """Record a review of a session, yours or the customer's.
+    """Record a review of a session, by you or the customer.
 
-    Each side has one review. One that the platform's feed reported already, with the same rating,
-    is not recorded twice: the result says so.
+    Each side has one review per session. If the platform's feed has already reported it with the
+    same rating, it is not recorded again, and the result says so.
 
     Example: liveportal sessions review S-1002 5 --by customer --text "Solved in ten minutes"
     """

@@ -1,4 +1,4 @@
-"""What a terminal shows of a session that was refunded: it must not look paid."""
+"""How a terminal shows a refunded session: it must not look paid."""
 
 from __future__ import annotations
 
@@ -18,3 +18,10 @@ def human_money(row: Row) -> dict[str, object]:
         "state": HumanValue(row["state"], lambda _now, _local: [state]),
         "refunded": HumanValue(refunded, lambda _now, _local: amount),
     }
+
+
+def human_earned(row: Row) -> dict[str, object]:
+    """Return what a list shows as earned: a wholly refunded session has no amount there."""
+    if not row["refunded"] or row["refunded"] != row["gross"]:
+        return {}
+    return {"earned": HumanValue(row["earned"], lambda _now, _local: ["refunded"])}

@@ -41,14 +41,15 @@ def reviews(
         typer.Option(
             "--customer",
             metavar="ID",
-            help="Each review of this customer's sessions.",
+            help="Show each review of this customer's sessions.",
             autocompletion=ids("customer"),
         ),
     ] = None,
 ) -> None:
-    """Show your customers, the latest first, and how they rated you and you them.
+    """Show how your customers and you rated each other.
 
-    With --customer, each review of their sessions in the order they were given.
+    There is one row per customer, the most recent first. With --customer it shows each review of
+    that customer's sessions, the oldest first.
 
     Examples:
       liveportal sessions reviews
@@ -60,16 +61,16 @@ def reviews(
         if customer is None:
             title = _title(*overall(reader))
             customers = reviewed_customers(reader)
-            empty = "No customers yet: `liveportal requests list` shows who asks for help."
+            empty = "No customers yet. `liveportal requests list` shows who asks for help."
             return Table(ReviewedCustomer, customers, HUMAN, title, empty)
         name = reader.resolve_id("customer", customer)
         title = _title(*overall(reader, name))
-        empty = "No reviews: `liveportal sessions review SESSION` records one."
+        empty = "No reviews yet. `liveportal sessions review SESSION` records one."
         return Table(ReviewRow, reviews_of(reader, name), None, title, empty)
 
     table = run_read(query, ledger, read, out)
     if table.rows and customer is None:
-        hint("`liveportal sessions reviews --customer ID` shows what was said.")
+        hint("Read a customer's reviews with `liveportal sessions reviews --customer ID`.")
 
 
 def _title(of_you: ReviewTotals, by_you: ReviewTotals) -> str:

@@ -42,21 +42,25 @@ class Scope(Options):
         typer.Option(
             "--customer",
             metavar="ID",
-            help="Only this customer's sessions.",
+            help="Search only this customer's sessions.",
             autocompletion=ids("customer"),
         ),
     ] = None
     session: Annotated[
         str | None,
         typer.Option(
-            "--session", metavar="ID", help="Only this session.", autocompletion=ids("session")
+            "--session",
+            metavar="ID",
+            help="Search only this session.",
+            autocompletion=ids("session"),
         ),
     ] = None
     speaker: Annotated[
-        str | None, typer.Option("--speaker", metavar="NAME", help="Only what they said.")
+        str | None,
+        typer.Option("--speaker", metavar="NAME", help="Search only what this person said."),
     ] = None
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only what was said from then on.")
+        str | None, typer.Option("--since", metavar="TIME", help="Search only from this time on.")
     ] = None
 
     comes_first: ClassVar[bool] = True
@@ -80,7 +84,9 @@ class Scope(Options):
 def search(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="WORDS...", help='Words, or parts: "a phrase", -not, begin*.'),
+        typer.Argument(
+            metavar="WORDS...", help='Words, parts of words, "a phrase", -without, start*.'
+        ),
     ],
     ledger: LedgerOption,
     read: ReadOptions,
@@ -88,19 +94,19 @@ def search(
     scope: Scope,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, metavar="N", help="At most so many; a terminal: 20."),
+        typer.Option("--limit", min=1, metavar="N", help="Show at most N (on a terminal: 20)."),
     ] = None,
 ) -> None:
-    """Search what was said in sessions and written about them, the best first.
+    """Search transcripts, titles, notes and reviews.
 
-    Transcripts are searched (see `liveportal sessions attach`), and titles,
-    descriptions, reasons, summaries, notes and reviews; `where` says in which a
-    hit is. All the words must stand in one message or text. A part of a word is
-    enough (`flicker` finds "flickers"; of one or two letters the beginning), in
-    every script, without regard to case, width and accents. `mali*` must begin
-    a word, quotes make a phrase of whole words, `-word` leaves out what has it
-    (after `--` also a single letter). Hits stand in [brackets], on a terminal
-    in reverse. With --speaker only transcripts are searched.
+    The best results come first. Descriptions, reasons and summaries are searched, too; the column
+    `where` names the kind of text. With --speaker only transcripts are searched.
+
+    A result contains all the words in one message or text, in any order. Case and accents do not
+    matter, and part of a word is enough: `flicker` finds "flickers". (One or two letters must be
+    the start of a word.) `mali*` finds words that start with mali, "render pipeline" finds that
+    phrase, and `-word` excludes texts with that word; put -- before a single letter. Matches are in
+    [brackets], or in reverse on a terminal.
 
     Examples:
       liveportal sessions search shader flicker
@@ -109,7 +115,7 @@ def search(
     """
     query = session_search.matching(words)
     if query is None:
-        raise typer.BadParameter("name at least one word to look for", param_hint="WORDS")
+        raise typer.BadParameter("Name at least one word to look for.")
     is_person = for_person(out)
     max_hits = HITS if limit is None and is_person else limit
     with open_reader(ledger, read, out) as reader:
@@ -125,14 +131,21 @@ def search(
     ]
     render(Table(SearchRow, hits, HUMAN_HITS, empty=empty), out, zone=zone)
     if is_person and len(rows) > len(hits):
-        hint(f"These are the best {len(hits)}; --limit shows more.")
+        hint(f"These are the best {len(hits)} results. See more with --limit N.")
     elif is_person and any(row.where == session_search.MESSAGE for row in rows):
-        hint("`liveportal sessions show ID --transcript` shows all that was said in one.")
+        hint("Read a whole transcript with `liveportal sessions show ID --transcript`.")
 
 
 def _empty_message(searched: session_search.Searched) -> str:
-    """Return the message for an empty result, which says what was searched."""
-    places = [f"{searched.messages:,} messages of {searched.transcripts:,} transcripts"]
+    """Return the message for an empty result, which names what was searched."""
+    from liveportal.cli.io.answers import plural  # Terminals only.
+
+    places = []
+    if searched.transcripts:
+        transcripts = plural(searched.transcripts, "transcript")
+        places.append(f"{plural(searched.messages, 'message')} in {transcripts}")
     if searched.texts:
         places.append("all titles, descriptions, reasons, notes and reviews")
-    return f"Nothing was found. Searched were {' and '.join(places)}."
+    if not places:
+        return "Nothing found. No transcripts are attached."
+    return f"Nothing found in {' and '.join(places)}."

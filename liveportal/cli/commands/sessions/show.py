@@ -47,22 +47,21 @@ def show(
     read: ReadOptions,
     out: OutputOptions,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Keep the view up to date until it is over.")
+        bool, typer.Option("--follow", "-f", help="Update the view until the session is over.")
     ] = False,
     transcript: Annotated[
         bool,
-        typer.Option("--transcript", help="Show what was said, as attached transcripts have it."),
+        typer.Option("--transcript", help="Show the attached transcripts."),
     ] = False,
     opened: Annotated[
         str | None,
-        typer.Option(
-            "--open", metavar="NAME|N", help="Open a file of its evidence, or a copy of it rather."
-        ),
+        typer.Option("--open", metavar="NAME|N", help="Open a copy of an evidence file."),
     ] = None,
 ) -> None:
-    """Show everything about one session: times, pauses, bill, claims, reviews, money, history.
+    """Show everything about one session.
 
-    Of a live one also what it comes to so far, by the policy that it froze.
+    That is its times, pauses, bill, refund claims, reviews, files, bookings and history; for a live
+    session also the time and the earnings so far, by the policy that applied when it was agreed.
 
     Examples:
       liveportal sessions show S-1001
@@ -72,7 +71,7 @@ def show(
       liveportal sessions show S-1001 --open call.mp4
     """
     if sum((follow, transcript, opened is not None)) > 1:
-        raise typer.BadParameter("--follow, --transcript and --open exclude one another")
+        raise typer.BadParameter("Give only one of --follow, --transcript and --open.")
     if transcript or opened is not None:
         show_evidence(session, opened, ledger, read, out)
         return
@@ -93,7 +92,7 @@ def show(
     if any(claim.state == "open" for claim in row.claims):
         hint_dispute([row.id])
     if row.state in RUNNING:
-        hint("--follow keeps this up to date until the session is over.")
+        hint(f"Watch it live with `liveportal sessions show {row.id} --follow`.")
 
 
 def _human_row(row: ShownSession) -> dict[str, object]:

@@ -44,7 +44,7 @@ _session = partial(Answer, SessionResult, result_fields, facts_of("session"))
 
 @records(Ids, _session(answers.started), many=True)
 def start() -> WriteStep:
-    """Start the timer of an upcoming session.
+    """Start the timer of upcoming sessions.
 
     Example: liveportal sessions start S-1002
     """
@@ -53,7 +53,7 @@ def start() -> WriteStep:
 
 @records(Ids, _session(answers.paused), many=True)
 def pause() -> WriteStep:
-    """Stop the timer; paused time is not charged.
+    """Pause live sessions; paused time is not charged.
 
     Example: liveportal sessions pause S-1002 --at "5 minutes ago"
     """
@@ -62,7 +62,7 @@ def pause() -> WriteStep:
 
 @records(Ids, _session(answers.resumed), many=True)
 def resume() -> WriteStep:
-    """Let the timer of a paused session run again.
+    """Resume the timer of paused sessions.
 
     Example: liveportal sessions resume S-1002
     """
@@ -76,7 +76,7 @@ def _timer_step(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> 
 
 @records(Ids, _session(answers.over), many=True)
 def end(billed: Billed = None) -> WriteStep:
-    """End a session: it is billed, and the earning booked.
+    """End sessions, and bill them.
 
     Examples:
       liveportal sessions end S-1002
@@ -96,13 +96,13 @@ def cancel(
         typer.Option(
             "--by",
             metavar="WHO",
-            help="expert, customer or platform.",
+            help="Who cancelled: expert (you), customer or platform.",
             autocompletion=choices(PARTY.words),
         ),
     ] = "expert",
     reason: Reason = None,
 ) -> WriteStep:
-    """Cancel an upcoming session; nothing is charged.
+    """Cancel upcoming sessions; nothing is charged.
 
     Example: liveportal sessions cancel S-1002 --by customer --reason "ill"
     """
@@ -118,12 +118,14 @@ def miss(
         typer.Option(
             "--by",
             metavar="WHO",
-            help="Who did not come: expert or customer.",
+            help="Who did not come: expert (you) or customer.",
             autocompletion=choices(PERSON.words),
         ),
     ] = "customer",
 ) -> WriteStep:
-    """Record that somebody did not come; nothing is charged.
+    """Record that you or the customer missed a session.
+
+    Nothing is charged.
 
     Example: liveportal sessions miss S-1002 --by customer
     """
@@ -136,7 +138,7 @@ def reschedule(
         str, typer.Option("--start", metavar="TIME", help="The new time, such as 'friday 9am'.")
     ],
     minutes: Annotated[
-        int | None, typer.Option("--minutes", min=1, max=1440, help="The new length.")
+        int | None, typer.Option("--minutes", min=1, max=1440, metavar="N", help="The new length.")
     ] = None,
     overlap: Overlap = False,
 ) -> WriteStep:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.text import format_length
 from liveportal.cli.io.view_model import HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import MONTHS, WEEKDAYS, read_length
@@ -51,18 +52,23 @@ def upcoming(
     days: Annotated[
         int | None,
         typer.Option(
-            "--days", min=1, max=LONGEST_AHEAD, metavar="N", help="Only N days; 1 is today."
+            "--days", min=1, max=LONGEST_AHEAD, metavar="N", help="Show only N days; 1 is today."
         ),
     ] = None,
     within: Annotated[
         str | None,
-        typer.Option("--within", metavar="LENGTH", help="Only what starts within 48h, 7d or so."),
+        typer.Option(
+            "--within",
+            metavar="LENGTH",
+            help="Show only what starts within this time, such as 48h.",
+        ),
     ] = None,
 ) -> None:
-    """Show the agenda: what is agreed and not over yet, by the days of your own zone.
+    """Show your agenda: the sessions that are not over.
 
-    What should have started and did not comes first, then what is live. Each has the customer's own
-    time, what it collides with or is too close to (`preferences`), and what it would earn.
+    Overdue sessions come first, then live ones, then the others by day in your own zone. Each row
+    shows the customer's local time, what the session would earn, and which sessions it overlaps or
+    is too close to (`preferences set --buffer-before`).
 
     Examples:
       liveportal sessions upcoming
@@ -70,7 +76,7 @@ def upcoming(
       liveportal sessions upcoming --within 48h --json --fields id,start,customer_local
     """
     if days is not None and within is not None:
-        raise typer.BadParameter("give --days or --within")
+        raise typer.BadParameter("Give only one of --days and --within.")
     ahead = read_length(within) if within is not None else None
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
@@ -82,14 +88,17 @@ def upcoming(
         AgendaRow,
         [_human_row(row, now, zone) for row in rows],
         AGENDA,
-        empty="Nothing is planned: `liveportal requests list` shows what you can accept.",
+        empty="No sessions are planned. `liveportal requests list` shows what you can accept.",
         section=lambda row: str(row["heading"]),
     )
     render(table, out, zone=zone, now=now)
     if any(is_overdue(row, now) for row in rows):
-        hint("If it began: `sessions start ID --at TIME`; if not: `sessions miss ID --by WHO`.")
+        hint(
+            "If an overdue session took place: `liveportal sessions start ID --at TIME`."
+            " If not: `liveportal sessions miss ID --by WHO`."
+        )
     elif rows:
-        hint("`liveportal sessions calendar -o FILE` puts these into a calendar.")
+        hint("Put these into your calendar with `liveportal sessions calendar -o FILE`.")
 
 
 @shows(AnomalyRow, many=True)
@@ -103,14 +112,15 @@ def check(
         typer.Option(
             "--longer-than",
             metavar="LENGTH",
-            help="How long a timer runs before it counts as forgotten.  [default: 4h]",
+            help="Report timers that run longer than this.  [default: 4h]",
         ),
     ] = None,
 ) -> None:
-    """Look for what is likely wrong: forgotten timers, overlaps, odd lengths; and how to mend it.
+    """Find likely mistakes, such as forgotten timers.
 
-    A timer is forgotten once it runs longer than --longer-than, or twice as long as was planned;
-    longer than was planned it never is. Nothing that is found is an error: the exit code is 0.
+    It also reports overlaps and unusual lengths, each with a command to fix it. A timer counts as
+    forgotten when it runs longer than --longer-than, or more than twice as long as planned, but
+    never before the planned length is over. The exit code is 0, whatever it finds.
 
     Examples:
       liveportal sessions check
@@ -133,7 +143,9 @@ def check(
             for anomaly in anomalies
         ]
     human = ("session", "finding", "message", "since", "hint")
-    render(Table(AnomalyRow, rows, human, empty="All is well."), out, zone=zone, now=now)
+    render(
+        Table(AnomalyRow, rows, human, empty="No likely mistakes found."), out, zone=zone, now=now
+    )
 
 
 # --- the agenda in words --------------------------------------------------------------------------
@@ -187,8 +199,6 @@ def _format_period(row: AgendaRow, local: tzinfo | None, *, dated: bool) -> str:
 
 def _format_wait(row: AgendaRow) -> str:
     """Return the time until a session starts, by how much it is late, or its state."""
-    from liveportal.cli.io.rich_output import format_length
-
     span = row.starts_in_seconds
     if span is None:
         return row.state

@@ -82,6 +82,7 @@ _DECLARED = (
         payout="payout",
         item="item",
     ),
+    _table("payout_alias", "alias: str, payout: str", payout="payout"),
     _table("preferences", "seq: int, document: str", seq="event"),
     _table("profile_field", "name: str"),
     _table(
@@ -91,6 +92,7 @@ _DECLARED = (
     ),
     _table("profile_fact", "field: str, seq: int, value: str", seq="event"),
     _table("fingerprint_key", "key_id: str, sealed_by: str, nonce: bytes, body: bytes"),
+    _table("identity_key", "key_id: str"),
     _table("missing_value", "field: str, seq: int", seq="event"),
     _table("missing_file", "artifact: int", artifact="artifact"),
 )

@@ -12,7 +12,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.payouts.answers import key_changed, profile_changed
 from liveportal.cli.commands.payouts.profile.options import Profile, read_file
-from liveportal.cli.io.answers import listed
+from liveportal.cli.io.answers import ended, listed
 from liveportal.cli.io.errors import NOTHING_RECORDED
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, can_ask, confirm
@@ -20,13 +20,13 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows, shows_result
 from liveportal.cli.io.view_model import Row as AnyRow
 from liveportal.cli.options import (
+    DryRun,
     LedgerOption,
     OutputOptions,
     ReadOptions,
     WriteOptions,
     Yes,
     with_options,
-    writing_option,
 )
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.cli.read_command import display_zone, open_reader, reference_time, run_read
@@ -46,7 +46,18 @@ from liveportal.ledger.queries.profile import ProfileRow
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 
-app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
+app = Commands(
+    """Keep the details that the platform needs to pay you.
+
+    The profile has the payee, the account, the address and the tax form. It is encrypted in your
+    ledger and shown masked. Nothing is sent to the platform.
+
+    Examples:
+      liveportal payout profile set
+      liveportal payout profile check
+    """,
+    default="show",
+)
 
 HUMAN = tuple(
     name for name in columns(ProfileRow) if name not in ("filled", "revealed", "enter_again")
@@ -65,7 +76,7 @@ class ProfileChange(Row):
 
 @row
 class NewKey(Row):
-    """A new key, the number of values that it seals, and what became of the old key."""
+    """A new key, the number of values that it encrypts, and where the old key is kept."""
 
     key: str
     kept_in: str | None
@@ -84,20 +95,20 @@ def show(
     read: ReadOptions,
     out: OutputOptions,
     reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show all of it; asks first, and is recorded before.")
+        bool, typer.Option("--reveal", help="Show all values. Asks first, and is recorded.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Reveal without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Show your payout profile, account and tax numbers masked.
+    """Show your payout profile, with numbers masked.
 
-    As of an earlier time (--as-known) only what was filled in is known.
+    For an earlier time (--as-known) it shows only which fields were filled in.
 
     Examples:
       liveportal payout profile show
       liveportal payout profile show --reveal --field iban
     """
     if reveal and read.as_known is not None:
-        raise typer.BadParameter("values are those of now", param_hint="--as-known")
+        raise typer.BadParameter("--reveal shows current values only. Leave out --as-known.")
     if reveal:
         row, zone = _reveal(ledger, read, out, yes=yes)
     else:
@@ -118,7 +129,8 @@ def _reveal(
         requested = out.columns or MASKED
         names = tuple(name for name in MASKED if name in requested and name in values)
         if names:
-            confirm(f"Show {', '.join(names)} in full? It is recorded that you did.", yes=yes)
+            words = listed([name.replace("_", " ") for name in names], len(names))
+            confirm(f"Show {words} in full? The ledger records that you did.", yes=yes)
             portal.execute(PayoutProfileRevealed(fields=names))
         return _profile_row(reader, values, frozenset(names)), display_zone(reader, read)
 
@@ -151,16 +163,19 @@ def set_(
     start_over: Annotated[
         bool,
         typer.Option(
-            "--start-over", help="Forget what is there first, also if its key is lost; asks."
+            "--start-over", help="Clear the profile first, even if its key is lost. Asks first."
         ),
     ] = False,
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
-    """Set your payout profile; on a terminal, without options, it asks for all of it.
+    """Set your payout profile.
 
-    Account and tax numbers are never arguments: give - and be asked, or a file, or standard input.
-    What you do not name stays as it is; the address is given whole, a tax number with its form and
-    its date. An empty text clears what no payout needs.
+    On a terminal, without options, it asks for each field. With options, fields that you do not
+    name stay as they are. Give an address as a whole, and a tax number with its form and the date
+    of your signature. Pass '' to clear an optional field.
+
+    Account and tax numbers cannot be typed as arguments, where others could see them: pass - to be
+    asked for the number, or give them in a file.
 
     Examples:
       liveportal payout profile set
@@ -171,9 +186,11 @@ def set_(
       liveportal payout profile set --from profile.toml --dry-run
     """
     if more:
-        raise typer.BadParameter("an argument that belongs to no option; numbers are never typed")
+        raise typer.BadParameter(
+            "There is an argument without an option. Secret numbers are never given as arguments."
+        )
     if file == STDIN and wanted.secrets:
-        raise typer.BadParameter("standard input is read once", param_hint="--from")
+        raise typer.BadParameter("Only one value can be read from standard input.")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
 
@@ -183,7 +200,7 @@ def set_(
                 name.replace("_", " ") for name in profile_queries.filled_fields(writer.reader)
             ]
             held = listed(sorted(filled), len(filled)) or "nothing"
-            writer.ask(f"Start over, and forget what your payout profile holds now: {held}?")
+            writer.ask(f"Clear your payout profile and start over? It has {held} now.")
         if wanted == Profile() and not (file or start_over):
             return _fill_profile(writer, _ask_profile(writer), write, was_asked=True)
         typed = wanted.values(writer.zone)
@@ -197,7 +214,7 @@ def set_(
 def _ask_profile(writer: Writer) -> Changes:
     """Ask for the profile on a terminal; without one, raise a usage error."""
     if not can_ask():
-        raise typer.BadParameter("name at least one field, or --from FILE; see --help")
+        raise typer.BadParameter("Name at least one field, or give --from FILE.")
     from liveportal.cli.commands.payouts.profile.wizard import (
         ProfileAnswers,
         whole_part,
@@ -220,9 +237,9 @@ def _ask_profile(writer: Writer) -> Changes:
             hint(NOTHING_RECORDED)
             raise
         change = changes(checks.check_fields(part))
-        question = "Record these answers, and the others another time?"
+        question = "Record these answers now, and the others later?"
     for caution in _cautions(writer, change, in_force):
-        writer.ask(f"{caution.message}. Go on all the same?")
+        writer.ask(f"{ended(caution.message)} Continue anyway?")
     if change.event_fields:
         write_summary(change, in_force)
         writer.ask(question)
@@ -240,8 +257,8 @@ def _cautions(writer: Writer, change: Changes, in_force: Values) -> list[Caution
     if is_new_w8ben and not checks.is_likely(number, country):
         cautions.append(
             UnlikelyTaxNumber(
-                f"tax_number: is none that {country} gives to people, by its form or check digits",
-                hint="Compare it with a letter of your tax office; --anyway sets it all the same.",
+                f"The value of tax_number does not look like a tax number of {country}.",
+                hint="Compare it with a letter from your tax office. --anyway sets it regardless.",
             )
         )
     return cautions
@@ -292,9 +309,10 @@ def _fill_profile(
 @shows(Finding, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """Check what a payout needs of the profile: what is missing, why it blocks, what to do.
+    """Check whether your payout profile is complete.
 
-    It also opens what is sealed, and holds it against the fingerprints in the journal.
+    For each requirement of a payout it shows what is missing, why, and the option that sets it. It
+    also decrypts the profile, and compares it with the fingerprints in the journal.
 
     Examples:
       liveportal payout profile check
@@ -324,8 +342,8 @@ def _with_seal_check(reader: Reader, rows: tuple[Finding, ...]) -> tuple[Finding
             seal,
             state="changed",
             blocks=True,
-            message=f"{', '.join(changed)}: not what the journal has the fingerprint of",
-            hint="Restore a backup, or set them anew.",
+            message=f"{listed(changed, len(changed))}: changed outside of this program",
+            hint="Restore a backup, or set these fields again.",
         )
     return *(_with_address_check(row, values) for row in rows), seal
 
@@ -357,22 +375,22 @@ def rotate_key(
         typer.Option(
             "--keep-old-key",
             metavar="FILE",
-            help="Write the old key to this new file: older backups need it.",
+            help="Keep the old key in this file, for old backups.",
         ),
     ] = None,
-    dry_run: Annotated[bool, writing_option("--dry-run", help="Try it; change nothing.")] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,  # noqa: ARG001 -- The command asks nothing.
 ) -> None:
-    """Seal the profile under a new key, and drop the old one when that is done.
+    """Encrypt the payout profile with a new key.
 
-    The key is in the system's keyring where there is one (the extra "keyring"; the environment's
-    LIVEPORTAL_KEYRING=off leaves it out), else in a file beside the ledger, ledger.db.key. It is in
-    no backup that is not encrypted: keep a copy elsewhere.
+    The new key replaces the old one in the system's keyring or, if the extra "keyring" is not
+    installed or LIVEPORTAL_KEYRING=off, in a file beside the ledger (ledger.db.key). Backups that
+    are not encrypted do not contain it: keep a copy elsewhere.
 
-    Backups and copies of the ledger that were made before stay sealed with the old key. Without it
-    they can be restored, but their payout profile cannot be read; an encrypted one has its own copy
-    of the key, if that was in a file. So keep the old key, or make a new backup, or both.
-    Whoever has the old key and an older copy of the ledger can still read what it held then.
+    Older backups need the old key. Without it they can be restored, but their payout profile cannot
+    be read. An encrypted backup has its own copy of a key that was in a file. So keep the old key,
+    or make a new backup, or both. Anybody who has the old key and an older copy of the ledger can
+    still read the old profile.
 
     Examples:
       liveportal payout profile rotate-key --keep-old-key /media/stick/old.key
@@ -380,7 +398,7 @@ def rotate_key(
     """
     check_output_possible(NewKey, out, spared=ledger.files)
     if keep_old_key == Path(STDIN):
-        raise typer.BadParameter("a key is not shown: name a file", param_hint="--keep-old-key")
+        raise typer.BadParameter("a key needs a file name", param_hint="--keep-old-key")
     check_target(keep_old_key, (*ledger.files, *((out.output,) if out.output else ())))
     with open_portal(ledger, dry_run=dry_run) as portal:
         rotation = portal.rotate_key(keep_old_key)

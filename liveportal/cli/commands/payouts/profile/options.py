@@ -16,6 +16,7 @@ from liveportal.cli.commands.preferences.toml_document import content_of
 from liveportal.cli.completion import choices
 from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, read_text
 from liveportal.cli.io.render import hint
+from liveportal.cli.io.usage import suggestion
 from liveportal.cli.options import Options, options_in
 from liveportal.cli.parse import toml_file
 from liveportal.cli.parse.profile_fields import PARTS, field_error
@@ -42,26 +43,39 @@ Text = str | None
 
 
 def _number_help(number: str) -> str:
-    return f"{number}: asked for without echo, or read from standard input."
+    return f"Pass - to be asked for {number}."
 
 
 @frozen
 class Profile(Options):
     """The new values of the profile; None leaves a field unchanged, an empty text clears it."""
 
-    name: Annotated[Text, _who_option("--name", help="The payee, as the bank knows it.")] = None
-    email: Annotated[Text, _who_option("--email", help="Where you are written to.")] = None
-    country: Annotated[Text, _who_option("--country", help="Where you reside: DE, or Germany.")] = (
+    name: Annotated[
+        Text, _who_option("--name", metavar="TEXT", help="The payee, as the bank has it.")
+    ] = None
+    email: Annotated[Text, _who_option("--email", metavar="TEXT", help="Your e-mail address.")] = (
         None
     )
-    line: Annotated[
-        list[str] | None, _who_option("--line", help="Street and number; repeatable.")
+    country: Annotated[
+        Text, _who_option("--country", metavar="TEXT", help="Your country: DE or Germany.")
     ] = None
-    city: Annotated[Text, _who_option("--city", help="The city.")] = None
-    district: Annotated[Text, _who_option("--district", help="A part of the city.")] = None
-    region: Annotated[Text, _who_option("--region", help="State or province, where one is.")] = None
-    postal_code: Annotated[Text, _who_option("--postal-code", help="The postal code.")] = None
-    sorting_code: Annotated[Text, _who_option("--sorting-code", help="Such as CEDEX.")] = None
+    line: Annotated[
+        list[str] | None,
+        _who_option("--line", metavar="TEXT", help="Street and number. Repeatable."),
+    ] = None
+    city: Annotated[Text, _who_option("--city", metavar="TEXT", help="The city.")] = None
+    district: Annotated[
+        Text, _who_option("--district", metavar="TEXT", help="The district of the city.")
+    ] = None
+    region: Annotated[
+        Text, _who_option("--region", metavar="TEXT", help="The state or province.")
+    ] = None
+    postal_code: Annotated[
+        Text, _who_option("--postal-code", metavar="TEXT", help="The postal code.")
+    ] = None
+    sorting_code: Annotated[
+        Text, _who_option("--sorting-code", metavar="TEXT", help="Such as CEDEX.")
+    ] = None
     method: Annotated[
         Text,
         _paid_option(
@@ -74,37 +88,38 @@ class Profile(Options):
     paypal: Annotated[
         Text,
         _paid_option(
-            "--paypal", metavar="EMAIL", help="The address that PayPal knows, if another."
+            "--paypal", metavar="EMAIL", help="Your PayPal address, if not that of --email."
         ),
     ] = None
-    iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("The IBAN"))] = None
+    iban: Annotated[Text, _paid_option("--iban", metavar="-", help=_number_help("the IBAN"))] = None
     us_routing: Annotated[
-        Text, _paid_option("--us-routing", help="A US bank's routing number.")
+        Text, _paid_option("--us-routing", metavar="TEXT", help="The routing number of a US bank.")
     ] = None
     us_account: Annotated[
-        Text, _paid_option("--us-account", metavar="-", help=_number_help("The account's number"))
+        Text, _paid_option("--us-account", metavar="-", help=_number_help("the account number"))
     ] = None
     tax_form: Annotated[
         Text,
         _tax_option(
             "--tax-form",
             metavar="FORM",
-            help="w9 (US), w8ben (others), or vat: none of them, and a VAT number.",
+            help="w9 (US), w8ben (others) or vat (VAT number).",
             autocompletion=choices(FORMS),
         ),
     ] = None
     tax_number: Annotated[
-        Text, _tax_option("--tax-number", metavar="-", help=_number_help("The number on the form"))
+        Text, _tax_option("--tax-number", metavar="-", help=_number_help("the tax number"))
     ] = None
     tax_signed: Annotated[
-        Text, _tax_option("--tax-signed", metavar="DATE", help="When you signed it.")
+        Text,
+        _tax_option("--tax-signed", metavar="DATE", help="The day of your signature."),
     ] = None
     tax_expires: Annotated[
         Text,
         _tax_option(
             "--tax-expires",
             metavar="DATE",
-            help="Its last day, if the platform says another than the form.",
+            help="The form's last valid day, if not the usual one.",
         ),
     ] = None
 
@@ -124,12 +139,12 @@ class Profile(Options):
         for name in secrets:
             if typed[name] != STDIN:
                 raise typer.BadParameter(
-                    "takes only -, never the number: the shell would remember it",
+                    "give -, never the number, which the shell would remember",
                     param_hint=_option_name(name),
                 )
         if len(secrets) > 1 and not can_ask():
             raise typer.BadParameter(
-                "standard input holds one number only; use --from FILE for more",
+                "standard input can give one number only; use --from FILE for more",
                 param_hint=_option_name(secrets[1]),
             )
         if address := {name: typed.pop(name) for name in ("line", *PARTS) if name in typed}:
@@ -152,7 +167,7 @@ def read_secret(name: str) -> str:
     """
     text = ask_hidden(f"{name} (not shown):") if can_ask() else read_text(STDIN)
     if not text:
-        raise field_error(name, "nothing was given")
+        raise field_error(name, "is empty", "Check the command that should print it.")
     return text
 
 
@@ -161,9 +176,9 @@ def parse_day(name: str, text: str, zone: str) -> str:
     try:
         moment = read_time(text, zone, utc_now(), past=name == "tax_signed", date_only=True)
     except InvalidTime:
-        raise field_error(name, "is no day", "Write it like 2026-01-31.") from None
+        raise field_error(name, "is not a day", "Write it like 2026-01-31.") from None
     if name == "tax_signed" and moment > utc_now():
-        raise field_error(name, "is still to come")
+        raise field_error(name, "is in the future")
     return local_date(moment, zone).isoformat()
 
 
@@ -184,18 +199,22 @@ def read_file(file: str, zone: str) -> dict[str, Any]:
     except ValueError as error:
         place = _PLACE.search(str(error))
         raise InvalidValue(
-            f"{where} is not TOML{f' {place[0]}' if place else ''}",
-            hint='Write one a line, such as: name = "Anna Example"',
+            f"{where} is not a TOML file{f' {place[0]}' if place else ''}.",
+            hint='Write one field on each line, such as name = "Anna Example".',
         ) from None
     return {name: _plain(name, document, zone) for name in document}
 
 
 def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
     if name not in KEYS:
-        known = ", ".join(KEYS)
         # A key that does not look like a name may be a secret in the wrong place.
-        subject = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
-        raise InvalidValue(f"{subject} no field of the payout profile", hint=f"There are {known}.")
+        is_name = re.fullmatch("[a-z_]{1,32}", name)
+        subject = f"The key {name}" if is_name else "A key in the file"
+        listing = "`liveportal payout profile set --help` lists the fields."
+        raise InvalidValue(
+            f"{subject} is not a field of the payout profile.",
+            hint=suggestion(name if is_name else "", KEYS, listing),
+        )
     value = document[name]
     if name not in DAYS:
         return value

@@ -22,8 +22,8 @@ _LABELS = {
     "country": "Country of residence",
     "name": "Name of the payee",
     "email": "E-mail address",
-    "method": "Method",
-    "paypal": "PayPal's e-mail address, if another",
+    "method": "Payout method",
+    "paypal": "PayPal e-mail address, if different",
     "iban": "IBAN (not shown)",
     "us_routing": "Routing number of the bank",
     "us_account": "Account number (not shown)",
@@ -90,9 +90,10 @@ class ProfileAnswers:
         needed: bool = True,
         replace: bool = False,
     ) -> None:
-        """Ask until the answer is valid; an empty one means `default` if there is no present value.
+        """Ask until the answer is valid.
 
-        With `replace` the present value is ignored.
+        An empty answer keeps the present value or, without one, means `default`. With `replace` the
+        present value is ignored.
         """
         present = None if replace else self._in_force.get(field)
         shown_default = str(present) if present is not None else default
@@ -104,7 +105,7 @@ class ProfileAnswers:
             try:
                 self.given[field] = check(text or default) if text or default else _raise_needed()
             except LiveportalError as error:
-                _write_line(f"{error.message}. {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
             else:
                 return
 
@@ -150,7 +151,7 @@ class ProfileAnswers:
             try:
                 document = checks.address(parts, code)
             except LiveportalError as error:
-                _write_line(f"{error.message}. {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
                 present = parts
                 continue
             if "address" not in self._in_force or document != self._in_force["address"].plain:
@@ -176,7 +177,7 @@ class ProfileAnswers:
                 checks.check_fields({"tax_form": form, "tax_number": number, "country": country})
                 break
             except LiveportalError as error:
-                _write_line(f"{error.message}. {spell(error.hint)}")
+                _write_line(f"{error.message} {spell(error.hint)}")
                 self._ask("tax_number", str, label=_NUMBERS[form], secret=True, replace=True)
         if "tax_signed" in FORMS[form]:
             read: Check = lambda text: parse_day("tax_signed", text, self._zone)  # noqa: E731
@@ -218,7 +219,7 @@ def _format_kept(text: str) -> str:
 
 
 def _raise_needed() -> str:
-    raise InvalidValue("This is needed", hint="Ctrl-C ends it.")
+    raise InvalidValue("An answer is needed.", hint="To stop without saving, press Ctrl-C.")
 
 
 def whole_part(

@@ -19,6 +19,15 @@ SELECT
     sum(amount * ((debit = 'assets:platform') - (credit = 'assets:platform'))) AS owed,
     sum(amount * ((debit = 'assets:platform:held') - (credit = 'assets:platform:held'))) AS held,
     sum(amount * ((debit = 'assets:transit') - (credit = 'assets:transit'))) AS in_transit,
-    sum(amount * ((debit = 'assets:bank') - (credit = 'assets:bank'))) AS paid_out
+    -- What the platform paid: what arrived, and what was charged for the transfer.
+    sum(
+        amount * (
+            (debit IN ('assets:bank', 'expenses:transfer-fee'))
+            - (credit IN ('assets:bank', 'expenses:transfer-fee'))
+        )
+    ) AS paid_out,
+    sum(
+        amount * ((debit = 'expenses:transfer-fee') - (credit = 'expenses:transfer-fee'))
+    ) AS transfer_fees
 FROM month_flow
 GROUP BY period;

@@ -1,0 +1,145 @@
+"""The options for feeds of other tools, shared by `sync` and `requests watch`."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from liveportal.cli.completion import choices
+from liveportal.cli.options import Options
+from liveportal.domain.errors import InvalidValue, UnreadableFile
+from liveportal.domain.frozen import frozen
+from liveportal.feeds.adapters import ADAPTERS
+from liveportal.ledger.storage.ledger_paths import check_input
+
+if TYPE_CHECKING:
+    from liveportal.portal import Portal
+    from liveportal.services.adapting import FeedFormat
+
+STRIPE = "stripe"
+HOPS = ("payout", "transfer")
+FORMAT_PANEL = "Feeds of other tools"
+
+
+@frozen
+class FormatOptions(Options):
+    """The format of a feed that another tool made, and what it does not state."""
+
+    comes_first: ClassVar[bool] = True
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=f"Read what another tool sends: {', '.join(ADAPTERS)}.",
+            autocompletion=choices(ADAPTERS),
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = None
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            "--rate",
+            metavar="AMOUNT",
+            help="The rate of bookings, a minute; default: your direct rate.",
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = None
+    trust_schedule: Annotated[
+        bool,
+        typer.Option(
+            "--trust-schedule",
+            help="Take the planned start and end of a meeting for the real ones.",
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = False
+    hop: Annotated[
+        str | None,
+        typer.Option(
+            "--hop",
+            metavar="HOP",
+            help="Which of Stripe's movements is the platform's payout: payout or transfer.",
+            autocompletion=choices(HOPS),
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = None
+    sessions: Annotated[
+        Path | None,
+        typer.Option(
+            "--sessions",
+            metavar="FILE",
+            help="A CSV file of Stripe's charges and their sessions: charge,session.",
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = None
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--secret-file",
+            metavar="FILE",
+            help="Check the signature of each captured webhook with the secret in this file.",
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Raise a usage error for options that do not go together."""
+        if self.format is None:
+            for name in ("rate", "trust_schedule", "hop", "sessions", "secret_file"):
+                if getattr(self, name):
+                    option = f"--{name.replace('_', '-')}"
+                    raise typer.BadParameter("needs --format.", param_hint=option)
+            return
+        if self.format not in ADAPTERS:
+            raise typer.BadParameter(
+                f"{self.format!r} is not a format. The formats are: {', '.join(ADAPTERS)}.",
+                param_hint="--format",
+            )
+        if self.hop is not None and self.hop not in HOPS:
+            raise typer.BadParameter(f"must be {' or '.join(HOPS)}.", param_hint="--hop")
+        if self.format == STRIPE and self.hop is None:
+            raise typer.BadParameter(
+                "Stripe needs it. Give --hop payout if the platform pays to your bank, or"
+                " --hop transfer if it pays into your Stripe balance.",
+                param_hint="--hop",
+            )
+
+    def feed_format(self, portal: Portal) -> FeedFormat | None:
+        """Return the format, None for the program's own; raises what reading its files raises."""
+        if self.format is None:
+            return None
+        from liveportal.cli.io.secrets import read_passphrase
+        from liveportal.services.adapting import FeedFormat
+
+        return FeedFormat(
+            self.format,
+            rate=portal.reader().parse_amount(self.rate) if self.rate else None,
+            trust_schedule=self.trust_schedule,
+            hop=self.hop,
+            sessions=_sessions(self.sessions) if self.sessions else None,
+            secret=read_passphrase(self.secret_file).encode() if self.secret_file else None,
+        )
+
+
+def _sessions(path: Path) -> dict[str, str]:
+    """Read the sessions by charge; raises `UnreadableFile` and `InvalidValue`."""
+    check_input(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [row for row in csv.reader(stream, strict=True) if row]
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror}.", path=str(path)) from None
+    except (ValueError, csv.Error):
+        raise InvalidValue(f"{path} is not a CSV file in UTF-8.", path=str(path)) from None
+    for number, row in enumerate(rows, 1):
+        if len(row) != 2:  # noqa: PLR2004 -- A charge and a session.
+            raise InvalidValue(
+                f"{path}, row {number}: a row is a charge and a session, separated by a comma.",
+                path=str(path),
+                line=number,
+            )
+    return {charge.strip(): session.strip() for charge, session in rows}
