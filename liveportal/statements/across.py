@@ -1,4 +1,4 @@
-"""Several files of one provider: the same row in two of them, and whether they join."""
+"""Several files of one account: the same row in two of them, and whether they join."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ def joined(files: Sequence[StatementFile]) -> list[StatementFile]:
     The order of the files does not matter. Raises `UnprovedFile` if a row of two files differs.
     """
     found = list(files)
-    for provider in dict.fromkeys(file.provider for file in files):
-        at = [n for n, file in enumerate(files) if file.provider == provider and file.rows]
+    for account in dict.fromkeys((file.provider, file.account) for file in files):
+        at = [
+            n
+            for n, file in enumerate(files)
+            if (file.provider, file.account) == account and file.rows
+        ]
         if len(at) > 1:
             for n, file in zip(at, _joined([files[n] for n in at]), strict=True):
                 found[n] = file

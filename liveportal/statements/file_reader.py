@@ -8,12 +8,13 @@ from itertools import count, pairwise
 
 from liveportal.domain.errors import FileChanged, MalformedFile
 from liveportal.domain.frozen import replace
+from liveportal.statements.formats import Format
 from liveportal.statements.options import Doubts, Options
-from liveportal.statements.proofs import prove_balances, prove_groups, prove_sums
+from liveportal.statements.proofs import prove_groups, prove_sums
 from liveportal.statements.registry import identify
 from liveportal.statements.row_reader import RowReader
 from liveportal.statements.rows import Meaning, StatementFile, StatementRow
-from liveportal.tables.columns import Cells
+from liveportal.tables.columns import CellReader, Cells
 from liveportal.tables.dates import read_date
 from liveportal.tables.lines import Lines
 from liveportal.tables.source import Place, Source
@@ -24,9 +25,27 @@ _EXCHANGES = {Meaning.CONVERSION}
 
 def read_file(
     source: Source, options: Options, report: Callable[[int], None] | None = None
-) -> StatementFile:
-    """Read a file that is not an archive; raises the errors of a statement, with file and line."""
+) -> list[StatementFile]:
+    """Read a file that is not an archive; raises the errors of a statement, with file and line.
+
+    A file with several accounts is one statement for each of them, and read again for each.
+    """
     form, table = identify(source, options)
+    found = [_read_account(source, form, table, options, report)]
+    for account in table.others:
+        form, again = identify(source, options)
+        again.account = account
+        found.append(_read_account(source, form, again, options))
+    return found
+
+
+def _read_account(
+    source: Source,
+    form: Format,
+    table: CellReader,
+    options: Options,
+    report: Callable[[int], None] | None = None,
+) -> StatementFile:
     place, encoding = table.place, form.dialect.encoding
     size = source.size()
     wanted = Wanted(form.amounts, order=form.order, mark=form.mark, observe=form.observe)
@@ -53,7 +72,7 @@ def read_file(
     newest_first = reader.settle(rows)
     proofs = (
         prove_sums(rows, found.digits, doubts.fail),
-        prove_balances(rows, found.digits, doubts.fail, newest_first=newest_first),
+        form.prove_balances(table, rows, found.digits, doubts.fail, newest_first=newest_first),
         prove_groups(
             [row for row in rows if form.exchanges_are_whole or row.meaning not in _EXCHANGES],
             found.digits,
@@ -68,7 +87,7 @@ def read_file(
     rows.sort(key=_when)
     if rows and all(row.balance is None for row in rows):
         doubts.note(
-            f"{source.name} has no column for the balance, so it does not show whether a row is"
+            f"{source.name} states no balance after each row, so it does not show whether a row is"
             " missing."
         )
     rows = list(form.finished(rows))

@@ -11,14 +11,14 @@ from copy import copy
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from liveportal.domain.errors import BadValue, UnknownRow
-from liveportal.statements.rows import Meaning
+from liveportal.statements.proofs import Fail, Problem, prove_balances
+from liveportal.statements.rows import Meaning, Proof
 from liveportal.tables.columns import CellReader, Cells, Columns, TableReader
 from liveportal.tables.table import Dialect
 
 if TYPE_CHECKING:
     from liveportal.statements.candidate import Candidate
     from liveportal.statements.options import Options
-    from liveportal.statements.proofs import Problem
     from liveportal.statements.rows import StatementRow
 
 AMOUNTS = dict.fromkeys(("gross", "fee", "net", "balance"), "currency")
@@ -146,6 +146,19 @@ class Format:
         """Return the texts in which a payout's reference may be."""
         del cells
         return ()
+
+    def prove_balances(
+        self,
+        reader: CellReader,
+        rows: Sequence[StatementRow],
+        digits: Mapping[str, int],
+        fail: Fail,
+        *,
+        newest_first: bool,
+    ) -> Proof:
+        """Prove that no row is missing between those of a file, which are in its own order."""
+        del reader
+        return prove_balances(rows, digits, fail, newest_first=newest_first)
 
     def groups(self, rows: Sequence[StatementRow]) -> Iterable[Problem | None]:
         """Judge groups of rows that belong together: None for one that proves itself."""

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 
 from liveportal.domain.errors import AmbiguousFormat, LiveportalError, UnknownFormat
 from liveportal.domain.hint import Hint
+from liveportal.statements.camt import Camt053
 from liveportal.statements.candidate import Candidate
 from liveportal.statements.chase import Chase
 from liveportal.statements.formats import Format
 from liveportal.statements.mapped import MappedFormat, shipped_formats
+from liveportal.statements.mt940 import Mt940
+from liveportal.statements.ofx import Ofx
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
 from liveportal.statements.revolut import RevolutBusiness, RevolutPersonal
@@ -30,6 +33,7 @@ FORMATS: Sequence[Format] = (
     *(StripeItemised(), StripeTransactions(), StripeEvents()),
     *(RevolutPersonal(), RevolutBusiness(), Chase()),
     *shipped_formats(),
+    *(Camt053(), Ofx(), Mt940()),
 )
 """Every format. Where two files have the same row, that of the earlier format is kept."""
 

@@ -50,6 +50,8 @@ class CellReader:
     """How many columns are not used."""
     account: str | None = None
     """The account that the file names, once its rows were read."""
+    others: Sequence[str] = ()
+    """More accounts in the file, once its rows were read: a reader reads one of them."""
     longest_line = LONGEST_LINE
 
     def __init__(self, place: Place, prepare: Prepare | None = None) -> None:

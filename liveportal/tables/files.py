@@ -29,9 +29,11 @@ def _open(path: Path) -> BinaryIO:
     try:
         stream = path.open("rb")
     except FileNotFoundError:
-        raise NotFound(f"{path} does not exist.", file=str(path)) from None
+        raise NotFound(f"{path} does not exist.", hint="Check the path.", file=str(path)) from None
     except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror}", file=str(path)) from None
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror}.", hint="Check the path.", file=str(path)
+        ) from None
     if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         return stream
     with stream:  # A pipe can be read only once, and from the start.

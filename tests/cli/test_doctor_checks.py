@@ -11,15 +11,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from liveportal.cli.commands.doctor.checks import (
-    CHECKS,
+from liveportal.cli.commands.doctor.check import (
     FAILED,
     OK,
     SKIPPED,
     WARNING,
     Surroundings,
-    run_checks,
 )
+from liveportal.cli.commands.doctor.checks import CHECKS, run_checks
 from liveportal.ledger.attachments.index import Attached
 from liveportal.ledger.backup.last_backup import LastBackup
 from liveportal.ledger.format.attribution import Unauthorised

@@ -270,6 +270,7 @@ def test_a_terminal_wraps_a_message_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert max(map(len, lines)) <= 40
     assert " ".join(lines) == f"error: {LONG} {NEXT}"
     assert any(line.startswith("An ended session") for line in lines)
+    assert any("`liveportal sessions correct S-1`" in line for line in lines)
 
 
 def test_a_long_word_is_not_broken() -> None:

@@ -178,3 +178,16 @@ def test_nothing_is_broken_on_a_narrow_terminal(screen: Screen) -> None:
     for word in ("REQ-2001", "REQ-1005", "accepted", "taken", "nope"):
         assert word in plain
     assert max(map(len, plain.splitlines())) <= 80
+
+
+def test_a_refusal_shows_short_ids_to_a_person(empty: Shell) -> None:
+    """As tables do; a pipe and JSON have whole ids, which scripts compare."""
+    name = "REQ-0199f0a2-4c5e-7d31-9a1f-aaaaaaaaaaaa"
+    empty.ok("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3", "--id", name)
+    empty.ok("requests", "decline", name)
+    shown = empty.run("requests", "accept", name, terminal=True)
+    assert shown.code == 4
+    assert "Request REQ-0199 has been declined" in shown.err
+    assert name not in shown.err
+    assert f"Request {name} has been declined" in empty.run("requests", "accept", name).err
+    assert name in empty.refuses(4, "requests", "accept", name)["message"]

@@ -114,7 +114,7 @@ def test_a_file_that_is_replaced_or_cut_is_read_again(empty: Shell) -> None:
         add(path, b"\n", b"junk\n")
         code, _, err = watch.ends()
     assert code == 1
-    assert err.startswith("error: Line 3 ")
+    assert err.startswith("error: Line 3")
 
 
 def test_once_stops_at_the_present_end(empty: Shell) -> None:
@@ -244,7 +244,7 @@ def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: byt
     assert [json.loads(text)["id"] for text in ran.out.splitlines()] == ["A", "B"]
     error = error_of(ran.err)
     assert (error["code"], error["details"]["line"]) == ("invalid_event", 4)
-    assert error["message"].startswith("Line 4 ")
+    assert error["message"].startswith("Line 4")
     assert "recorded" in error["hint"]
     assert [row["id"] for row in empty.ok("requests", "list", "--all")] == ["A", "B"]
     # Once corrected, it goes on from there.

@@ -360,8 +360,8 @@ def provider_file(data: bytes) -> bool:
                 raise
             continue
         assert len({row.row for row in file.rows}) == len(file.rows)
-        is_json = file.format in {"wise-json", "stripe-events"}  # May be one line.
-        assert is_json or len({row.line for row in file.rows}) == len(file.rows)
+        may_share_lines = file.provider == "bank" or file.format in {"wise-json", "stripe-events"}
+        assert may_share_lines or len({row.line for row in file.rows}) == len(file.rows)
         assert all(row.time is None or row.time.tzinfo is UTC for row in file.rows)
         assert unproved or all(proof.rows == proof.proved for proof in file.proofs)
     return True

@@ -115,7 +115,13 @@ def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = N
             synced = portal.sync(feed(group), batch=batch)
             for name in COUNTS:
                 counts[name] += getattr(synced, name)
-    return SyncResult(*(counts[name] for name in COUNTS), head=portal.head())
+    return SyncResult(
+        counts["recorded"],
+        counts["replayed"],
+        counts["confirmed"],
+        counts["refused"],
+        portal.head(),
+    )
 
 
 # --- read back ------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ NOTED = {
     ),
     "whatever is said of a thing": (
         "liveportal.payout.returned",
-        "It would be refused today: Payout PO-3 was sent and has not arrived yet",
+        "It would be refused today: Payout PO-3 was sent (",
     ),
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -43,6 +44,9 @@ NOTHING_RECORDED = "Nothing was recorded."
 BUG = 1
 USAGE = 2
 _NARROWEST = 20
+_COMMAND = re.compile(r"`[^`\n]+`")
+_JOINED = "\x1f"
+"""In place of the spaces of a command, which is copied as one piece."""
 
 
 def check_stdout() -> None:
@@ -184,11 +188,13 @@ def _for_person(message: str, hint: str | None, details: Mapping[str, object]) -
 def wrapped(text: str) -> str:
     """Return a text for a terminal with lines that fit; no command or path is broken."""
     width = max(shutil.get_terminal_size().columns, _NARROWEST)
-    return "\n".join(
+    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _JOINED), text)
+    lines = [
         part
-        for line in text.split("\n")
+        for line in whole.split("\n")
         for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
-    )
+    ]
+    return "\n".join(lines).replace(_JOINED, " ")
 
 
 def discard_buffer(stream: TextIO | None) -> None:

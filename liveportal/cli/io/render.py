@@ -175,11 +175,12 @@ def _short_forms(ids: Iterable[str]) -> Mapping[str, str]:
     if path is None or not long_ids:
         return {}
     from liveportal.ledger.opening import open_readonly
+    from liveportal.ledger.storage.driver import DatabaseError
 
     try:
         with open_readonly(path) as reader:
             return short_ids(reader, long_ids)
-    except LiveportalError:  # It was taken away meanwhile: whole ids are right, too.
+    except (LiveportalError, DatabaseError, OSError):  # Whole ids are right, too.
         return {}
 
 

@@ -15,15 +15,15 @@ import typer
 from liveportal import __version__
 from liveportal.cli.app import Commands
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.doctor.checks import (
+from liveportal.cli.commands.doctor.check import (
     FAILED,
     OK,
     SKIPPED,
     WARNING,
     Check,
     Surroundings,
-    run_checks,
 )
+from liveportal.cli.commands.doctor.checks import run_checks
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.text import no_colour
 from liveportal.cli.io.view_model import Coloured, Table, shows

@@ -5,16 +5,23 @@ A check judges the data that was gathered and returns a row; it reads nothing it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from liveportal.domain.clock import readable
-from liveportal.domain.frozen import frozen
-from liveportal.domain.hint import Hint
-from liveportal.domain.row import Row
+from liveportal.cli.commands.doctor.check import (
+    FAILED,
+    NO_LEDGER,
+    NOT_EXAMINED,
+    OK,
+    SKIPPED,
+    WARNING,
+    Check,
+    Surroundings,
+    format_megabytes,
+    list_names,
+    to_second,
+)
 from liveportal.ledger.health import Health
-
-OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "9p", "ceph", "davfs"}
@@ -30,44 +37,6 @@ OLD_BACKUP = timedelta(days=7)
 FIRST_YEAR, LAST_YEAR = 2018, 2100
 SPARE_BYTES = 10_000_000
 NARROW = 80
-NO_LEDGER = "There is no ledger."
-NOT_EXAMINED = "The ledger was not examined."
-MOST_NAMES = 3
-"""How many paths a message names."""
-
-
-@frozen
-class Check(Row):
-    """The row of a check: its name, its status, a message, and how to fix it."""
-
-    check: str
-    status: str
-    message: str
-    hint: Hint | str | None = None
-
-
-@frozen
-class Surroundings:
-    """The program's environment. `zones` are (whose, name, whether it is available)."""
-
-    version: str
-    python: str
-    system: str
-    sqlite: str
-    sqlite_from: str
-    wal_is_safe: bool
-    user: int | None
-    named_ledger: bool
-    keyring: bool
-    keyring_installed: bool
-    tzdata: str | None
-    zone_source: str
-    zones: tuple[tuple[str, str, bool], ...]
-    has_stfolder: bool
-    is_terminal: bool
-    encoding: str
-    width: int
-    colour: bool
 
 
 def run_checks(health: Health, around: Surroundings, now: datetime) -> list[Check]:
@@ -109,7 +78,7 @@ def ledger(health: Health, around: Surroundings, _now: datetime) -> Check:
         return Check("ledger", FAILED, f"{path} is not a file.", "Check the path.")
     if health.inside is not None and health.inside.quick_check == "ok":
         last = health.inside.last_recorded
-        when = f" The last one was recorded at {readable(last)}." if last else ""
+        when = f" The last one was recorded at {to_second(last)}." if last else ""
         form = f"form {health.head.form}, " if health.head else ""
         return Check("ledger", OK, f"{path}: {form}{health.inside.events} events.{when}")
     if health.inside is not None:
@@ -163,12 +132,12 @@ def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
     files = [entry for entry in health.entries if entry.what != "folder"]
     others = [file for file in files if file.owner != around.user]
     if others:
-        names = _list_names([file.path for file in others])
+        names = list_names([file.path for file in others])
         return Check("modes", WARNING, f"Another user owns {names}.", "Make them yours with chown.")
     opened = [file for file in files if file.is_open_to_others]
     if not opened:
         return Check("modes", OK, f"All files ({len(files)}) are yours, and closed to other users.")
-    names = _list_names([f"{file.path} ({file.mode:o})" for file in opened])
+    names = list_names([f"{file.path} ({file.mode:o})" for file in opened])
     hint = "Check who could read the files, then close them: chmod go= and the path."
     # Commands refuse to use these.
     refused = any(file.what in ("vault", "key") for file in opened)
@@ -188,9 +157,9 @@ def links(health: Health, _around: Surroundings, _now: datetime) -> Check:
     refused = [entry.path for entry in linked if entry.what in ("vault", "key")]
     if refused:
         hint = "Put the files themselves there. Secrets are never written through a link."
-        return Check("links", FAILED, f"A symbolic link: {_list_names(refused)}.", hint)
+        return Check("links", FAILED, f"A symbolic link: {list_names(refused)}.", hint)
     if linked:
-        names = _list_names([entry.path for entry in linked])
+        names = list_names([entry.path for entry in linked])
         hint = "That works. The ledger's other files are beside the file, not beside the link."
         return Check("links", WARNING, f"A symbolic link: {names}.", hint)
     return Check("links", OK, "No file is a link.")
@@ -200,29 +169,29 @@ def clock(health: Health, _around: Surroundings, now: datetime) -> Check:
     """Check whether the clock went back or shows an implausible year."""
     hint = "Set the clock. Until then, new events get the time of the last event."
     if not FIRST_YEAR <= now.year <= LAST_YEAR:
-        return Check("clock", FAILED, f"The clock shows {readable(now)}.", hint)
+        return Check("clock", FAILED, f"The clock shows {to_second(now)}.", hint)
     last = health.inside.last_recorded if health.inside else None
     if last is not None and last > now:
-        what = f"The last event was recorded at {readable(last)}, which is in the future."
+        what = f"The last event was recorded at {to_second(last)}, which is in the future."
         return Check("clock", WARNING, what, hint)
     if health.written_at is not None and health.written_at > now + timedelta(minutes=1):
-        what = f"The ledger was written at {readable(health.written_at)}, which is in the future."
+        what = f"The ledger was written at {to_second(health.written_at)}, which is in the future."
         return Check("clock", WARNING, what, hint)
-    return Check("clock", OK, f"The clock shows {readable(now)}.")
+    return Check("clock", OK, f"The clock shows {to_second(now)}.")
 
 
 def space(health: Health, _around: Surroundings, _now: datetime) -> Check:
     """Check whether there is space for a backup, and for an upgrade, which keeps a copy."""
     if health.free_bytes is None:
         return Check("space", SKIPPED, "The free disk space is not known.")
-    free = f"The disk has {_format_megabytes(health.free_bytes)} free"
+    free = f"The disk has {format_megabytes(health.free_bytes)} free"
     need = 3 * health.bytes + health.vault_bytes + SPARE_BYTES
     if health.free_bytes < health.bytes + SPARE_BYTES:
         hint = "Free some disk space. Even a single event may fail to be recorded."
         return Check("space", FAILED, f"{free}, but an upgrade needs more.", hint)
     if health.free_bytes < need:
         hint = "Free some disk space, or write backups to another disk."
-        what = f"{free}. An upgrade and a backup need {_format_megabytes(need)}."
+        what = f"{free}. An upgrade and a backup need {format_megabytes(need)}."
         return Check("space", WARNING, what, hint)
     return Check("space", OK, f"{free}.")
 
@@ -236,7 +205,7 @@ def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
     first = health.inside.first_hash if health.inside else None
     if last is None or (first and last.book and last.book != first):
         return Check("backup", WARNING, "No backup of this ledger yet.", hint)
-    when = f"The last backup was made at {readable(last.made_at)} ({last.path})."
+    when = f"The last backup was made at {to_second(last.made_at)} ({last.path})."
     if not health.backup_is_there:
         return Check("backup", WARNING, f"{when} It is no longer there.", f"Find the file. {hint}")
     if now - last.made_at > OLD_BACKUP:
@@ -259,11 +228,11 @@ def left_behind(health: Health, _around: Surroundings, _now: datetime) -> Check:
         hint = "Close other programs that read the ledger, then run any command."
         return Check("left_behind", WARNING, what, hint)
     if health.left_behind:
-        what = f"A crash may have left these files: {_list_names(health.left_behind)}."
+        what = f"A crash may have left these files: {list_names(health.left_behind)}."
         hint = "The next command deals with a journal. A .part file can be deleted after an hour."
         return Check("left_behind", WARNING, what, hint)
     if health.copies:
-        what = f"Copies are beside the ledger: {_list_names(health.copies)}."
+        what = f"Copies are beside the ledger: {list_names(health.copies)}."
         hint = "Delete them once you are sure that the ledger is in order."
         return Check("left_behind", WARNING, what, hint)
     return Check("left_behind", OK, "No files were left behind.")
@@ -275,7 +244,7 @@ def authority(health: Health, _around: Surroundings, _now: datetime) -> Check:
         return Check("authority", SKIPPED, NOT_EXAMINED)
     events = health.inside.unauthorised
     if events:
-        names = _list_names(
+        names = list_names(
             [f"event {event.seq}, {event.type} from {event.source}" for event in events]
         )
         hints = dict.fromkeys(_ADVICE.get(event.type, _DEFAULT_ADVICE) for event in events)
@@ -289,7 +258,7 @@ def evidence(health: Health, _around: Surroundings, _now: datetime) -> Check:
     if health.inside is None:
         return Check("evidence", SKIPPED, NOT_EXAMINED)
     if health.absent:
-        names = _list_names(
+        names = list_names(
             [f"event {file.seq}, in session {file.session}" for file in health.absent]
         )
         what = "These files are not in the vault, and may never have been"
@@ -412,15 +381,6 @@ def extras(_health: Health, around: Surroundings, _now: datetime) -> Check:
     return Check(
         "extras", OK, "The package keyring is not installed. Keys are kept in files.", hint
     )
-
-
-def _list_names(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
-    return ", ".join(paths[:MOST_NAMES]) + more
-
-
-def _format_megabytes(count: int) -> str:
-    return f"{count / 1_000_000:,.0f} MB"
 
 
 CheckFunction = Callable[[Health, Surroundings, datetime], Check]
