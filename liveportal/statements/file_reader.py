@@ -20,6 +20,8 @@ from liveportal.tables.lines import Lines
 from liveportal.tables.source import Place, Source
 from liveportal.tables.survey import Wanted, survey
 
+_EXCHANGES = {Meaning.CONVERSION}
+
 
 def read_file(
     source: Source, options: Options, report: Callable[[int], None] | None = None
@@ -71,7 +73,12 @@ def _read_account(
     proofs = (
         prove_sums(rows, found.digits, doubts.fail),
         form.prove_balances(table, rows, found.digits, doubts.fail, newest_first=newest_first),
-        prove_groups(rows, found.digits, doubts.fail, form.groups(rows)),
+        prove_groups(
+            [row for row in rows if form.exchanges_are_whole or row.meaning not in _EXCHANGES],
+            found.digits,
+            doubts.fail,
+            form.groups(rows),
+        ),
     )
     given = [row for row in rows if row.row not in reader.digests]
     _refuse_equal_ids(place, given, may_repeat=form.ids_repeat)

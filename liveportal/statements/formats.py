@@ -59,6 +59,7 @@ class Format:
     may_lack: ClassVar[frozenset[str]] = frozenset()  # Amounts whose cells may be empty.
     ids_repeat: ClassVar[bool] = False  # Different rows without a balance may have one id.
     has_ids: ClassVar[bool] = True  # Rows that moved money have ids, if there is a column for them.
+    exchanges_are_whole: ClassVar[bool] = True  # A file has both sides of each exchange.
     unordered: ClassVar[bool] = False  # Rows are to be sorted by their times before the proofs.
     order: str | None = None  # Of the dates of every file; None: each file decides.
     mark: str | None = None  # The decimal mark of every file; None: each file decides.
@@ -185,3 +186,12 @@ def split_moment(cells: dict[str, str]) -> None:
 def is_negative(text: str) -> bool:
     """Return whether the text of an amount has a minus, wherever it is."""
     return any(minus in text for minus in "-\u2212")
+
+
+def signed_id(given: str, amount: int, currency: str) -> str:
+    """Return an id that only a credit has alone.
+
+    A charge, its fee and its reversal may share one id. The credit keeps it, so that an arrival has
+    the same id in every file, whatever its fees are.
+    """
+    return given if not given or amount >= 0 else f"{given}:{amount}:{currency}"

@@ -11,12 +11,14 @@ from liveportal.domain.errors import AmbiguousFormat, LiveportalError, UnknownFo
 from liveportal.domain.hint import Hint
 from liveportal.statements.camt import Camt053
 from liveportal.statements.candidate import Candidate
+from liveportal.statements.chase import Chase
 from liveportal.statements.formats import Format
 from liveportal.statements.mapped import MappedFormat, shipped_formats
 from liveportal.statements.mt940 import Mt940
 from liveportal.statements.ofx import Ofx
 from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
+from liveportal.statements.revolut import RevolutBusiness, RevolutPersonal
 from liveportal.statements.stripe import StripeItemised, StripeTransactions
 from liveportal.statements.stripe_json import StripeEvents
 from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
@@ -29,6 +31,7 @@ FORMATS: Sequence[Format] = (
     *(PayPalActivity(), PayPalStatement()),
     *(WiseStatement(), WiseJson(), WiseHistory()),
     *(StripeItemised(), StripeTransactions(), StripeEvents()),
+    *(RevolutPersonal(), RevolutBusiness(), Chase()),
     *shipped_formats(),
     *(Camt053(), Ofx(), Mt940()),
 )

@@ -31,7 +31,7 @@ _ID = pattern(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _ID_HINT = "If a spreadsheet changed the file, download it from the provider again."
 _ZONE_HINT = Hint("If your own time zone uses this abbreviation, give {your_time_zone}.")
 _DIGEST_LENGTH = 16
-_IDENTITY = ("day", "amount", "currency", "balance", "pot", "names", "references")
+_IDENTITY = ("day", "amount", "currency", "balance", "names", "references")
 
 
 class RowReader:

@@ -14,7 +14,15 @@ from importlib.resources import files
 from typing import Any, ClassVar
 
 from liveportal.statements.candidate import Candidate
-from liveportal.statements.formats import Figures, Format, Refusal, is_negative, split_moment, texts
+from liveportal.statements.formats import (
+    Figures,
+    Format,
+    Refusal,
+    is_negative,
+    signed_id,
+    split_moment,
+    texts,
+)
 from liveportal.statements.rows import Meaning
 from liveportal.tables.columns import CellReader, Cells, Columns
 from liveportal.tables.json_rows import JsonObject, JsonReader, number_of, text_of
@@ -33,18 +41,10 @@ def _listed(table: str) -> Mapping[str, str]:
     return {word: meaning for meaning, listed in words()[table].items() for word in listed}
 
 
-def signed_id(given: str, amount: int, currency: str) -> str:
-    """Return an id that only a credit has alone.
-
-    A charge, its fee and its reversal share one id. The credit keeps it, so that an arrival has the
-    same id in every file, whatever its fees are.
-    """
-    return given if not given or amount >= 0 else f"{given}:{amount}:{currency}"
-
-
 class _Wise(Format):
     provider = "wise"
     mark = "."
+    exchanges_are_whole = False  # Each currency has a file of its own.
     shape: ClassVar[str]
 
     def columns(self) -> Sequence[Columns]:

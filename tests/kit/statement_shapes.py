@@ -413,7 +413,136 @@ STRIPE = (
     ),
 )  # fmt: skip
 
-SHAPES: tuple[Shape, ...] = (*WISE, *MAPPED, *STRIPE)
+# --- Revolut and Chase ----------------------------------------------------------------------------
+
+_PERSONAL = {
+    "en": (
+        "Type,Product,Started Date,Completed Date,Description,Amount,Fee,Currency,State,Balance",
+        "Current,COMPLETED",
+    ),
+    "de": (
+        (
+            "Art,Produkt,Datum des Beginns,Datum des Abschlusses,Beschreibung,Betrag,Gebühr,"
+            "Währung,Status,Kontostand"
+        ),
+        "Giro,ABGESCHLOSSEN",
+    ),
+    "it": (
+        (
+            "Tipo,Prodotto,Data di inizio,Data di completamento,Descrizione,Importo,Costo,"
+            "Valuta,State,Saldo"
+        ),
+        "Attuale,COMPLETATO",
+    ),
+}
+_BUSINESS_19 = (
+    "Date started (UTC),Date completed (UTC),ID,Type,Description,Reference,Payer,Card number,"
+    "Orig currency,Orig amount,Payment currency,Amount,Fee,Balance,Account,"
+    "Beneficiary account number,Beneficiary sort code or routing number,Beneficiary IBAN,"
+    "Beneficiary BIC"
+)
+_BUSINESS_21 = _BUSINESS_19.replace("Type,", "Type,State,").replace("Fee,", "Fee,Fee currency,")
+_BUSINESS_23 = f"{_BUSINESS_21},MCC,Related transaction id"
+_BUSINESS_29 = (
+    "Date started (UTC),Date completed (UTC),ID,Type,State,Description,Reference,Payer,"
+    "Card number,Card label,Card state,Orig currency,Orig amount,Payment currency,Amount,"
+    "Total amount,Exchange rate,Fee,Fee currency,Balance,Account,Beneficiary account number,"
+    "Beneficiary sort code or routing number,Beneficiary IBAN,Beneficiary BIC,MCC,"
+    "Related transaction id,Spend program,Description"
+)
+
+
+def _personal(product: str, state: str) -> Write:
+    def row(w: Written) -> list[str]:
+        move = w.move
+        began = f"{move.at - timedelta(hours=5):%Y-%m-%d %H:%M:%S}"
+        done = f"{move.at:%Y-%m-%d %H:%M:%S}"
+        return [
+            *("TRANSFER", product, began, done, f"{move.party} {move.text}", w.amount(move.amount)),
+            *(w.amount(-move.fee), move.currency, state, w.amount(w.balance)),
+        ]
+
+    return row
+
+
+def _business(header: str, day: str) -> Write:
+    names = header.split(",")
+
+    def row(w: Written) -> list[str]:
+        move = w.move
+        at = move.at.strftime(day)
+        is_newer = "Total amount" in names
+        cells = {
+            "Date started (UTC)": at,
+            "Date completed (UTC)": at,
+            "ID": f"0199-{move.number}",
+            "Type": "TOPUP" if move.amount > 0 else "TRANSFER",
+            "State": "COMPLETED",
+            "Description": f"Money from {move.party}".strip(),
+            "Reference": move.text,
+            "Payer": move.party,
+            "Payment currency": move.currency,
+            "Amount": w.amount(move.amount),
+            "Total amount": w.amount(move.amount + move.fee),
+            "Fee": w.amount(-move.fee if is_newer else move.fee),
+            "Fee currency": move.currency,
+            "Balance": w.amount(w.balance),
+            "Account": f"{move.currency} Main",
+        }
+        return [cells.get(name, "") for name in names]
+
+    return row
+
+
+_CHASE = "Transaction Date,Post Date,Description,Category,Type,Amount,Memo"
+_CHASE_ACCOUNT = "Details,Posting Date,Description,Amount,Type,Balance,Check or Slip #"
+
+
+def _chase(w: Written) -> list[str]:
+    move = w.move
+    day, amount = f"{move.at:%m/%d/%Y}", w.amount(move.amount + move.fee)
+    return [day, day, f"{move.party} {move.text}", "Travel", "Sale", amount, ""]
+
+
+def _chase_account(w: Written) -> list[str]:
+    move = w.move
+    amount = w.amount(move.amount + move.fee)
+    kind = "CREDIT" if move.amount > 0 else "DEBIT"
+    texts = (kind, f"{move.at:%m/%d/%Y}", f"{move.party} {move.text}")
+    return [*texts, amount, "ACH_CREDIT", w.amount(w.balance), "", ""]
+
+
+BANKS = (
+    *(
+        Shape(
+            f"revolut-personal-{language}", "revolut-personal", tuple(header.split(",")),
+            _personal(*words.split(",")), header.split(",")[5], header.split(",")[3], "revolut",
+            has_fee=True, has_ids=False, newest_first=language == "de",
+        )
+        for language, (header, words) in _PERSONAL.items()
+    ),
+    *(
+        Shape(
+            f"revolut-business-{len(header.split(','))}", "revolut-business",
+            tuple(header.split(",")), _business(header, day), "Amount", "Date completed (UTC)",
+            "revolut", has_fee=True, newest_first=True, has_sums="Total" in header,
+        )
+        for header, day in (
+            (_BUSINESS_19, "%Y-%m-%d"), (_BUSINESS_21, "%Y-%m-%d %H:%M:%S"),
+            (_BUSINESS_23, "%m-%d-%Y"), (_BUSINESS_29, "%d/%m/%Y"),
+        )
+    ),
+    Shape(
+        "chase-card", "chase", tuple(_CHASE.split(",")), _chase, "Amount", "Post Date",
+        has_balance=False, has_ids=False, currencies=("USD",), newest_first=True,
+    ),
+    Shape(
+        "chase-account", "chase", tuple(_CHASE_ACCOUNT.split(",")), _chase_account, "Amount",
+        "Posting Date", has_ids=False, currencies=("USD",), newest_first=True,
+    ),
+)  # fmt: skip
+
+SHAPES: tuple[Shape, ...] = (*WISE, *MAPPED, *STRIPE, *BANKS)
 
 
 # --- movements ------------------------------------------------------------------------------------
