@@ -154,3 +154,25 @@ def test_what_is_not_a_calendar_is_refused(requests_book: Shell) -> None:
         assert (error["details"]["file"], error["details"]["line"]) == (str(bad), 1)
         bad.unlink()
     assert requests_book.refuses(3, "requests", "show", "X")["code"] == "not_found"
+
+
+def test_the_settings_may_name_calendars(
+    requests_book: Shell, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists and the front page look at them, too; a path is one from the folder of the settings."""
+    folder = requests_book.folder / "config" / "liveportal"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder.parent))
+    for name in (str(own), f"../../{own.name}"):
+        (folder / "config.toml").write_text(f'[calendar]\nbusy = ["{name}"]\n')
+        for rows in (requests_book.ok("requests", "list"), requests_book.ok()["requests"]):
+            (row,) = (row for row in rows if row["id"] == "OTHER")
+            assert [each["title"] for each in row["calendar_conflicts"]] == ["Stand-up"]
+    table = ("requests", "list", "--fields", "id,conflicts")
+    assert "Stand-up" in requests_book.run(*table, terminal=True).out
+    argv = ("requests", "accept", "OTHER", "--best", "--anyway", "--at", NOW)
+    assert requests_book.refuses(4, *argv)["code"] == "double_booking"
+    own.unlink()
+    assert requests_book.refuses(3, "requests", "list")["code"] == "not_found"
+    (folder / "config.toml").write_text("[calendar]\nbusy = 1\n")
+    assert requests_book.refuses(1, "requests", "list")["details"]["key"] == "calendar.busy"

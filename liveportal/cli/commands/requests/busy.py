@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from liveportal.cli.options import Options
+from liveportal.cli.settings import read_settings, settings_path
 from liveportal.domain.clock import readable
 from liveportal.domain.errors import DoubleBooking
 from liveportal.domain.events.types import Slot
@@ -42,15 +43,21 @@ class BusyOptions(Options):
     ] = None
 
     def calendar(self) -> Busy | None:
-        """Read the calendars; None without any.
+        """Read these calendars and those of the settings; None without any.
 
-        Raises `NotFound`, `UnreadableFile` and `MalformedFile`.
+        Raises `NotFound`, `UnreadableFile`, `MalformedFile` and `InvalidSettings`.
         """
-        return read_calendars(self.busy or ())
+        return own_calendar(self.busy or ())
 
 
-def read_calendars(paths: Sequence[Path]) -> Busy | None:
-    """Read calendars; None without any."""
+def own_calendar(more: Sequence[Path] = ()) -> Busy | None:
+    """Read the calendars of the settings (`[calendar] busy`), and more; None without any.
+
+    A path in the settings may begin with `~`, and else is one from the folder of the settings.
+    """
+    named = read_settings().table("calendar").get("busy", ())
+    folder = settings_path().parent
+    paths = [*(folder / Path(name).expanduser() for name in named), *more]
     if not paths:
         return None
     from liveportal.feeds.own_calendar import OwnCalendar

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from liveportal.cli.clock import utc_now
-from liveportal.cli.commands.requests.busy import BusyOptions, titles
+from liveportal.cli.commands.requests.busy import BusyOptions, own_calendar, titles
 from liveportal.cli.commands.requests.slots import format_slots
 from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
@@ -177,10 +177,11 @@ def list_(
       liveportal requests list --all --since 1042 --field seq,id
       liveportal requests list --field id | liveportal requests accept -
     """
+    busy = own_calendar()
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
         selected = selection.request_filter(reader, zone)
-        rows = requests.requests(reader, now, selected)[: selection.limit]
+        rows = requests.requests(reader, now, selected, busy)[: selection.limit]
     human_rows = [_human_row(row) for row in rows]
     empty = "No open requests. `liveportal requests list --all` shows the others."
     if selection.states != OPEN:
