@@ -230,10 +230,11 @@ class Payouts(Group):
         paths, for the files that they recognise. `timezone` is that of files without one. With
         `record_unknown`, money of the payers that no payout explains becomes a payout.
 
-        Nothing is recorded without `apply`, and all of it in one transaction with it; `before` is
-        called with the result before that, and what it raises leaves the books as they were.
-        `everything` adds the other rows to the findings. `progress` receives the bytes that were
-        read and those of all files. Raises the errors of a statement, which name file and line.
+        Nothing is recorded without `apply`; with it, everything is recorded in one transaction.
+        `before` is called with the result before that, and what it raises leaves the books as they
+        were. `everything` adds the other rows to the findings. `progress` receives the bytes that
+        were read and those of all files. Raises the errors of a statement, which name file and
+        line.
         """
         from liveportal.services import reconcile  # No other query reads files.
         from liveportal.statements.options import Options

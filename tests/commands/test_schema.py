@@ -280,7 +280,7 @@ def test_what_a_ledger_exports_fits_the_schemas_of_its_events(states: Shell) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("ledger export", "'ledger export' is a group. Name one of its commands: events."),
+        ("ledger export", "'ledger export' is a group. Name one of its commands: events, hledger,"),
         ("requests lst", "There is no command 'requests lst'. Did you mean list?"),
         ("nonsense", "There is no command 'nonsense'."),
         ("requests list more", "There is no command 'requests list more'."),

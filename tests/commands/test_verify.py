@@ -178,8 +178,8 @@ DAMAGE = {
     "UPDATE request SET slots = '7' WHERE id = 'REQ-2004'": ("requests", "show", "REQ-2004"),
     "DROP VIEW month_money": ("earnings", "months"),
     "UPDATE event SET facts = '{' WHERE seq = 4": (
-        "earnings",
-        "months",
+        "sessions",
+        "list",
         "--as-known",
         "2027-01-01",
     ),

@@ -36,7 +36,7 @@ def amount(minor: int, currency: str) -> str:
 
 
 def opening_postings(span: BookSpan) -> list[tuple[str, int]]:
-    """Return the postings that open the accounts: their balances, and all of it as equity."""
+    """Return the postings that open the accounts: their balances, and their sum as equity."""
     total = sum(span.opening.values())
     return [*span.opening.items(), *([(OPENING, -total)] if total else [])]
 
