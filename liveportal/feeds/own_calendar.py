@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 from liveportal.domain.clock import shifted, zone
 from liveportal.domain.errors import MalformedFile
@@ -29,7 +30,10 @@ MOST_OCCURRENCES = 200_000
 LONGEST_TITLE = 200
 
 _DAY = timedelta(days=1)
-_DAMAGES = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError)
+_DAMAGES = (
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError),
+    OSError,  # A zone of the name of a folder of zones, such as Europe.
+)
 """What the library raises for text that is not a calendar."""
 _CUT = "the calendar cannot be read: it was cut, or changed by hand"
 _EXPORT = "Export the calendar again as an iCalendar file (.ics)."
@@ -72,8 +76,10 @@ class OwnCalendar:
         for source in sources:
             place = Place(source.name)
             by_uid: dict[object, list[_Event]] = {}
-            for number, (uid, event) in enumerate(_events(source, place)):
-                by_uid.setdefault(uid or number, []).append(event)
+            with catch_warnings():
+                simplefilter("ignore")  # They would write text from the file to the terminal.
+                for number, (uid, event) in enumerate(_events(source, place)):
+                    by_uid.setdefault(uid or number, []).append(event)
             self._series += [(place, events) for events in by_uid.values()]
 
     def between(self, start: datetime, end: datetime, own_zone: str) -> tuple[OwnEvent, ...]:

@@ -145,6 +145,15 @@ def test_zones_of_the_file_itself() -> None:
     assert [each[:11] for each in busy(content)] == ["10-05T06:30", "10-06T06:30", "10-07T07:00"]
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_zones_of_other_programs_are_known() -> None:
+    """Some have a prefix of their own; nothing is written about that."""
+    content = calendar(
+        event("DTSTART;TZID=/x.org/1/Europe/Berlin:20261005T090000", "DURATION:PT1H")
+    )
+    assert busy(content) == ["10-05T07:00/08:00 Dentist"]
+
+
 def test_titles_are_text_from_outside() -> None:
     """They are one short line without anything that controls a terminal."""
     content = calendar(
