@@ -85,7 +85,7 @@ class MappedFormat(Format):
         return not self.mapping.skips(cells)
 
     def figures(self, cells: Cells, given: Mapping[str, int | None]) -> Figures:
-        """Return the amount with its sign, and the fee, which is not in the amount unless the mapping says so."""
+        """Return the amount with its sign, before the fee; some files state it after the fee."""
         amount = self._amount(cells, given)
         fee = given.get("fee")
         if fee is not None and self.mapping.fees.get("sign", "positive") == "positive":

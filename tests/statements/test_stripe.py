@@ -16,7 +16,8 @@ from liveportal.domain.money import format_minor
 from liveportal.statements.options import Options
 from liveportal.statements.rows import Meaning, StatementFile
 from tests.kit.paypal_files import read, write
-from tests.kit.statement_shapes import STRIPE, some_moves
+from tests.kit.statement_shape import some_moves
+from tests.kit.stripe_files import STRIPE
 
 TRANSFER, PAYOUT = Options(hop="transfer"), Options(hop="payout")
 HEADER = [
