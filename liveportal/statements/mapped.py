@@ -18,7 +18,7 @@ class MappedFormat(Format):
     """The format of one mapping."""
 
     name = "csv"
-    label = "another provider's CSV, by a mapping"
+    label = "CSV, by a mapping"
     amounts: Mapping[str, str] = dict.fromkeys(
         ("amount", "credit", "debit", "fee", "balance"), "currency"
     )

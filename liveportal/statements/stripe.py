@@ -25,9 +25,6 @@ from liveportal.statements.rows import Meaning, StatementRow
 from liveportal.tables.columns import CellReader, Cells, Columns
 from liveportal.tables.dates import read_date, read_time
 
-HOPS = ("payout", "transfer")
-"""What can be the platform's payout: Stripe's payout to the bank, or the payment into Stripe."""
-
 _OWN_ROWS = {"payout": ("po_",), "transfer": ("py_", "ch_", "tr_")}
 """How the ids of what a hop is begin."""
 _WHOLE_AFTER = timedelta(days=31)  # No payout has rows that are older.

@@ -141,7 +141,7 @@ def _guessed(header: Header, rows: str) -> dict[str, str]:
 
 def _head(name: str, header: Header, samples: Sequence[Sequence[str]]) -> Iterator[str]:
     yield "# A mapping says what the columns of a file are. Lines that begin with # are comments."
-    yield "# Check what was recognised, complete the rest, and use it: --mapping THIS-FILE.toml"
+    yield "# Check what was recognised, and complete the rest."
     yield "#"
     yield "# The columns of the file, and what its first rows have in them:"
     for at, column in enumerate(header.names):

@@ -181,6 +181,7 @@ BANKS = (
             f"revolut-business-{len(header.split(','))}", "revolut-business",
             tuple(header.split(",")), _business(header, day), "Amount", "Date completed (UTC)",
             "revolut", has_fee=True, newest_first=True, has_sums="Total" in header,
+            dates="mdy" if day.startswith("%m") else "dmy",
         )
         for header, day in (
             (_BUSINESS_19, "%Y-%m-%d"), (_BUSINESS_21, "%Y-%m-%d %H:%M:%S"),

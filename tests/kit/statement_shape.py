@@ -76,6 +76,7 @@ class Shape:
     quoting: Literal[0, 1, 2, 3] = csv.QUOTE_MINIMAL
     currencies: tuple[str, ...] = CURRENCIES
     mark: str = "."
+    dates: str = "dmy"  # The order that a user would name.
     delimiter: str = ","
     options: Options = field(default_factory=Options)
 

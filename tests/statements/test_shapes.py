@@ -86,7 +86,7 @@ def test_overlapping_files_double_nothing(data: st.DataObject, shape: Shape) -> 
     balances = [sum(move.amount + move.fee for move in found[:n]) for n in range(10)]
     early, late = found[: last + 1], found[first:]
     contents = [shape.file(early), shape.file(late, balances[first]), shape.file(early)]
-    files = read_shape(shape, *data.draw(st.permutations(contents)), dates="dmy")
+    files = read_shape(shape, *data.draw(st.permutations(contents)), dates=shape.dates)
     assert distinct(files) == shape.expected(found)
 
 
