@@ -11,6 +11,7 @@ from liveportal.domain.row import Row
 from liveportal.ledger.queries.agenda import AgendaRow
 from liveportal.ledger.queries.billing_audit import AuditRow
 from liveportal.ledger.queries.breakdown import GroupRow
+from liveportal.ledger.queries.calendar_conflicts import CalendarConflict
 from liveportal.ledger.queries.claims import ClaimDetail, ClaimRow, EarlierClaim
 from liveportal.ledger.queries.customer_overview import (
     CustomerOverview,
@@ -73,6 +74,7 @@ __all__ = [
     "AuditRow",
     "Balance",
     "Blocker",
+    "CalendarConflict",
     "ClaimDetail",
     "ClaimRow",
     "CustomerDetail",

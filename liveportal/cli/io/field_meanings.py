@@ -57,6 +57,7 @@ MEANINGS: dict[str, str] = {
     "carried": "What is carried over to the next payout.",
     "changed": "The figures that changed.",
     "changed_at": "When it was last changed.",
+    "calendar_conflicts": "The events of your own calendar that it would overlap.",
     "check": "What was checked.",
     "claim": "The id of the refund claim.",
     "claimed_at": "When the refund was claimed.",
@@ -344,6 +345,9 @@ MEANINGS: dict[str, str] = {
     "zone": "The time zone that is compared.",
     # Where a row gives a name a meaning of its own:
     "AgendaRow.conflicts": "The sessions that it overlaps.",
+    "CalendarConflict.end": "When the event ends.",
+    "CalendarConflict.start": "When the event begins.",
+    "CalendarConflict.title": "The title of the event; it is text from outside.",
     "AuditRow.month": "The month in the books, such as 2026-10; empty if the session has none.",
     "ClaimDetail.artifacts": "How many evidence files the session has.",
     "ClaimRow.amount": "What the customer wants back.",
