@@ -37,6 +37,11 @@ from liveportal.ledger.queries.payouts import (
     PayoutPreview,
     PayoutRow,
 )
+from liveportal.ledger.queries.policy_inference import (
+    PolicyInference,
+    ReadingRow,
+    UnexplainedPayout,
+)
 from liveportal.ledger.queries.provenance import (
     ExplainedMonth,
     ExplainedPayout,
@@ -101,9 +106,11 @@ __all__ = [
     "PayoutLine",
     "PayoutPreview",
     "PayoutRow",
+    "PolicyInference",
     "PreferencesRow",
     "ProofRow",
     "RankedSlotRow",
+    "ReadingRow",
     "ReconciledRow",
     "RequestDetail",
     "RequestMade",
@@ -126,4 +133,5 @@ __all__ = [
     "StepRow",
     "SummaryRow",
     "TransactionRow",
+    "UnexplainedPayout",
 ]
