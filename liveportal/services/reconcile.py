@@ -28,8 +28,6 @@ from liveportal.services.reconciled import (
     StatementFileRow,
 )
 from liveportal.services.statement_events import EventName, StatementEvents
-from liveportal.statements.dates import ORDERS
-from liveportal.statements.files import opened
 from liveportal.statements.findings import (
     TAUGHT,
     BookPayout,
@@ -44,7 +42,9 @@ from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
 from liveportal.statements.registry import FORMATS
 from liveportal.statements.rows import RowKind, StatementFile
-from liveportal.statements.source import Progress
+from liveportal.tables.dates import ORDERS
+from liveportal.tables.files import opened
+from liveportal.tables.source import Progress
 
 T = TypeVar("T")
 

@@ -19,8 +19,9 @@ from liveportal.domain.errors import (
     UnknownFormat,
     UnprovedFile,
 )
-from liveportal.statements.lines import LONGEST_LINE
 from liveportal.statements.options import Options
+from liveportal.statements.registry import FORMATS
+from liveportal.tables.lines import LONGEST_LINE
 from tests.kit.paypal_files import (
     CUSTOM,
     DEFAULT,
@@ -217,7 +218,7 @@ def test_a_missing_column_is_an_unknown_format(column: str) -> None:
     content = write([[*row[:at], *row[at + 1 :]] for row in lines])
     error = refused(UnknownFormat, content, 1, "header")
     assert "paypal-activity" in str(error.hint)
-    assert error.details["formats"] == ["paypal-activity", "paypal-statement"]
+    assert error.details["formats"] == [form.name for form in FORMATS]
 
 
 def test_joined_files_are_refused_at_the_second_header() -> None:

@@ -34,7 +34,7 @@ from liveportal.cli.write_command import open_portal
 from liveportal.domain.frozen import frozen
 from liveportal.domain.row import columns, extend, row
 from liveportal.services.reconciled import FindingRow, ReconciledRow
-from liveportal.statements.dates import ORDERS
+from liveportal.tables.dates import ORDERS
 
 if TYPE_CHECKING:
     from liveportal.portal import Portal
