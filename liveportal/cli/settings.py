@@ -132,10 +132,15 @@ def _taught(value: object) -> str | None:
     return None if value in words else f"one of {', '.join(words)}"
 
 
+def _mapped(value: object) -> str | None:
+    return None if isinstance(value, dict | str) else "a table as in a mapping's file, or its path"
+
+
 TABLES: Mapping[str, Mapping[str, Check]] = {
     "": {},
     "reconcile": {"payers": _texts},
     "reconcile.windows": dict.fromkeys(("paypal", "wise", "bank"), _days),
     "reconcile.kinds": {ANY: _taught},
+    "reconcile.mappings": {ANY: _mapped},
 }
 """The tables, with the keys of each and what their values must be."""

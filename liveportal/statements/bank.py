@@ -218,6 +218,7 @@ class BankFormat(Format):
     provider = "bank"
     may_lack = frozenset({"balance"})
     has_ids = False
+    payers_in_text = True
     order = "ymd"
     mark = "."
 

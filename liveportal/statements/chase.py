@@ -41,6 +41,7 @@ class Chase(Format):
     order = "mdy"
     mark = "."
     has_ids = False
+    payers_in_text = True
 
     def columns(self) -> Sequence[Columns]:
         """Return the columns of the two kinds of file."""

@@ -61,6 +61,8 @@ class Format:
     has_ids: ClassVar[bool] = True  # Rows that moved money have ids, if there is a column for them.
     exchanges_are_whole: ClassVar[bool] = True  # A file has both sides of each exchange.
     unordered: ClassVar[bool] = False  # Rows are to be sorted by their times before the proofs.
+    payers_in_text: ClassVar[bool] = False  # Texts of the provider's own may name the payer.
+    payers: Sequence[str] = ()  # Names that are payers in every file of this format.
     order: str | None = None  # Of the dates of every file; None: each file decides.
     mark: str | None = None  # The decimal mark of every file; None: each file decides.
 

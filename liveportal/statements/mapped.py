@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
-from liveportal.domain.patterns import pattern
 from liveportal.statements.candidate import Candidate
 from liveportal.statements.formats import Figures, Format, split_moment, texts
 from liveportal.statements.rows import Meaning
@@ -13,8 +12,6 @@ from liveportal.tables.columns import CellReader, Cells, Columns
 from liveportal.tables.json_rows import JsonObject, JsonReader, value_at
 from liveportal.tables.mapping import MappingDocument, look_at, shipped
 from liveportal.tables.table import normal
-
-_WORD = pattern(r"\w+")
 
 
 class MappedFormat(Format):
@@ -26,6 +23,7 @@ class MappedFormat(Format):
         ("amount", "credit", "debit", "fee", "balance"), "currency"
     )
     may_lack = frozenset(("credit", "debit", "fee"))
+    payers_in_text = True
 
     def __init__(self, mapping: MappingDocument) -> None:
         self.mapping = mapping
@@ -34,7 +32,7 @@ class MappedFormat(Format):
         self.order = mapping.dates
         self.mark = mapping.decimal
         self._names = mapping.named_columns()
-        self._payers = [(name, _words(name)) for name in mapping.payers]
+        self.payers = mapping.payers
         self._fee_types = {normal(word) for word in mapping.fees.get("types", ())}
         negative = mapping.sign.get("negative", ())
         self._negative = {normal(word) for word in negative}
@@ -109,20 +107,13 @@ class MappedFormat(Format):
         return -amount if self.mapping.sign.get("invert") else amount
 
     def names_of(self, cells: Cells, amount: int) -> tuple[str, ...]:
-        """Return the other party, and the mapping's payers that are whole words of the text."""
+        """Return the other party."""
         del amount
-        words = _words(" ".join(texts(cells, "text", "payer")))
-        found = (name for name, wanted in self._payers if wanted in words)
-        return tuple(dict.fromkeys((*found, *texts(cells, "payer"))))
+        return texts(cells, "payer")
 
     def references_of(self, cells: Cells) -> tuple[str, ...]:
         """Return the id and the text."""
         return texts(cells, "id", "parent", "text")
-
-
-def _words(text: str) -> str:
-    """Return a text as its words with spaces around, so that whole words can be looked for."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _text(value: object) -> str:

@@ -36,6 +36,7 @@ class Options:
     unproved: bool = False
     hop: str | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
+    payers: Sequence[str] = ()
     mapping: MappingDocument | None = None
     mappings: Sequence[MappingDocument] = ()
 

@@ -131,7 +131,11 @@ def _unknown(file: Candidate, options: Options) -> LiveportalError:
         UnknownFormat,
         header.line,
         f"the header is not that of a known statement: {shown}{more}.",
-        hint=f"The known formats are: {known}.",
+        hint=Hint(
+            "The known formats are: {known}. For another CSV file, {a_mapping} says what its"
+            " columns are.",
+            known=known,
+        ),
         formats=_known(),
     )
 

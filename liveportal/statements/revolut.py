@@ -67,6 +67,7 @@ class RevolutPersonal(_Revolut):
     )  # fmt: skip
     amounts: Mapping[str, str] = dict.fromkeys(("amount", "fee", "balance"), "currency")
     has_ids = False
+    payers_in_text = True
     unordered = True
 
     def figures(self, cells: Cells, given: Mapping[str, int | None]) -> Figures:

@@ -27,6 +27,7 @@ from liveportal.tables.zones import instants, named_zone, read_zone
 
 T = TypeVar("T")
 
+_WORD = pattern(r"\w+")
 _ID = pattern(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _ID_HINT = "If a spreadsheet changed the file, download it from the provider again."
 _ZONE_HINT = Hint("If your own time zone uses this abbreviation, give {your_time_zone}.")
@@ -46,6 +47,8 @@ class RowReader:
         self._days: dict[str, date] = {}
         self._shared: dict[object, object] = {}
         self._timezone = options.timezone
+        payers = (*options.payers, *form.payers) if form.payers_in_text else ()
+        self._payers = [(name, _words(name)) for name in dict.fromkeys(payers)]
         self.digests: set[str] = set()
         """The ids of rows without an id of their own; equal rows have equal ones."""
         self._lacking: set[str] = set()
@@ -70,7 +73,10 @@ class RowReader:
             self._maybe_memo.add(self._rows)
         figures = self._figures(line, cells, currency, may_lack=moves is not True)
         amount = figures.amount or 0
-        names = self._once(self._form.names_of(cells, amount))
+        references = self._form.references_of(cells)
+        names = self._form.names_of(cells, amount)
+        if self._payers:
+            names = (*self._payers_in(" ".join((*names, *references))), *names)
         fields = {
             "line": line,
             "row": "",
@@ -85,8 +91,8 @@ class RowReader:
             "currency": currency,
             "type": words,
             "meaning": meaning,
-            "names": names,
-            "references": self._form.references_of(cells),
+            "names": self._once(names),
+            "references": references,
             "pot": self._once(self._form.pot_of(cells)),
             "duplicate": False,
         }
@@ -95,6 +101,11 @@ class RowReader:
         fields["row"] = self._id(line, cells, given, fields, may_lack=may_lack_id)
         self._rows += 1
         return build_compact(StatementRow, fields)
+
+    def _payers_in(self, text: str) -> Iterator[str]:
+        """Yield the payers that are whole words of a bank's text."""
+        words = _words(text)
+        return (name for name, wanted in self._payers if wanted.strip() and wanted in words)
 
     def _once(self, value: T) -> T:
         """Return the first value that equals this one, so that memory has it once."""
@@ -301,6 +312,11 @@ class RowReader:
             hint=Hint("{Reading_it_unproved} takes the earlier one."),
             readings=[first, second],
         )
+
+
+def _words(text: str) -> str:
+    """Return a text as its words with spaces around, so that whole words can be looked for."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _in_time(rows: Sequence[StatementRow], *, newest_first: bool) -> Sequence[int]:

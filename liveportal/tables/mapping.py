@@ -137,11 +137,7 @@ def find_mapping(
     """
     known = {each.name: each for each in shipped(rows)}
     if settings and name in settings:
-        value = settings[name]
-        if isinstance(value, Mapping):
-            found = checked({"name": name, **value}, Place(f"config.toml: {name}"), "")
-        else:
-            found = _from_file(Path(str(value)).expanduser())
+        found = _of_settings(name, settings[name])
     elif name in known:
         return known[name]
     elif Path(name).suffix or Path(name).exists():
@@ -154,10 +150,21 @@ def find_mapping(
             mapping=name,
         )
     if found.rows != rows:
-        raise Place(found.origin).error(
-            MalformedFile, 1, f"the mapping is for {found.rows}, not for {rows}."
-        )
+        reason = f"the mapping is for a {found.rows} file, not for a {rows} file."
+        raise Place(found.origin).error(MalformedFile, 1, reason)
     return found
+
+
+def mappings_of(rows: str, settings: Mapping[str, object]) -> list[MappingDocument]:
+    """Return the mappings of the settings for a kind of rows; raises as `find_mapping` does."""
+    found = (_of_settings(name, value) for name, value in settings.items())
+    return [each for each in found if each.rows == rows]
+
+
+def _of_settings(name: str, value: object) -> MappingDocument:
+    if isinstance(value, Mapping):
+        return checked({"name": name, **value}, Place(f"config.toml: {name}"), "")
+    return _from_file(Path(str(value)).expanduser())
 
 
 def _from_file(path: Path) -> MappingDocument:

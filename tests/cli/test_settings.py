@@ -47,7 +47,7 @@ def test_the_file_is_in_the_folder_for_configuration(
 @pytest.mark.parametrize(
     ("text", "key", "said"),
     [
-        ("[reconcile]\npayer = ['x']", "reconcile.payer", "kinds, payers, windows"),
+        ("[reconcile]\npayer = ['x']", "reconcile.payer", "kinds, mappings, payers, windows"),
         ("[reconcil]\npayers = ['x']", "reconcil", "reconcile"),
         ("[reconcile]\npayers = 'x'", "reconcile.payers", "a list of texts"),
         ("[reconcile]\npayers = ['']", "reconcile.payers", "a list of texts"),
@@ -59,6 +59,7 @@ def test_the_file_is_in_the_folder_for_configuration(
         ("[reconcile.windows]\npaypal = 1.5", "reconcile.windows.paypal", "0 to 366 days"),
         ("[reconcile.kinds]\nZahlung = 'pay'", "reconcile.kinds.Zahlung", "one of payment"),
         ("[reconcile.kinds]\nZahlung = 'unlisted'", "reconcile.kinds.Zahlung", "one of payment"),
+        ("[reconcile.mappings]\nmine = 5", "reconcile.mappings.mine", "a table"),
         ("payers = [", "", "not TOML"),
         ("a = " + "[" * 5_000, "", "not TOML"),
         ("#" * 1_000_001, "", "larger than"),

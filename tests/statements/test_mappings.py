@@ -175,7 +175,7 @@ def test_mappings_are_found_by_name_and_path(tmp_path: Path) -> None:
     for name in ("absent", str(tmp_path / "absent.toml")):
         with pytest.raises(NotFound):
             find_mapping(name, "statement")
-    with pytest.raises(MalformedFile, match=r"is for statement, not for hours"):
+    with pytest.raises(MalformedFile, match="is for a statement file, not for a hours file"):
         find_mapping(str(path), "hours")
     with pytest.raises(MalformedFile, match=r"config.toml: mine, line 1: "):
         find_mapping("mine", "statement", {"mine": {}})
