@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.feed_format import FormatOptions
+from liveportal.cli.commands.feed_format import FORMAT_PANEL, FileFormatOptions
+from liveportal.cli.commands.mappings import print_template
 from liveportal.cli.io.answers import Sentence, plural
 from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output
@@ -60,12 +61,12 @@ class DrySynced(Synced):
 
 @app.command("sync")
 @shows(Synced, DrySynced)
-@with_options(FormatOptions, LedgerOption, OutputOptions)
+@with_options(FileFormatOptions, LedgerOption, OutputOptions)
 def sync(
     feeds: Annotated[
         list[str], typer.Argument(metavar="FEED...", help="Feed files; - is standard input.")
     ],
-    wanted: FormatOptions,
+    wanted: FileFormatOptions,
     ledger: LedgerOption,
     out: OutputOptions,
     batch: Annotated[
@@ -81,9 +82,17 @@ def sync(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the whole feed; record nothing.")
     ] = False,
+    mapping_help: Annotated[
+        bool,
+        typer.Option(
+            "--mapping-help",
+            help="Print a mapping to fill in, made from the header of the first file, and exit.",
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = False,
     _yes: Yes = False,
 ) -> None:
-    """Record what the platform reports in a feed.
+    """Record what the platform, or another tool, reports in a feed.
 
     A feed is a file of JSON Lines, one event per line. If a line is bad, nothing is recorded.
     Events that were recorded before are skipped, so you can sync the same feed again at any time.
@@ -91,14 +100,22 @@ def sync(
 
     --format reads the webhooks of cal.com or Calendly, or Stripe's events: one JSON document, an
     array, JSON Lines, or captures that keep headers and body. Documents that do not concern the
-    books are ignored and counted.
+    books are ignored and counted. It also reads what time trackers export: the detailed report of
+    Toggl or Clockify as CSV, the JSON of `timew export`, and any CSV file for which a mapping names
+    the columns. Each row is a session that you logged.
 
     Examples:
       liveportal sync october.jsonl
       curl -s https://help.example/feed | liveportal sync -
       liveportal sync old.jsonl --rejects bad.jsonl
       liveportal sync captures.jsonl --format calcom --rate 4.00 --secret-file secret.txt
+      liveportal sync report.csv --format toggl --rate 1.50
+      liveportal sync hours.csv --mapping-help > hours.toml
+      liveportal sync hours.csv --format csv --mapping hours.toml --dates dmy
     """
+    if mapping_help:
+        print_template(Path(feeds[0]), "hours")
+        return
     wanted.check()
     input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
     check_output_possible(DrySynced, out, spared=input_files)
@@ -186,7 +203,7 @@ def _sync_feeds(
                 )
             except LiveportalError as error:
                 mention_rejects(error)
-                if len(feeds) > 1:
+                if len(feeds) > 1 and error.details.get("file") != feed:
                     error.located(feed, feed=feed)
                 raise
         total = _add(total, synced)
