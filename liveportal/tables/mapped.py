@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from liveportal.domain.errors import UnknownFormat
 from liveportal.tables.columns import CellReader, Prepare, TableReader
 from liveportal.tables.json_rows import JsonObject, JsonReader, value_at
@@ -13,22 +16,27 @@ _NAMES_SHOWN = 6
 
 
 def mapped_reader(
-    source: Source, mapping: MappingDocument, prepare: Prepare
+    source: Source,
+    mapping: MappingDocument,
+    prepare: Callable[[MappingDocument, dict[str, str]], None],
 ) -> tuple[CellReader, MappingDocument]:
     """Return the reader of a file, and its mapping with the file's own names of columns.
+
+    `prepare` gets that mapping with the cells of each row.
 
     Raises `UnknownFormat` for a file that the mapping does not fit, and what `read_header` raises.
     """
     place = Place(source.name)
     if mapping.json is not None:
-        return json_reader(place, mapping, prepare), mapping
+        return json_reader(place, mapping, partial(prepare, mapping)), mapping
     header = read_header(source, mapping.dialect)
     if header is None:
         raise place.error(UnknownFormat, 1, "the file is empty.")
     mapping = mapping.for_header(place, header)
     if not mapping.needed() <= header.positions.keys():
         raise lacks_columns(place, header, mapping)
-    return TableReader(place, mapping.named_columns(), header, prepare), mapping
+    ready = partial(prepare, mapping)
+    return TableReader(place, mapping.named_columns(), header, ready), mapping
 
 
 def json_reader(place: Place, mapping: MappingDocument, prepare: Prepare) -> JsonReader:

@@ -54,9 +54,7 @@ class Hours:
         """Yield a session, or what is ignored or wrong, for each row; the file may be any table."""
         if settings.mapping is None:
             raise ValueError("a table needs a mapping")
-        reader, mapping = mapped_reader(
-            file, settings.mapping, partial(_prepare, settings.mapping, settings)
-        )
+        reader, mapping = mapped_reader(file, settings.mapping, partial(_prepare, settings))
         table = _Table(file, reader, mapping, settings)
         rows = list(table.rows())
         settled = iter(settle([row.intervals for row in rows if row.result is None]))
@@ -73,7 +71,7 @@ class Hours:
                 yield row.line, error
 
 
-def _prepare(mapping: MappingDocument, settings: Settings, cells: dict[str, str]) -> None:
+def _prepare(settings: Settings, mapping: MappingDocument, cells: dict[str, str]) -> None:
     """Split times from dates, and add what the file does not state, in place."""
     mapping.prepare(cells)
     cells["currency"] = cells.get("currency") or settings.currency

@@ -77,7 +77,7 @@ class Sessions:
         """
         number, cells, (start, end) = row.line.number, row.cells, interval
         session = self._ids.get(at) or self._id(number, cells, "id")
-        pause = read_duration(cells.get("pauses", "0")) or timedelta()
+        pause = self._pause(number, cells)
         if pause > end - start:
             raise self._bad(number, cells, "pauses", "is longer than the whole session")
         price, not_stated = self._price(number, cells, end - start - pause)
@@ -94,6 +94,13 @@ class Sessions:
             **price,
         )
         return replace(event, assumed=event.assumed | not_stated)
+
+    def _pause(self, number: int, cells: Cells) -> timedelta:
+        text = cells.get("pauses")
+        pause = read_duration(text) if text else timedelta()
+        if pause is None:
+            raise self._bad(number, cells, "pauses", "is not a length of time such as 0:15 or 15m")
+        return pause
 
     def _pseudonym(self, cells: Cells) -> str:
         name = cells.get("customer", "")
@@ -119,14 +126,15 @@ class Sessions:
     def _price(
         self, number: int, cells: Cells, active: timedelta
     ) -> tuple[dict[str, dict[str, str] | None], set[str]]:
-        """Return the rate and the bill of a row, and which of them the file does not state.
+        """Return the rate and the bill of a row, and what is not compared when it is read again.
 
+        That is what the file does not state, and the title, which may be edited in the tracker.
         A file's rate is for an hour. The bill is the policy's, unless the row states it, or the
         rate for a minute is not a whole number of the currency's smallest unit.
         """
         hourly = self._amount(number, cells, "rate")
         billed = self._amount(number, cells, "amount")
-        not_stated = {"billed"} if billed is None else set[str]()
+        not_stated = {"title"} if billed is not None else {"title", "billed"}
         if hourly is not None and hourly.minor:
             per_minute = max(1, _half_up(hourly.minor * _MINUTE, _HOUR))
             if billed is None and hourly.minor != per_minute * (_HOUR // _MINUTE):
