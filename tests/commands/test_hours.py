@@ -74,9 +74,8 @@ def test_a_month_ends_in_the_right_earnings(empty: Shell, name: str) -> None:
     """Told twice, newest first, and in halves that overlap, in either order: it is the same."""
     write = FILES[name]
     tracker, *more = name.split(", ")
-    options = ("--format", tracker, *RATE)
-    if "german" in more:
-        options += ("--timezone", BERLIN)
+    zone = ("--timezone", BERLIN) if "german" in more else ()
+    options = ("--format", tracker, *RATE, *zone)
     first = sync(empty, write(MONTH[3:]), *options)
     sync(empty, write(MONTH[:6]), *options)
     ignored = {"timewarrior": {"open_interval": 1}, "clockify": {"left_out": 1}}
