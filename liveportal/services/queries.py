@@ -30,6 +30,7 @@ from liveportal.ledger.queries import (
     front_page,
     ledger_info,
     payouts,
+    policy_inference,
     provenance,
     request_filter,
     requests,
@@ -363,6 +364,10 @@ class Ledger(Group):
     def policy(self) -> Policy:
         """Return the policy in force."""
         return self._ask(lambda reader, _: reader.policy)
+
+    def infer_policy(self) -> policy_inference.PolicyInference:
+        """Return the readings of the rules that explain the payouts that arrived, best first."""
+        return policy_inference.infer(self._ask(lambda reader, _: policy_inference.facts(reader)))
 
     def preferences(self) -> ledger_info.PreferencesRow:
         """Return the preferences in force."""

@@ -13,6 +13,7 @@ from liveportal.domain.entities import PayoutState
 from liveportal.domain.errors import BooksChanged, InvalidAmount, InvalidArgument
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.hint import Hint
+from liveportal.domain.hops import HOPS
 from liveportal.domain.money import Currency, Money
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.queries.payouts import open_balance
@@ -43,7 +44,6 @@ from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
 from liveportal.statements.registry import FORMATS
 from liveportal.statements.rows import RowKind, StatementFile
-from liveportal.statements.stripe import HOPS
 from liveportal.tables.dates import ORDERS
 from liveportal.tables.files import opened
 from liveportal.tables.mapping import find_mapping, mappings_of

@@ -33,10 +33,11 @@ PENDING, RETURNED, RESTORED = "pending", "returned", "restored"
 _MEANINGS = {PENDING: Meaning.MEMO, RETURNED: Meaning.RETURN, RESTORED: Meaning.OTHER}
 _AMOUNT = pattern(r"([-+]?)([0-9]{0,15})(?:[.,]([0-9]{0,20}))?")
 _CURRENCY = pattern(r"[A-Z]{3}")
-_ID = pattern(r"[A-Za-z0-9._:-]{1,100}")
+_ID = pattern(r"[A-Za-z0-9._:-]{1,90}")
 _EXACT = Context(prec=80)
 _SEPARATOR = "\n"
 _DIGEST_LENGTH = 16
+_POT_LENGTH = 4
 
 
 @frozen
@@ -64,15 +65,16 @@ class Entry:
     names: Sequence[str] = ()
     references: Sequence[str] = ()
 
-    def cells(self, balance: Decimal | None) -> dict[str, str]:
-        """Return the entry as the cells of a row."""
+    def cells(self, balance: Decimal | None, pot: str) -> dict[str, str]:
+        """Return the entry as the cells of a row; `pot` is what its account is called in ids."""
         cells = {
+            "pot": pot,
             "date": self.day,
             "currency": self.currency,
             "net": plain(self.amount),
             "type": self.type,
-            "id": usable_id(self.id),
-            "parent": usable_id(self.parent),
+            "id": usable_id(self.id, pot),
+            "parent": usable_id(self.parent, pot),
             "status": self.status,
             "names": _SEPARATOR.join(distinct(self.names)),
             "references": _SEPARATOR.join(distinct(self.references)),
@@ -138,8 +140,9 @@ class BankReader(CellReader):
             if self.account is None:
                 self.account = statement.account
             if statement.account == self.account:
+                pot = _pot(statement.account)
                 for entry, balance in statement.running():
-                    yield entry.line, entry.cells(balance)
+                    yield entry.line, entry.cells(balance, pot)
                 self.stated.append(statement)
         if not accounts:
             raise self.malformed(1, "the file contains no statement of a bank account.")
@@ -226,6 +229,10 @@ class BankFormat(Format):
         """Return what the status of an entry says; types of banks decide nothing."""
         return _MEANINGS.get(cells["status"], Meaning.PAYMENT)
 
+    def pot_of(self, cells: Cells) -> str:
+        """Return the account, so that entries of two accounts are never the same."""
+        return cells["pot"]
+
     def names_of(self, cells: Cells, amount: int) -> tuple[str, ...]:
         """Return the other party's names."""
         del amount
@@ -300,11 +307,24 @@ def plain(amount: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-def usable_id(text: str) -> str:
-    """Return an id of the bank's that may have any characters as one that rows may have."""
-    if not text or _ID.fullmatch(text):
-        return text
-    return f"id-{sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]}"
+def usable_id(text: str, pot: str) -> str:
+    """Return an id of the bank's, which may have any characters, as one of its account."""
+    if not text:
+        return ""
+    known = text if _ID.fullmatch(text) else _digest(text)
+    return f"{pot}-{known}" if pot else known
+
+
+def _pot(account: str) -> str:
+    """Return a short name of an account: the ids of one may be those of another.
+
+    It is recorded as part of ids, so it is too short to find out the number of the account from it.
+    """
+    return _digest(account)[:_POT_LENGTH] if account else ""
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def distinct(texts: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ class MappedFormat(Format):
     """The format of one mapping."""
 
     name = "csv"
-    label = "another provider's CSV, by a mapping"
+    label = "CSV, by a mapping"
     amounts: Mapping[str, str] = dict.fromkeys(
         ("amount", "credit", "debit", "fee", "balance"), "currency"
     )
@@ -70,7 +70,7 @@ class MappedFormat(Format):
         return not self.mapping.skips(cells)
 
     def figures(self, cells: Cells, given: Mapping[str, int | None]) -> Figures:
-        """Return the amount with its sign, and the fee outside of it unless it is included."""
+        """Return the amount with its sign, before the fee; some files state it after the fee."""
         amount = self._amount(cells, given)
         fee = given.get("fee")
         if fee is not None and self.mapping.fees.get("sign", "positive") == "positive":

@@ -129,7 +129,7 @@ class _Reader(BankReader):
             id=node.text_at("FITID"),
             status=PENDING if is_pending else "",
             names=[payee, *texts[:2]],
-            references=texts,
+            references=[node.text_at("FITID"), *texts],
         )
 
     def _moment(self, node: Node, tag: str) -> tuple[str, str, str]:

@@ -127,14 +127,17 @@ def _unknown(file: Candidate, options: Options) -> LiveportalError:
         return lacks_columns(file.place, own, options.mapping, formats=_known())
     shown = ", ".join(quoted(name, 30) for name in header.names[:_NAMES_SHOWN])
     more = ", ..." if len(header.names) > _NAMES_SHOWN else ""
-    known = ", ".join(f"{form.label} ({form.name})" for form in FORMATS)
+    names = (
+        form.provider.title() if form.name == "csv" else form.label.split()[0] for form in FORMATS
+    )
+    known = ", ".join(dict.fromkeys(names))
     return file.place.error(
         UnknownFormat,
         header.line,
         f"the header is not that of a known statement: {shown}{more}.",
         hint=Hint(
-            "The known formats are: {known}. For another CSV file, {a_mapping} says what its"
-            " columns are.",
+            "The known files are those of {known}. For another CSV file, {a_mapping_to_fill_in}"
+            " prints the beginning of a mapping.",
             known=known,
         ),
         formats=_known(),

@@ -25,7 +25,7 @@ def _known() -> tuple[ZoneInfo, ...]:
 
 
 class ReportZone:
-    """What is known of a report's zone; `given` is the zone that the user named."""
+    """The zones that a report can be in; `given` is the zone that the user named."""
 
     def __init__(self, given: str | None) -> None:
         self.given = given

@@ -25,9 +25,6 @@ from liveportal.statements.rows import Meaning, StatementRow
 from liveportal.tables.columns import CellReader, Cells, Columns
 from liveportal.tables.dates import read_date, read_time
 
-HOPS = ("payout", "transfer")
-"""What can be the platform's payout: Stripe's payout to the bank, or the payment into Stripe."""
-
 _OWN_ROWS = {"payout": ("po_",), "transfer": ("py_", "ch_", "tr_")}
 """How the ids of what a hop is begin."""
 _WHOLE_AFTER = timedelta(days=31)  # No payout has rows that are older.
@@ -65,6 +62,25 @@ class Stripe(Format):
     def begin(self, options: Options) -> None:
         """Take the hop."""
         self.hop = options.hop or ""
+        self._payouts: set[str] = set()
+        self._explained: set[str] = set()
+
+    def observe(self, line: int, cells: Cells) -> None:
+        """Notice payouts, and those that have rows."""
+        del line
+        if "payout" in cells and _group(cells["category"]) == "payout":
+            self._payouts.add(cells.get("source", ""))
+        elif "payout" in cells:
+            self._explained.add(cells["payout"])
+
+    def surveyed(self, reader: CellReader) -> Sequence[str]:
+        """Note payouts of which no transactions are named, as of those made by hand."""
+        alone = sorted(self._payouts - self._explained - {""})
+        if not alone:
+            return ()
+        more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+        file = reader.place.file
+        return (f"{file} does not name the transactions of the payout {alone[0]}{more}.",)
 
     def reader(self, file: Candidate) -> CellReader | None:
         """Return the reader; raises `InvalidArgument` if the user has not said the hop."""
@@ -157,6 +173,8 @@ class Stripe(Format):
         """
         of_payout: dict[str, list[StatementRow]] = {}
         for row in rows:
+            if _group(row.type) == "undone":  # It comes back after the payout was made.
+                continue
             for name in {row.references[0], *row.references[1:2]}:
                 if name.startswith("po_"):
                     of_payout.setdefault(name, []).append(row)
@@ -212,8 +230,9 @@ class StripeItemised(Stripe):
         super().prepare(cells)
         if cells["date"]:
             return
-        local = cells.get("created") or ("" if cells.get("available_utc") else cells["available"])
-        cells["date"] = local or cells["available_utc"]
+        known = cells.get("available_utc", "")
+        local = cells.get("created") or ("" if known else cells.get("available", ""))
+        cells["date"] = local or known
         split_moment(cells)
         if not local:
             return
@@ -226,6 +245,7 @@ class StripeItemised(Stripe):
 
     def observe(self, line: int, cells: Cells) -> None:
         """Compare local times with those that are known in UTC."""
+        super().observe(line, cells)
         if cells.get("created_utc"):
             return
         for role in ("effective", "available"):
@@ -243,10 +263,11 @@ class StripeItemised(Stripe):
             reason = f"is not midnight in UTC, {where} that fits the rows before"
             raise reader.bad_value(line, role, text, reason, _ZONE_HINT)
         if self._has_local_times and not (self._zone.is_proved or self._zone.given):
-            return (
-                f"{reader.place.file} does not show its time zone, so its rows have days only.",
+            sentence = (
+                f"{reader.place.file} does not show its time zone, so its rows have days only."
             )
-        return ()
+            return (sentence, *super().surveyed(reader))
+        return super().surveyed(reader)
 
 
 def _whole(text: str) -> datetime | None:

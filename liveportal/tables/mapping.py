@@ -218,7 +218,7 @@ def _from_file(path: Path) -> MappingDocument:
         with path.open("rb") as stream:
             content = stream.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
-        raise NotFound(f"{path} does not exist", file=str(path)) from None
+        raise NotFound(f"{path} does not exist.", file=str(path)) from None
     except OSError as error:
         raise UnreadableFile(f"{path}: {error.strerror}", file=str(path)) from None
     return read_mapping(content, str(path))

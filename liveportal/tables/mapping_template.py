@@ -158,7 +158,7 @@ def _with_currency(header: Header, word: str) -> tuple[int, ...]:
 
 def _head(name: str, header: Header, samples: Sequence[Sequence[str]]) -> Iterator[str]:
     yield "# A mapping says what the columns of a file are. Lines that begin with # are comments."
-    yield "# Check what was recognised, complete the rest, and use it: --mapping THIS-FILE.toml"
+    yield "# Check what was recognised, and complete the rest."
     yield "#"
     yield "# The columns of the file, and what its first rows have in them:"
     for at, column in enumerate(header.names):

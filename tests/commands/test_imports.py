@@ -79,6 +79,7 @@ def _imported(shell: Shell, *argv: str) -> set[str]:
         "dispute evidence CL-1",
         "payout forecast",
         "earnings explain 2026-10",
+        "policy infer",
         "--help",
     ],
 )

@@ -9,9 +9,11 @@ import pytest
 
 from liveportal.statements.registry import FORMATS
 from tests.kit.bank_files import BankAccount
+from tests.kit.other_files import BANK
 from tests.kit.paypal_files import STATEMENT, PayPalAccount
 from tests.kit.shell import SetClock, Shell
-from tests.kit.statement_shapes import BANK, SHAPES, some_moves
+from tests.kit.statement_shape import some_moves
+from tests.kit.statement_shapes import SHAPES
 
 FORMS = {shape.form: shape for shape in reversed(SHAPES) if "USD" in shape.currencies}
 HOP = {"stripe": ("--hop", "transfer")}

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BufferedReader, BytesIO
 from pathlib import Path
@@ -39,6 +39,7 @@ from liveportal.exports.statement_csv import to_csv
 from liveportal.feeds import exported, jsonl, transcripts
 from liveportal.feeds.adapters import ADAPTERS, MAPPED, TABLE_ADAPTERS
 from liveportal.feeds.following import read_stream
+from liveportal.feeds.own_calendar import OwnCalendar
 from liveportal.ledger import imports
 from liveportal.ledger.format.serialisation import journal
 from liveportal.ledger.opening import open_readonly
@@ -386,6 +387,20 @@ def statement(data: bytes) -> bool:
     path.write_bytes(data.replace(b"@STATEMENT@", whole).replace(b"@SEAL@", whole.splitlines()[-1]))
     with open_readonly(october()) as reader:
         verify_statement(reader, path)
+    return True
+
+
+@target
+def own_calendar(data: bytes) -> bool:
+    """The expert's own calendar: events in order that can be shown, or an error with its line."""
+    try:
+        found = OwnCalendar([Source("file.csv", BytesIO(data))])
+        events = found.between(NOW, NOW + timedelta(days=30), "Europe/Berlin")
+    except LiveportalError as error:
+        _check_place(error)
+        raise
+    assert all(event.title.isprintable() and event.start <= event.end for event in events)
+    assert list(events) == sorted(events, key=lambda event: event.start)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -112,6 +113,7 @@ def test_accounts_of_one_file_are_statements_of_their_own() -> None:
             assert [fact[:2] for fact in found(file)] == [f[:2] for f in account.expected()]
             assert not any(row.duplicate for row in file.rows)
             assert all(proof.rows == proof.proved for proof in file.proofs)
+        assert not {row.row for row in files[0].rows} & {row.row for row in files[1].rows}
 
 
 # --- what is peculiar to a format -----------------------------------------------------------------
@@ -154,7 +156,7 @@ def test_ofx_as_it_occurs() -> None:
     assert (row.amount, row.currency, row.line, file.account) == (75_60, "USD", 4, "4111")
     assert row.names == ("Help & Inc",)
     assert "PO-7 a < b" in row.references
-    assert row.row.startswith("id-")
+    assert re.fullmatch(r"[0-9a-f]{4}-[0-9a-f]{16}", row.row)
     assert (pending.amount, pending.meaning) == (-5_00, Meaning.MEMO)
 
 
@@ -172,9 +174,9 @@ def test_camt_as_it_occurs() -> None:
     (file,) = read(text.encode())
     arrived, back, pending = file.rows
     assert file.account == "1234"
-    assert (arrived.row, arrived.type) == ("REF00001", "PMNT-RCDT-ESCT")
+    assert (arrived.row[4:], arrived.type) == ("-REF00001", "PMNT-RCDT-ESCT")
     assert "E2E-1" in arrived.references
-    assert (back.meaning, back.parent) == (Meaning.RETURN, "REF00001")
+    assert (back.meaning, back.parent) == (Meaning.RETURN, arrived.row)
     assert (pending.meaning, pending.balance) == (Meaning.MEMO, None)
 
 

@@ -160,7 +160,7 @@ def test_one_id_twice_is_refused_at_the_second() -> None:
     account = some_account()
     account.bookings[3] = replace(account.bookings[3], id="REF00001")
     content = account.ofx()
-    refused(MalformedFile, content, line_of(content, "<STMTTRN>", at=3), "has the id REF00001")
+    refused(MalformedFile, content, line_of(content, "<STMTTRN>", at=3), "has the id", "-REF00001")
 
 
 CAMT_DAMAGES = [

@@ -16,8 +16,9 @@ from liveportal.statements.rows import Meaning, StatementRow
 from liveportal.tables.mapping import find_mapping, read_mapping, shipped
 from liveportal.tables.mapping_template import template
 from liveportal.tables.source import Source
+from tests.kit.other_files import BANK, MAPPED
 from tests.kit.paypal_files import DEFAULT, read
-from tests.kit.statement_shapes import BANK, MAPPED, some_moves
+from tests.kit.statement_shape import some_moves
 from tests.statements.test_round_trips import some_account
 
 PLAIN = """

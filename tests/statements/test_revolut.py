@@ -9,8 +9,8 @@ import pytest
 from liveportal.domain.errors import UnprovedFile
 from liveportal.statements.options import Options
 from liveportal.statements.rows import Meaning, StatementRow
+from tests.kit.other_files import BANKS
 from tests.kit.paypal_files import read, write
-from tests.kit.statement_shapes import BANKS
 
 BY_NAME = {shape.name: shape for shape in BANKS}
 PERSONAL, BUSINESS = BY_NAME["revolut-personal-en"], BY_NAME["revolut-business-29"]

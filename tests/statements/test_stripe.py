@@ -16,7 +16,8 @@ from liveportal.domain.money import format_minor
 from liveportal.statements.options import Options
 from liveportal.statements.rows import Meaning, StatementFile
 from tests.kit.paypal_files import read, write
-from tests.kit.statement_shapes import STRIPE, some_moves
+from tests.kit.statement_shape import some_moves
+from tests.kit.stripe_files import STRIPE
 
 TRANSFER, PAYOUT = Options(hop="transfer"), Options(hop="payout")
 HEADER = [
@@ -165,6 +166,22 @@ def test_the_rows_of_a_payout_add_up_to_nothing() -> None:
         one(itemised(old, *early))
     assert (caught.value.details["proof"], caught.value.details["line"]) == ("groups", 3)
     assert one(itemised(old, PAID[1])).proofs[2].rows == 0
+
+
+def test_a_payout_that_came_back_or_was_made_by_hand() -> None:
+    """Its return does not count in its sum; without transactions, its sum is not proved."""
+    old = ("2025-11-01 10:00:00", "1.00", "charge", "py_0", "")
+    file = one(itemised(old, *PAID))
+    assert file.proofs[2].proved == 1
+    by_hand = one(itemised(PAID[1], ("2026-01-15 10:00:00", "-5.00", "payout", "po_2", "")))
+    assert "transactions of the payout po_1 and 1 more" in by_hand.unproved[1]
+
+
+def test_a_row_without_any_date_is_refused() -> None:
+    """Whatever columns the report has."""
+    with pytest.raises(BadValue) as caught:
+        one(itemised(("", "5.00", "charge", "py_1", "")))
+    assert caught.value.details["line"] == 2
 
 
 def test_both_reports_of_one_balance_are_merged() -> None:

@@ -12,7 +12,8 @@ from liveportal.domain.frozen import replace
 from liveportal.statements.options import Options
 from liveportal.statements.rows import Meaning, StatementRow
 from tests.kit.paypal_files import read
-from tests.kit.statement_shapes import WISE, Shape, some_moves
+from tests.kit.statement_shape import Shape, some_moves
+from tests.kit.wise_files import WISE
 
 BY_NAME = {shape.name: shape for shape in WISE}
 STATEMENT, HISTORY = BY_NAME["wise-statement-23"], BY_NAME["wise-history-en"]

@@ -13,8 +13,10 @@ import typer
 from liveportal.cli.commands.mappings import mapping_names
 from liveportal.cli.completion import choices, zones
 from liveportal.cli.options import Options
+from liveportal.cli.parse.hops import check_hop
 from liveportal.domain.errors import InvalidValue, UnreadableFile
 from liveportal.domain.frozen import frozen, replace
+from liveportal.domain.hops import HOPS
 from liveportal.feeds.adapters import ADAPTERS, FORMATS, MAPPED, TABLE_ADAPTERS
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.tables.dates import ORDERS
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from liveportal.services.adapting import FeedFormat
 
 STRIPE = "stripe"
-HOPS = ("payout", "transfer")
 FORMAT_PANEL = "Feeds of other tools"
 
 
@@ -105,14 +106,7 @@ class FormatOptions(Options):
                 f" {', '.join(self.formats)}.{more}",
                 param_hint="--format",
             )
-        if self.hop is not None and self.hop not in HOPS:
-            raise typer.BadParameter(f"must be {' or '.join(HOPS)}.", param_hint="--hop")
-        if self.format == STRIPE and self.hop is None:
-            raise typer.BadParameter(
-                "Stripe needs it. Give --hop payout if the platform pays to your bank, or"
-                " --hop transfer if it pays into your Stripe balance.",
-                param_hint="--hop",
-            )
+        check_hop(self.hop, is_needed=self.format == STRIPE)
 
     def feed_format(self, portal: Portal) -> FeedFormat | None:
         """Return the format, None for the program's own; raises what reading its files raises."""

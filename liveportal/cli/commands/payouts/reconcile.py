@@ -31,9 +31,11 @@ from liveportal.cli.options import (
     with_options,
     writing_option,
 )
+from liveportal.cli.parse.hops import check_hop
 from liveportal.cli.write_command import open_portal
 from liveportal.domain.errors import InvalidArgument
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hops import HOPS
 from liveportal.domain.row import columns, extend, row
 from liveportal.services.reconciled import FindingRow, ReconciledRow
 from liveportal.tables.dates import ORDERS
@@ -47,7 +49,6 @@ HUMAN = (
 OPEN = ("short", "differs", "partly_returned", "unknown", "ambiguous", "missing")
 """The findings that leave a question."""
 NO_FINDINGS = "No payout of your books is in these files, and none is missing."
-HOPS = ("payout", "transfer")  # As in `statements.stripe`, which a help page must not load.
 _AS_GIVEN = (*("short_is_fee", "dates", "format", "hop", "mapping", "timezone", "unproved"),)
 _PERCENT = 100
 
@@ -147,7 +148,7 @@ class ReconcileOptions(Options):
         from liveportal.statements.registry import FORMATS
 
         _check("--dates", self.dates, [*ORDERS])
-        _check("--hop", self.hop, HOPS)
+        check_hop(self.hop)
         _check("--format", self.format, [form.name for form in FORMATS])
         if not all(map(str.strip, self.payer or ())):
             raise typer.BadParameter("A payer's name must not be empty.", param_hint="--payer")
@@ -338,11 +339,7 @@ def _naming_the_hop() -> Iterator[None]:
     except InvalidArgument as error:
         if error.details.get("argument") != "hop":
             raise
-        raise typer.BadParameter(
-            "Stripe needs it. Give --hop payout if the platform pays to your bank, or"
-            " --hop transfer if it pays into your Stripe balance.",
-            param_hint="--hop",
-        ) from None
+        check_hop(None, is_needed=True)
 
 
 def _check(option: str, value: str | None, known: Sequence[str]) -> None:
