@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.feed_format import FORMAT_PANEL, FileFormatOptions
+from liveportal.cli.commands.feed_format import FORMAT_PANEL
+from liveportal.cli.commands.file_format import FileFormatOptions
 from liveportal.cli.commands.mappings import print_template
+from liveportal.cli.commands.rejects import mention_rejects, reject_writer, rejected_lines
 from liveportal.cli.io.answers import Sentence, plural
-from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
@@ -25,10 +25,9 @@ from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.write_command import open_portal
 from liveportal.cli.write_result import answers_person, show_answer
-from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
+from liveportal.domain.errors import LiveportalError
 from liveportal.domain.row import Row, row
 from liveportal.feeds.following import open_feed
-from liveportal.feeds.jsonl import Line
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.services.sync import OnError, SyncResult
 
@@ -171,17 +170,6 @@ def _counted(count: int, text: str) -> str:
     return f"{plural(count, 'event')} {verb if count == 1 else plurals[verb]} {rest}"
 
 
-def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
-    """Return the error that ends a run that went on past bad lines; no file for a dry run."""
-    return RejectedLines(
-        f"{count} line{'s were' if count != 1 else ' was'} rejected.",
-        hint="This was a dry run. Nothing was recorded or written."
-        if rejects is None
-        else f"The file {rejects} has each with its reason. All other lines were recorded.",
-        refused=count,
-    )
-
-
 def _sync_feeds(
     portal: Portal,
     feeds: Sequence[str],
@@ -219,33 +207,6 @@ def _add(total: SyncResult, synced: SyncResult) -> SyncResult:
         synced.head,
         dict(Counter(total.ignored_kinds) + Counter(synced.ignored_kinds)),
     )
-
-
-_REJECTS = "--rejects"
-
-
-def mention_rejects(error: LiveportalError) -> None:
-    """Mention `--rejects` in the hint of an error about a line of a feed."""
-    hint = spell(error.hint) or ""
-    if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
-        advice = f"To leave such lines out, add {_REJECTS} FILE, which gets each with its reason."
-        error.hint = f"{hint} {advice}".lstrip()
-
-
-def reject_writer(stream: TextIO | None) -> OnError:
-    """Return a callback that writes a bad line with its reason; a dry run has no stream for it."""
-
-    def reject(line: Line, error: LiveportalError) -> None:
-        if stream is not None:
-            reason = {
-                "code": error.code,
-                "message": error.message,
-                "field": error.details.get("field"),
-            }
-            raw = line.raw.decode("utf-8", "replace")
-            stream.write(json.dumps({"line": line.number, "error": reason, "raw": raw}) + "\n")
-
-    return reject
 
 
 @contextmanager
