@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.mappings import mapping_names, print_template
 from liveportal.cli.commands.payouts import reconcile_report
 from liveportal.cli.completion import Completer, choices, ids, zones
 from liveportal.cli.io.answers import plural, write_answer
@@ -64,15 +65,6 @@ def _formats(_context: typer.Context, _incomplete: str) -> Iterable[str]:
     from liveportal.statements.registry import FORMATS
 
     return [form.name for form in FORMATS]
-
-
-@Completer
-def _mappings(_context: typer.Context, _incomplete: str) -> Iterable[str]:
-    from liveportal.cli.settings import read_settings
-    from liveportal.tables.mapping import shipped
-
-    own = read_settings().table("reconcile.mappings")
-    return [*own, *(each.name for each in shipped("statement"))]
 
 
 @frozen
@@ -133,7 +125,7 @@ class ReconcileOptions(Options):
             "--mapping",
             metavar="NAME|FILE",
             help="What the columns of another CSV file are: a TOML file, or the name of one.",
-            autocompletion=_mappings,
+            autocompletion=mapping_names("statement"),
         ),
     ] = None
     unproved: Annotated[
@@ -252,7 +244,7 @@ def reconcile(
       liveportal payout reconcile Download.CSV --json | jq -r '.findings[].payout'
     """
     if mapping_help:
-        _print_template(files[0])
+        print_template(files[0], "statement")
         return
     given = how.arguments()
     names = (*columns(ReconciledRow), "dry_run", *columns(FindingRow))
@@ -337,15 +329,6 @@ class _Report:
                 note(sentence)
         for sentence in reconcile_report.answer(result):
             note(sentence)
-
-
-def _print_template(file: Path) -> None:
-    """Print a mapping for a file; its path is a comment, so that the output is TOML."""
-    from liveportal.tables.files import opened
-    from liveportal.tables.mapping_template import template
-
-    with opened([file]) as (source,), open_output(None) as stream:
-        stream.write(template(source))
 
 
 @contextmanager
