@@ -263,7 +263,7 @@ class Earnings(Group):
         return self._ask(lambda reader, _: earnings.month(reader, name))
 
     def months(self, first: str = earnings.FIRST, last: str = earnings.LAST) -> Sequence[MonthRow]:
-        """Return the months of the book from one to another; by default all."""
+        """Return the months of the books from one to another; by default all."""
         span = _span(first, last)
         return self._ask(lambda reader, _: earnings.months(reader, *span))
 
@@ -389,7 +389,7 @@ def _check_field(name: str, declared: str, value: object) -> None:
         case "str" if name.endswith("_month"):
             arguments.month(name, value)
         case "str":
-            arguments.of_type(name, value, str, "a text")
+            arguments.of_type(name, value, str, "a string")
         case "bool":
             arguments.of_type(name, value, bool, "True or False")
         case "int":

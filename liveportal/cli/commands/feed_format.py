@@ -45,7 +45,7 @@ class FormatOptions(Options):
         typer.Option(
             "--rate",
             metavar="AMOUNT",
-            help="The rate of bookings, a minute; default: your direct rate.",
+            help="The rate per minute of bookings (default: your direct rate).",
             rich_help_panel=FORMAT_PANEL,
         ),
     ] = None
@@ -53,7 +53,7 @@ class FormatOptions(Options):
         bool,
         typer.Option(
             "--trust-schedule",
-            help="Take the planned start and end of a meeting for the real ones.",
+            help="Treat a meeting's planned start and end as the real ones.",
             rich_help_panel=FORMAT_PANEL,
         ),
     ] = False
@@ -62,7 +62,7 @@ class FormatOptions(Options):
         typer.Option(
             "--hop",
             metavar="HOP",
-            help="Which of Stripe's movements is the platform's payout: payout or transfer.",
+            help="The Stripe movement that is the platform's payout: payout or transfer.",
             autocompletion=choices(HOPS),
             rich_help_panel=FORMAT_PANEL,
         ),

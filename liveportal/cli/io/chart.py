@@ -82,7 +82,7 @@ def chart_lines(months: Sequence[Month], currency: str, width: int, marks: Marks
         yield f"{_format_line(row, widths)}  {bar}".rstrip()
     if bar_width >= NARROWEST:
         yield f"{marks.net} net  {marks.refunds} refunds  {marks.fee} fee" + (
-            f"  (left of {marks.line}: below zero)" if any(bar.deficit for bar in bars) else ""
+            f"  (left of {marks.line}: negative)" if any(bar.deficit for bar in bars) else ""
         )
 
 

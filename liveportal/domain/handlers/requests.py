@@ -190,7 +190,7 @@ def chosen_slot(request: Request, number: int | None) -> Slot | None:
             hint=Hint(
                 "Give {a_slot}, or {the_best_one}. {The_request} shows them.",
                 request=request.id,
-                slots=len(request.slots),
+                slots="1" if len(request.slots) == 1 else f"N (1 to {len(request.slots)})",
             ),
             slots=len(request.slots),
         )

@@ -48,7 +48,7 @@ class ForgottenRow(Row):
 
 
 ELSEWHERE = (
-    "Files outside of the ledger are not erased. Delete the customer's data there yourself: in"
+    "Files outside the ledger are not erased. Delete the customer's data there yourself: in"
     " evidence packs, statements, exports, feeds, copies and backups."
 )
 

@@ -22,7 +22,7 @@ from liveportal.ledger.queries.reader import Reader
 
 HUMAN = ("on", "months", "amount", "total", "carried", "blocked")
 
-On = Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day; default: today.")]
+On = Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day (default: today).")]
 
 
 @reads(payouts.ForecastRow, many=True)

@@ -101,7 +101,7 @@ class ReconcileOptions(Options):
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="Read the files as this format; default: recognise it.",
+            help="Read the files in this format (default: detected).",
             autocompletion=_formats,
         ),
     ] = None
@@ -114,7 +114,7 @@ class ReconcileOptions(Options):
         options_in(LEDGER_PANEL)(
             "--timezone",
             metavar="ZONE",
-            help="The zone of files that do not state one; default: yours.",
+            help="The zone of files that do not state one (default: yours).",
             autocompletion=zones,
         ),
     ] = None
