@@ -112,7 +112,7 @@ class Sessions(Group):
     def search(
         self, *words: str, speaker: str | None = None, limit: int | None = None
     ) -> Sequence[session_search.SearchRow]:
-        """Return the texts and messages that have all the words, the best first."""
+        """Return the text and messages that have all the words, the best first."""
         finder = session_search.matching([*arguments.words("words", words)])
         if finder is None:
             raise InvalidArgument("words", "must name a word to look for")

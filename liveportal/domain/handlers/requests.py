@@ -252,7 +252,7 @@ def schedule_cautions(
     ):
         cautions.append(
             OnVacation(
-                f"{first} is in your vacation.",
+                f"{first} is during your vacation.",
                 hint=Hint("Choose another time. {Overriding_this} books it regardless."),
             )
         )

@@ -116,7 +116,7 @@ def _reasons_against(
     if booked := schedule.conflicts(start, end):
         yield "conflict", f"overlaps session {', '.join(booked)}"
     if schedule.is_away(start, end):
-        yield "vacation", "in your vacation"
+        yield "vacation", "during your vacation"
     if too_close := schedule.too_close(start, end):
         yield "buffer", f"too close to session {', '.join(too_close)}"
     if not schedule.is_within_hours(start, end):

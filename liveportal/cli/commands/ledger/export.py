@@ -58,7 +58,7 @@ def events(
     out: OutputOptions,
     without_personal: Annotated[
         bool,
-        typer.Option("--without-personal", help="Leave out names and texts; keep ids and money."),
+        typer.Option("--without-personal", help="Leave out names and text; keep ids and money."),
     ] = False,
     with_attachments: Annotated[
         bool,

@@ -68,7 +68,7 @@ def forget(
 ) -> None:
     """Erase a customer's personal data.
 
-    It erases the customer's name, texts, messages and files from the ledger, from its vault, and
+    It erases the customer's name, text, messages and files from the ledger, from its vault, and
     from the copies beside the ledger. Sessions and amounts stay, and the ledger still verifies. The
     answer names the places where you have to delete data yourself. It asks first.
 
