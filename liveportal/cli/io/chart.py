@@ -1,6 +1,6 @@
 """A bar chart of the last months for a terminal: readable without colour, in 80 columns.
 
-A bar divides the gross into net, refunds and fee, in this order. A month whose net is below zero
+A bar divides the gross into net, refunds and fee, in this order. A month whose net is negative
 has its deficit to the left of the line.
 """
 
@@ -37,7 +37,7 @@ LETTERS = Marks("#", "-", "+", "|")
 
 
 class Bar(NamedTuple):
-    """The parts of a month's bar in minor units, none below zero."""
+    """The parts of a month's bar in minor units, none negative."""
 
     deficit: int
     net: int

@@ -390,6 +390,7 @@ MEANINGS: dict[str, str] = {
     "SessionSummary.state": "The state of the session: upcoming, live, paused, ended and so on.",
     "SessionRow.claim": "The id of the latest refund claim.",
     "SessionRow.refunded": "What the customer got back.",
+    "SwitchRow.source": "The rule or the statement that the value comes from.",
     "SlotRow.minutes": "The proposed length, in minutes.",
     "SlotRow.start": "When the slot starts.",
     "TransactionRow.amount": "How it changes your net.",

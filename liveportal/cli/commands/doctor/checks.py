@@ -106,7 +106,7 @@ def place(health: Health, around: Surroundings, _now: datetime) -> Check:
     """Check whether the ledger is on a network file system or in a synced folder."""
     kind = health.file_system or ""
     if kind in NETWORK or (kind.startswith("fuse.") and kind[5:].startswith(NETWORK_FUSE)):
-        hint = "Keep the ledger on a disk of this machine, and its backups there."
+        hint = "Keep the ledger on a local disk, and its backups there."
         wal = health.head is not None and health.head.wal
         what = f"The ledger is on a network file system ({kind}), on which locks are not reliable."
         return Check("place", FAILED if wal else WARNING, what, hint)
@@ -119,7 +119,7 @@ def place(health: Health, around: Surroundings, _now: datetime) -> Check:
             " overwrite each other's changes."
         )
         return Check("place", WARNING, what, hint)
-    where = f"a file system of this machine ({kind or 'of unknown type'})"
+    where = f"a local file system ({kind or 'of unknown type'})"
     return Check("place", OK, f"The ledger is on {where}.")
 
 
@@ -272,7 +272,7 @@ def evidence(health: Health, _around: Surroundings, _now: datetime) -> Check:
         what = "These files are not in the vault, and may never have been"
         hint = "If you have the file, attach it again: `liveportal sessions attach SESSION FILE`."
         return Check("evidence", WARNING, f"{what}: {names}.", hint)
-    return Check("evidence", OK, "No file has to be attached again.")
+    return Check("evidence", OK, "No file needs to be attached again.")
 
 
 _DEFAULT_ADVICE = "Compare the event with what you did, and correct or dispute what is wrong."
@@ -340,7 +340,7 @@ def imported(health: Health, _around: Surroundings, _now: datetime) -> Check:
         tasks.append(f"Attach {files} {'file' if files == 1 else 'files'} again.")
         hints.append("`liveportal ledger verify` names the files for `liveportal sessions attach`.")
     if not tasks:
-        return Check("imported", OK, "Nothing has to be entered or attached again.")
+        return Check("imported", OK, "Nothing needs to be entered or attached again.")
     what = f"The import could not restore everything. {' '.join(tasks)}"
     return Check("imported", WARNING, what, " ".join(hints))
 

@@ -81,7 +81,7 @@ def forget(
         customer_id = writer.portal.resolve_id("customer", customer)
         name = customer_of(writer.reader, customer_id).name
         writer.ask(
-            f"Erase all personal data of customer {with_reason(customer_id, name)}? Names, texts,"
+            f"Erase all personal data of customer {with_reason(customer_id, name)}? Names, text,"
             " messages and files cannot be restored. Sessions and amounts stay."
         )
         outcome, result = writer.portal.forget(

@@ -195,11 +195,12 @@ def reconcile(
         typer.Option("--exit-code", help="Exit with 1 if a finding leaves a question."),
     ] = False,
 ) -> None:
-    """Compare your payouts with PayPal's files: what arrived, with which fee, and what is missing.
+    """Compare your payouts with statements, to see what arrived.
 
-    Records nothing without --apply. Each file must prove itself: its rows add up, and its running
-    balance has no gap. A payout is recognised by its reference, else by payer, amount and date, and
-    only if nothing else fits; name the platform's payer with --payer, or once in config.toml.
+    It records nothing without --apply. Each file must prove that it is complete: its rows add up,
+    and its running balance has no gap. A payout is recognised by its reference, or else by payer,
+    amount and date, and only if nothing else fits. Name the platform's payer with --payer, or once
+    in config.toml.
 
     At PayPal: Reports > Activity download, format CSV, all transactions.
 
