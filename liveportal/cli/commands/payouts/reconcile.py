@@ -79,20 +79,20 @@ class ReconcileOptions(Options):
         typer.Option(
             "--pair",
             metavar="PAYOUT=ROW",
-            help="This payout came with this row: its id, or FILE:LINE; repeatable.",
+            help="Match this payout with this row (an id, or FILE:LINE); repeatable.",
             autocompletion=ids("payout"),
         ),
     ] = None
     short_is_fee: Annotated[
         bool,
-        typer.Option("--short-is-fee", help="Where less arrived than was sent, it was a fee."),
+        typer.Option("--short-is-fee", help="If less arrived than was sent, the rest is a fee."),
     ] = False
     dates: Annotated[
         str | None,
         typer.Option(
             "--dates",
             metavar="ORDER",
-            help="The order of dates that can be read in two: dmy, mdy or ymd.",
+            help="How to read dates that are ambiguous: dmy, mdy or ymd.",
             autocompletion=choices(ORDERS),
         ),
     ] = None
@@ -107,7 +107,7 @@ class ReconcileOptions(Options):
     ] = None
     unproved: Annotated[
         bool,
-        typer.Option("--unproved", help="Go on although a file's own sums do not prove it."),
+        typer.Option("--unproved", help="Read a file even if its own sums do not prove it."),
     ] = False
     timezone: Annotated[
         str | None,
@@ -192,7 +192,7 @@ def reconcile(
     ] = False,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="Exit with 1 if a finding leaves a question."),
+        typer.Option("--exit-code", help="Exit with 1 if a finding needs your attention."),
     ] = False,
 ) -> None:
     """Compare your payouts with statements, to see what arrived.
