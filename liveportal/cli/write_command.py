@@ -25,7 +25,7 @@ from liveportal.cli.write_result import (
     show_result,
     show_results,
 )
-from liveportal.domain.clock import from_text, readable
+from liveportal.domain.clock import from_text, to_second
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
@@ -185,7 +185,7 @@ class Writer:
         reported = "this" if kind == thing else f"this {kind}"
         return (
             f"Nothing new was recorded: {first['source']} already reported {reported} for"
-            f" {thing} {entity_id}, at {readable(from_text(first['time']))}."
+            f" {thing} {entity_id}, at {to_second(from_text(first['time']))}."
             f"{_AGAIN_HINTS.get(kind, '')}"
         )
 

@@ -35,7 +35,7 @@ class FeedFormat:
     """The format of another tool's feed (`calcom`, `stripe`, `toggl`, ...), and what it omits.
 
     `rate` is the price of a minute of a booking or a session; by default it is the direct rate of
-    the preferences. `trust_schedule` takes a meeting's planned start and end for the real ones.
+    the preferences. `trust_schedule` takes a meeting's planned start and end as the real ones.
     `hop` says which of Stripe's movements is the platform's payout: `payout` or `transfer`.
     `sessions` has the sessions by the id of the charge that paid for them. With a `secret`, only
     captured webhooks with a valid signature are read.

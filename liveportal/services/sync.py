@@ -47,11 +47,11 @@ class SyncResult:
     refused: int = 0
     head: str = ""
     ignored_kinds: Mapping[str, int] = field(default_factory=dict)
-    """How many documents of another tool say nothing to the books, by kind."""
+    """How many documents of another tool do not concern the books, by kind."""
 
     @property
     def ignored(self) -> int:
-        """How many documents of another tool say nothing to the books."""
+        """How many documents of another tool do not concern the books."""
         return sum(self.ignored_kinds.values())
 
 

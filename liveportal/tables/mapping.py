@@ -327,13 +327,13 @@ class _Check:
 
     def _text(self, key: str, value: object) -> str:
         if not isinstance(value, str):
-            raise self._error(key, f"{key} must be a text")
+            raise self._error(key, f"{key} must be a string")
         return value.strip()
 
     def _texts(self, key: str, value: object) -> tuple[str, ...]:
         given: list[Any] = value if isinstance(value, list) else [value]
         if not all(isinstance(each, str) and each.strip() for each in given):
-            raise self._error(key, f"{key} must be a text, or a list of texts")
+            raise self._error(key, f"{key} must be a string, or a list of strings")
         return tuple(each.strip() for each in given)
 
     def _one_of(self, table: Mapping[str, Any], key: str, known: Iterable[str]) -> str | None:

@@ -43,7 +43,7 @@ _ABOUT = {
     "amount": "the amount with its sign; or credit and debit instead",
     "credit": "money that arrived, if it has a column of its own",
     "debit": "money that left, if it has a column of its own",
-    "fee": "a fee outside of the amount",
+    "fee": "a fee outside the amount",
     "currency": "the currency; or [fixed] below",
     "balance": "the balance after the row: it proves that no row is missing",
     "id": "an id that only this row has",

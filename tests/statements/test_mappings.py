@@ -132,7 +132,7 @@ def test_other_files_of_the_same_call_keep_their_own_formats() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ('date = "Day"', "date = 5", 4, "date must be a text"),
+        ('date = "Day"', "date = 5", 4, "date must be a string"),
         ('date = "Day"', 'day = "Day"', 4, "'day' is not a column"),
         ('date = "Day"', "", 3, "must have date"),
         ('amount = "Sum"', "", 3, "amount or credit or debit"),

@@ -49,7 +49,7 @@ class FormatOptions(Options):
         typer.Option(
             "--rate",
             metavar="AMOUNT",
-            help="The rate per minute, if the feed has none; default: your direct rate.",
+            help="The rate per minute, if the feed has none (default: your direct rate).",
             rich_help_panel=FORMAT_PANEL,
         ),
     ] = None
@@ -57,7 +57,7 @@ class FormatOptions(Options):
         bool,
         typer.Option(
             "--trust-schedule",
-            help="Take the planned start and end of a meeting for the real ones.",
+            help="Treat a meeting's planned start and end as the real ones.",
             rich_help_panel=FORMAT_PANEL,
         ),
     ] = False
@@ -66,7 +66,7 @@ class FormatOptions(Options):
         typer.Option(
             "--hop",
             metavar="HOP",
-            help="Which of Stripe's movements is the platform's payout: payout or transfer.",
+            help="The Stripe movement that is the platform's payout: payout or transfer.",
             autocompletion=choices(HOPS),
             rich_help_panel=FORMAT_PANEL,
         ),

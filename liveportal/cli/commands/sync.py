@@ -154,7 +154,7 @@ def _sentence(total: SyncResult) -> Sentence:
 
 
 def _note_ignored(total: SyncResult, out: OutputOptions) -> None:
-    """Name on stderr what says nothing to the books; an answer in sentences has it."""
+    """Name on stderr what does not concern the books; an answer in sentences has it."""
     if total.ignored and not answers_person(out):
         note(f"Ignored {plural(total.ignored, 'document')}: {_kinds(total)}.")
 

@@ -42,7 +42,7 @@ ANY = "any"
 
 @frozen
 class Ignored:
-    """A document that says nothing to the books, under the name by which it is counted."""
+    """A document that does not concern the books, under the name by which it is counted."""
 
     kind: str
 
@@ -172,7 +172,7 @@ def optional_text(document: Mapping[str, Any], *path: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise InvalidEvent(".".join(path), "must be a text")
+        raise InvalidEvent(".".join(path), "must be a string")
     return value
 
 
