@@ -11,6 +11,7 @@ from liveportal.domain.row import Row
 from liveportal.ledger.queries.agenda import AgendaRow
 from liveportal.ledger.queries.billing_audit import AuditRow
 from liveportal.ledger.queries.breakdown import GroupRow
+from liveportal.ledger.queries.calendar_conflicts import CalendarConflict
 from liveportal.ledger.queries.claims import ClaimDetail, ClaimRow, EarlierClaim
 from liveportal.ledger.queries.customer_overview import (
     CustomerOverview,
@@ -36,6 +37,11 @@ from liveportal.ledger.queries.payouts import (
     PayoutPreview,
     PayoutRow,
 )
+from liveportal.ledger.queries.policy_inference import (
+    PolicyInference,
+    ReadingRow,
+    UnexplainedPayout,
+)
 from liveportal.ledger.queries.provenance import (
     ExplainedMonth,
     ExplainedPayout,
@@ -60,6 +66,7 @@ from liveportal.ledger.queries.sessions import (
     SessionTransaction,
 )
 from liveportal.ledger.queries.transcripts import ArtifactRow, MessageRow
+from liveportal.services.reconciled import FindingRow, ProofRow, ReconciledRow, StatementFileRow
 
 __all__ = [
     "AgendaRow",
@@ -67,6 +74,7 @@ __all__ = [
     "AuditRow",
     "Balance",
     "Blocker",
+    "CalendarConflict",
     "ClaimDetail",
     "ClaimRow",
     "CustomerDetail",
@@ -80,6 +88,7 @@ __all__ = [
     "ExplainedMonth",
     "ExplainedPayout",
     "ExplainedSession",
+    "FindingRow",
     "ForecastRow",
     "FrontPage",
     "GroupRow",
@@ -97,8 +106,12 @@ __all__ = [
     "PayoutLine",
     "PayoutPreview",
     "PayoutRow",
+    "PolicyInference",
     "PreferencesRow",
+    "ProofRow",
     "RankedSlotRow",
+    "ReadingRow",
+    "ReconciledRow",
     "RequestDetail",
     "RequestMade",
     "RequestRow",
@@ -116,7 +129,9 @@ __all__ = [
     "SessionTransaction",
     "SlotReason",
     "SlotRow",
+    "StatementFileRow",
     "StepRow",
     "SummaryRow",
     "TransactionRow",
+    "UnexplainedPayout",
 ]

@@ -265,6 +265,12 @@ class RejectedLines(Malformed):
     code = "rejected_lines"
 
 
+class InvalidSettings(Malformed):
+    """Settings with an unknown key or a wrong value; `details` name the file and the key."""
+
+    code = "invalid_settings"
+
+
 class BadEncoding(Malformed):
     """A statement with bytes that are not UTF-8; `details` have their `offset` in the file."""
 
@@ -646,6 +652,12 @@ class LedgerBusy(Busy):
     """Another process holds the ledger's lock."""
 
     code = "ledger_busy"
+
+
+class BooksChanged(Busy):
+    """The books changed between a question and its answer, and so did what would be recorded."""
+
+    code = "books_changed"
 
 
 class UnsafeSqlite(Busy):

@@ -97,6 +97,8 @@ class Health:
     linked: LiveportalError | None = None
     backup: LastBackup | None = None
     backup_is_there: bool = False
+    replica: str | None = None
+    """The folder of Litestream beside the ledger, if it copies the ledger."""
     absent: tuple[Attached, ...] = ()
 
 
@@ -121,6 +123,8 @@ def gather(path: Path) -> Health:
         health.absent = tuple(file for file in doubtful if not vault.holds(file.sha256))
     _inspect_key(health, real)
     health.backup = last_backup(path)
+    replica = ledger_paths.replication_folder(path)
+    health.replica = str(replica) if replica.is_dir() else None
     with suppress(OSError):
         health.backup_is_there = health.backup is not None and health.backup.path.exists()
     return health

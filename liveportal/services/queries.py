@@ -6,7 +6,7 @@ by a prefix. An unknown one raises `UnknownEntity`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import TypeVar
@@ -30,6 +30,7 @@ from liveportal.ledger.queries import (
     front_page,
     ledger_info,
     payouts,
+    policy_inference,
     provenance,
     request_filter,
     requests,
@@ -43,6 +44,8 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import RequestFilter
 from liveportal.ledger.queries.session_filter import SessionFilter
 from liveportal.services import arguments
+from liveportal.services.defaults import ignore
+from liveportal.services.reconciled import ReconciledRow
 
 T = TypeVar("T")
 Query = Callable[[Reader, datetime], T]
@@ -194,6 +197,72 @@ class Payouts(Group):
 
         return self._ask_of("payout", payout, query)
 
+    def reconcile(  # noqa: PLR0913 (keyword-only options)
+        self,
+        *files: arguments.StrPath,
+        payers: Collection[str] = (),
+        pairs: Mapping[str, str] | None = None,
+        windows: Mapping[str, int] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        short_is_fee: bool = False,
+        dates: str | None = None,
+        format: str | None = None,  # noqa: A002 (the option's own name)
+        hop: str | None = None,
+        mapping: str | None = None,
+        mappings: Mapping[str, object] | None = None,
+        timezone: str | None = None,
+        unproved: bool = False,
+        record_unknown: bool = False,
+        everything: bool = False,
+        apply: bool = False,
+        before: Callable[[ReconciledRow], object] = ignore,
+        progress: Callable[[int, int], None] = ignore,
+    ) -> ReconciledRow:
+        """Compare the payouts with files of a provider, and with `apply` record what is certain.
+
+        A payout is recognised by its reference, else by payer, amount and date, and only if nothing
+        else fits. `payers` are the names or addresses with which the platform pays; `pairs` names
+        rows (their ids, or `FILE:LINE`) by payout; `windows` are the days that a payout may take,
+        by provider; `kinds` are meanings of a provider's own words; `dates` is the order of dates
+        that can be read in two (`dmy`, `mdy` or `ymd`). With `short_is_fee`, what is missing of an
+        amount was a fee. `hop` says what the platform's payout is in files of Stripe: `transfer`,
+        the payment into the Stripe balance, or `payout`, the one to the bank. `mapping` names the
+        mapping for other CSV files, or its path; `mappings` has further ones by name, as tables or
+        paths, for the files that they recognise. `timezone` is that of files without one. With
+        `record_unknown`, money of the payers that no payout explains becomes a payout.
+
+        Nothing is recorded without `apply`; with it, everything is recorded in one transaction.
+        `before` is called with the result before that, and what it raises leaves the books as they
+        were. `everything` adds the other rows to the findings. `progress` receives the bytes that
+        were read and those of all files. Raises the errors of a statement, which name file and
+        line.
+        """
+        from liveportal.services import reconcile  # No other query reads files.
+        from liveportal.statements.options import Options
+
+        how = Options(
+            dates=dates,
+            format=format,
+            timezone=timezone,
+            unproved=unproved,
+            hop=hop,
+            kinds=kinds or {},
+            payers=arguments.words("payers", payers),
+        )
+        reading = reconcile.reading(how, mapping, mappings or {})
+        named = [*payers, *reconcile.payers_of(reading)]
+        rules = reconcile.rules(
+            named, pairs or {}, windows or {}, short_is_fee=short_is_fee, unproved=unproved
+        )
+        statements = reconcile.read_files(files, reading, progress)
+        with self._file.reading() as reader:
+            compared = reconcile.compare(reader, statements, rules, record_unknown=record_unknown)
+        if apply:
+            self._file.check_writable()
+            before(compared.row(everything=everything))
+            compared = reconcile.record(self._file, compared, rules, timezone)
+        return compared.row(everything=everything)
+
     def _ask_on(self, on: date | None, query: Callable[[Reader, date], T]) -> T:
         asked = None if on is None else arguments.day("on", on)
         return self._ask(
@@ -295,6 +364,10 @@ class Ledger(Group):
     def policy(self) -> Policy:
         """Return the policy in force."""
         return self._ask(lambda reader, _: reader.policy)
+
+    def infer_policy(self) -> policy_inference.PolicyInference:
+        """Return the readings of the rules that explain the payouts that arrived, best first."""
+        return policy_inference.infer(self._ask(lambda reader, _: policy_inference.facts(reader)))
 
     def preferences(self) -> ledger_info.PreferencesRow:
         """Return the preferences in force."""

@@ -358,6 +358,7 @@ FREE = {
 FREE_IN = {
     ("requests accept", "--session"),  # The id of a session to come.
     ("payout record", "--method"),  # As the platform calls it.
+    ("payout reconcile", "--payer"),  # A name in the user's own files.
     ("payout profile set", "--from"),  # A file, or `-`.
 }
 

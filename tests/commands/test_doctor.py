@@ -244,7 +244,7 @@ def test_on_a_terminal_and_in_a_pipe(states: Shell, monkeypatch: pytest.MonkeyPa
     """Colours and words for a person, plain rows in a pipe."""
     rows = states.output_of("doctor", "--fields", "check,status").splitlines()
     assert "ledger\tok" in rows
-    assert len(rows) == 18
+    assert len(rows) == 19
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("liveportal.cli.io.rich_output.Console", _coloured())

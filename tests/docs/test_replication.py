@@ -66,6 +66,9 @@ def test_a_killed_replication_restores_to_the_same_head(tmp_path: Path) -> None:
             if copy:
                 copy.chmod(0o600)
                 if shell.run("--ledger", copy, "ledger", "verify", "--head", head).code == 0:
-                    return
+                    break
             assert time.monotonic() < until, "the replica never had the head of the journal"
             time.sleep(0.2)
+        assert ".ledger.db-litestream" in shell.run(*at, "doctor").out
+        forgotten = shell.run(*at, "ledger", "forget", "C-31", "--dry-run", "--json")
+        assert ".ledger.db-litestream" in forgotten.out, forgotten

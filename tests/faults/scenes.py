@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.faults.books import AT, FILLED, IBAN, Scene
 from tests.kit.events import line
+from tests.kit.paypal_files import PLATFORM, PayPalAccount
 from tests.kit.shell import OCTOBER
 from tests.kit.states import FEED
 
@@ -14,6 +15,15 @@ _KEY = ("--key", "k", "--at", AT)
 _BAD = [b"{no json\n", line("session.ended", "11-03 12:00", id="bad", session="nobody")]
 
 _SEALED = ("payout", "profile", "show", "--json")
+
+
+def _statement() -> bytes:
+    account = PayPalAccount(opening={"USD": 10_00})
+    account.payout("20.00", "2026-12-30T11:00:00Z", fee="0.50", note="PO-1")
+    account.payout("30.00", "2026-12-31T11:00:00Z", fee="0.75", note="PO-2")
+    account.payout("5.00", "2026-12-31T12:00:00Z")
+    return account.file()
+
 
 INIT = Scene(
     "init",
@@ -64,6 +74,15 @@ ROTATE = Scene(
     drawn=frozenset({"facts"}),
     shown=_SEALED,
 )
+RECONCILE = Scene(
+    "payout reconcile --apply",
+    (
+        *("payout", "reconcile", "../paypal.csv", "--apply", "--yes"),
+        *("--payer", PLATFORM, "--record-unknown"),
+    ),
+    files={"paypal.csv": _statement()},
+    drawn=frozenset({"source"}),
+)
 UPGRADE = Scene("upgrade", ("earnings", "months"), "form1")
 OUTPUT = Scene("output", ("earnings", "transactions", "--csv", "-o", "october.csv"))
 READ = Scene("read", ("earnings", "months"))
@@ -80,6 +99,7 @@ WRITES = (
     ATTACH,
     PROFILE,
     ROTATE,
+    RECONCILE,
     UPGRADE,
     OUTPUT,
 )

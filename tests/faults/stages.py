@@ -61,6 +61,7 @@ class Stage:
     def derived(self, place: Place) -> object:
         """Return the derived tables, without the fields that each run draws afresh."""
         drawn = {"profile_field", "preferences", "policy"} if self.scene.drawn else set()
+        drawn |= {"identity_key", "statement"} if "source" in self.scene.drawn else set()
         return {name: rows for name, rows in derived(place.ledger).items() if name not in drawn}
 
     def shown(self, place: Place) -> str:

@@ -53,6 +53,7 @@ READS: tuple[str, ...] = (
     "policy rules",
     "policy show",
     "policy check winter.policy.toml",
+    "policy infer",
     "ledger info --fields form,currency,timezone,own_timezone,policy,events,transactions,head",
     "ledger verify",
     "ledger export events --without-personal",
@@ -102,6 +103,6 @@ NO_READS = {
         "ledger backup",
         "ledger restore",
     ),
-    *("payout profile rotate-key", "ledger export", "ledger import", "schema"),
+    *("payout profile rotate-key", "payout reconcile", "ledger export", "ledger import", "schema"),
 }
 """Groups, and what is no read of a ledger's content, or shows the machine it runs on."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from liveportal.domain.calculations.months import Month
-from liveportal.domain.calculations.provenance import CARRIED, Node
+from liveportal.domain.calculations.provenance import CARRIED, PLACES, Node
 from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import PolicyAdopted
@@ -108,11 +108,11 @@ def places(db: Connection, session: str) -> dict[str, int]:
     )
     paid = dict(lines.fetchall())
     amounts = {
-        provenance.PLACES["assets:platform:held"]: held,
-        provenance.PLACES["assets:transit"]: paid.get("sent", 0),
-        provenance.PLACES["assets:bank"]: paid.get("paid", 0),
+        PLACES["assets:platform:held"]: held,
+        PLACES["assets:transit"]: paid.get("sent", 0),
+        PLACES["assets:bank"]: paid.get("paid", 0),
     }
-    amounts[provenance.PLACES["assets:platform"]] = net - sum(amounts.values())
+    amounts[PLACES["assets:platform"]] = net - sum(amounts.values())
     return {name: minor for name, minor in amounts.items() if minor}
 
 

@@ -66,11 +66,13 @@ def asked(view: View) -> None:
     assert_type(view.claims.record().filed, int)
     assert_type(view.payouts.preview(date(2026, 11, 15)).eligible, Money)
     assert_type(view.payouts.overdue(), rows.OverdueRow | None)
+    assert_type(view.payouts.reconcile("paypal.csv").findings[0].fee, Money | None)
     assert_type(view.earnings.summary("2026-01", "2026-12").risk.held, Money)
     assert_type(view.earnings.explain("2026-10").net.parts, list[rows.NodeRow])
     assert_type(view.customers.list()[0].sessions, int)
     assert_type(view.agenda.due()[0].due_on, date | None)
     assert_type(view.ledger.policy(), Policy)
+    assert_type(view.ledger.infer_policy().readings, list[rows.ReadingRow])
     assert_type(view.ledger.info().head, str | None)
 
 

@@ -18,6 +18,7 @@ from liveportal.ledger.journal import erasure
 from liveportal.ledger.journal.erasure import PersonalDataExtent
 from liveportal.ledger.journal.journal import Allow, Journal, Outcome
 from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.storage import ledger_paths
 from liveportal.ledger.storage.driver import Connection
 
 
@@ -63,7 +64,7 @@ def forget(  # noqa: PLR0913 (the options of a write, passed by name)
     else:
         finished = store.finished
     events, messages, files = earlier or (extent.events, extent.messages, len(finished.files))
-    left = [*finished.left, *_backups(store.path)]
+    left = [*finished.left, *_backups(store.path), *_replicas(store.path)]
     return outcome, ErasureResult(
         events, messages, files, finished.copies, finished.rewritten, left
     )
@@ -83,6 +84,17 @@ def _backups(path: Path) -> list[Residue]:
         "It still has the customer's data. Make a new backup, then delete this one and older ones."
     )
     return [Residue("backup", str(last.path), hint)]
+
+
+def _replicas(path: Path) -> list[Residue]:
+    folder = ledger_paths.replication_folder(path)
+    if not folder.is_dir():
+        return []
+    hint = (
+        "Litestream keeps the customer's data here and in its replica until its files expire. To"
+        " erase it now, stop Litestream, delete both, and start it again."
+    )
+    return [Residue("replica", str(folder), hint)]
 
 
 def _record(  # noqa: PLR0913, PLR0917 (the options of a write, and its journal)

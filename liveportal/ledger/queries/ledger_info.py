@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from liveportal.domain.errors import UnknownEntity
-from liveportal.domain.events.envelope import Event
+from liveportal.domain.events.envelope import CLI_SOURCE, STATEMENT_PREFIX, Event
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.hint import Hint
@@ -142,9 +142,17 @@ def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
     """Return the source and id of the event that `name` means.
 
     The id of an adjustment or a payout means the event that created it; for the last such
-    event if it was reversed and recorded again. Raises `UnknownEntity`.
+    event if it was reversed and recorded again. An event from a statement is found without its
+    source, too, if no other statement has that id. Raises `UnknownEntity`.
     """
     event = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
+    if event is None and source == CLI_SOURCE:
+        shown = reader.all(
+            "SELECT source, id FROM event WHERE id = ?2 AND source >= ?1 AND source < ?1 || '~'",
+            STATEMENT_PREFIX,
+            name,
+        )
+        event = shown[0] if len(shown) == 1 else None
     for kind, event_type in (("adjustment", "adjustment.posted"), ("payout", "payout.sent")):
         event = event or reader.one(
             "SELECT event.source, event.id FROM statement JOIN event USING (seq)"

@@ -53,6 +53,12 @@ def own_files(ledger: Path) -> tuple[Path, ...]:
     return tuple(Path(f"{real}{suffix}") for suffix in OWN)
 
 
+def replication_folder(path: Path) -> Path:
+    """Return the folder in which Litestream keeps its state of a ledger, if it copies it."""
+    real = Path(os.path.realpath(path))
+    return real.with_name(f".{real.name}-litestream")
+
+
 def erasure_marker(path: Path) -> Path:
     """Return the path of the marker file that exists while personal data is still to be erased."""
     return beside(path, MARK)

@@ -221,6 +221,14 @@ def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
     return Check("backup", OK, when)
 
 
+def replica(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Say whether Litestream copies the ledger: what is erased stays in its files for a time."""
+    if health.replica is None:
+        return Check("replica", OK, "Litestream does not copy this ledger.")
+    hint = "Its files keep what `liveportal ledger forget` erases until they expire."
+    return Check("replica", OK, f"Litestream copies this ledger ({health.replica}).", hint)
+
+
 def left_behind(health: Health, _around: Surroundings, _now: datetime) -> Check:
     """Check for leftovers of a crash, and for copies of the ledger."""
     if health.mark:
@@ -386,6 +394,19 @@ def extras(_health: Health, around: Surroundings, _now: datetime) -> Check:
 CheckFunction = Callable[[Health, Surroundings, datetime], Check]
 
 CHECKS: tuple[CheckFunction, ...] = (
-    *(program, sqlite, ledger, integrity, place, modes, links, clock, space, backup, left_behind),
+    *(
+        program,
+        sqlite,
+        ledger,
+        integrity,
+        place,
+        modes,
+        links,
+        clock,
+        space,
+        backup,
+        replica,
+        left_behind,
+    ),
     *(authority, evidence, imported, key, time_zones, terminal, extras),
 )

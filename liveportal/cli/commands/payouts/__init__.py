@@ -5,7 +5,7 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    """See when you are paid next, and record payouts.
+    """See when you are paid next, and whether it arrived; record payouts.
 
     The platform pays a month's earnings after the month ends, once they reach the payout minimum
     and your payout profile is complete.
@@ -14,6 +14,7 @@ app = Commands(
       liveportal payout preview
       liveportal payout forecast
       liveportal payout record 168.55 --reference 8XK41
+      liveportal payout reconcile Download.CSV
       liveportal payout profile check
     """,
     default="preview",
@@ -27,6 +28,7 @@ app.place("record", "liveportal.cli.commands.payouts.record")
 app.place("paid", "liveportal.cli.commands.payouts.record")
 app.place("fail", "liveportal.cli.commands.payouts.record")
 app.place("return", "liveportal.cli.commands.payouts.record", "return_")
+app.place("reconcile", "liveportal.cli.commands.payouts.reconcile")
 app.group(
     "profile",
     "liveportal.cli.commands.payouts.profile",

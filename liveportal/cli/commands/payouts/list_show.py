@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.view_model import Detail, Grouped, Table
-from liveportal.cli.options import one_id
-from liveportal.cli.read_command import Query, parse_states, reads, state_option
+from liveportal.cli.io.render import EVERY_FIELD
+from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table, shows
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    one_id,
+    with_options,
+)
+from liveportal.cli.read_command import Query, parse_states, reads, run_read, state_option
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.money import Money
 from liveportal.domain.row import columns
@@ -22,8 +30,9 @@ HUMAN = tuple(name for name in columns(payouts.PayoutRow) if name not in ("arriv
 States = Annotated[list[str] | None, state_option(STATES)]
 
 
-@reads(payouts.PayoutPreview)
-def preview(on: On = None) -> Query:
+@shows(payouts.PayoutPreview)
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def preview(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show what would be paid out today, and what blocks it.
 
     --on shows another day instead.
@@ -32,13 +41,14 @@ def preview(on: On = None) -> Query:
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
+    has_lines = out.columns is None or not {"lines", EVERY_FIELD}.isdisjoint(out.columns)
 
     def query(reader: Reader) -> Detail:
-        row = payouts.preview_on(reader, parse_day(reader, on))
+        row = payouts.preview_on(reader, parse_day(reader, on), lines=has_lines)
         human_row = {**row, "lines": _grouped(row.lines, row.currency)}
         return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
 
-    return query
+    run_read(query, ledger, read, out)
 
 
 @reads(payouts.PayoutRow, many=True)
@@ -69,10 +79,30 @@ def show(payout: Annotated[str, one_id("A payout", ids("payout"))]) -> Query:
     def query(reader: Reader) -> Detail:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
         lines = _grouped(row.lines, row.currency)
-        human_row = {**row, "lines": lines, "history": format_history(row.history)}
+        human_row = {
+            **row,
+            "lines": lines,
+            "history": format_history(row.history),
+            "evidence": _shown_by(row),
+        }
         return Detail(payouts.PayoutDetail, human_row)
 
     return query
+
+
+def _shown_by(row: payouts.PayoutDetail) -> HumanValue | None:
+    """Return the row that shows an arrival, which a terminal has in words."""
+    from liveportal.domain.events.envelope import STATEMENT_PREFIX  # No list needs it.
+
+    if row.evidence is None:
+        return None
+    place = f"line {row.evidence.line} (row {row.evidence.row})"
+    lines = [f"{place} of the file with the SHA-256 {row.evidence.file_sha256}"]
+    shown = [event.event for event in row.history if event.source.startswith(STATEMENT_PREFIX)]
+    if row.state == PayoutState.PAID and shown:
+        command = f"liveportal ledger reverse {shlex.quote(shown[-1])} --reason TEXT"
+        lines.append(f"`{command}` takes the arrival back")
+    return HumanValue(row.evidence, lambda _now, _local: lines)
 
 
 def _grouped(lines: Sequence[payouts.PayoutLine], currency: str) -> Grouped:
