@@ -45,8 +45,6 @@ def usage_hints(error: typer.TyperException, path: str) -> Iterator[str]:
     names = sorted(getattr(error, "possibilities", None) or ())[:_MOST_SUGGESTIONS]
     if names:
         yield f"Did you mean {' or '.join(names)}?"
-    if elsewhere := list(_elsewhere(error))[:_MOST_SUGGESTIONS]:
-        yield f"Did you mean {' or '.join(elsewhere)}?"
     if advice := getattr(error, "advice", None):
         yield str(advice)
     yield f"See '{path} --help'."
@@ -65,19 +63,6 @@ def suggestion(given: str, known: Iterable[str], listing: str) -> str:
     listed = every if len(every) <= _LONGEST_LIST else listing
     similar = get_close_matches(given, words, _MOST_SUGGESTIONS)
     return f"Did you mean {' or '.join(similar)}? {listed}" if similar else listed
-
-
-def _elsewhere(error: typer.TyperException) -> Iterator[str]:
-    """Yield the commands of other groups that have the name that a group does not have."""
-    match = re.match(r"No such command '(.*?)'", getattr(error, "message", ""), re.DOTALL)
-    if match is None:
-        return
-    from liveportal.cli.app import COMMANDS, Group
-
-    for name, group in COMMANDS.items():
-        loaded = group.load(name)
-        if isinstance(loaded, Group) and match[1] in loaded.commands:
-            yield f"`liveportal {name} {match[1]}`"
 
 
 def _parameter(error: typer.TyperException) -> str:
