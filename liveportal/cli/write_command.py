@@ -98,6 +98,11 @@ class Writer:
         return None if text is None else self.amount(text)
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether `--key` was given, so that the command may be a replay."""
+        return bool(self._write.key)
+
+    @property
     def allowed(self) -> frozenset[str]:
         """The codes of the cautions that `--anyway` overrides, if it was given."""
         return overrides(anyway=self._write.anyway)
