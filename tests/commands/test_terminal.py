@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kit.planned_sessions import now  # noqa: F401 -- A fixture.
+from tests.kit.planned_sessions import SetNow, now
 from tests.kit.shell import OCTOBER, PROGRAM, Ran, Shell, assert_no_traceback
 from tests.kit.states import READS
 
@@ -25,7 +25,7 @@ import pty
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.kit.planned_sessions import SetNow
+__all__ = ["now"]
 
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 SECONDS = 30

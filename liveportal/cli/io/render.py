@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quote
 from operator import attrgetter
 from pathlib import Path
@@ -180,7 +180,7 @@ def with_local_times(text: str) -> str:
     path = _ledger.get()
     if path is None or not _UTC_TIME.search(text):
         return text
-    from liveportal.domain.clock import UTC, zone
+    from liveportal.domain.clock import zone
     from liveportal.ledger.opening import open_readonly
     from liveportal.ledger.storage.driver import DatabaseError
 
