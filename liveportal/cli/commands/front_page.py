@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
-import typer
-
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.busy import own_calendar
 from liveportal.cli.io.answers import amount, day, local, plural
@@ -54,6 +52,8 @@ INDENT, GAP = "  ", "  "
 BEGIN = """You do not have a ledger yet ({path}). To begin:
   liveportal init, then liveportal requests add or liveportal sync FEED
   liveportal demo shows a month of a fictional expert in a ledger of its own
+
+All commands: liveportal --help
 """
 
 ShortIds = Mapping[str, str]
@@ -106,12 +106,8 @@ def _lines_of(page: FrontPage, reader: Reader, zone_name: str) -> list[str]:
 
 
 def _say_how_to_begin(ledger: LedgerOption) -> None:
-    from liveportal.cli.main import run
-
     with open_output(None) as stream:
-        stream.write(BEGIN.format(path=clean(str(ledger.path))) + "\n")
-    if code := run(["--help"]):
-        raise typer.Exit(code)
+        stream.write(BEGIN.format(path=clean(str(ledger.path))))
 
 
 def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds) -> Iterator[str]:

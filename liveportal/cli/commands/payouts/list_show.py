@@ -8,7 +8,7 @@ from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.render import EVERY_FIELD
+from liveportal.cli.io.render import EVERY_FIELD, for_person, hint
 from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table, shows
 from liveportal.cli.options import (
     LedgerOption,
@@ -41,14 +41,18 @@ def preview(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
+    blockers: set[str] = set()
     has_lines = out.columns is None or not {"lines", EVERY_FIELD}.isdisjoint(out.columns)
 
     def query(reader: Reader) -> Detail:
         row = payouts.preview_on(reader, parse_day(reader, on), lines=has_lines)
+        blockers.update(block.code for block in row.blocked)
         human_row = {**row, "lines": _grouped(row.lines, row.currency)}
         return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
 
     run_read(query, ledger, read, out)
+    if for_person(out) and "profile_incomplete" in blockers:
+        hint("To complete your payout profile: `liveportal payout profile check`.")
 
 
 @reads(payouts.PayoutRow, many=True)
