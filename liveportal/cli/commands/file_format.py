@@ -63,7 +63,7 @@ class FileFormatOptions(FormatOptions):
         typer.Option(
             "--timezone",
             metavar="ZONE",
-            help="For a table: the zone of times that do not state one; default: yours.",
+            help="For a table: the zone of times that do not state one (default: yours).",
             autocompletion=zones,
             rich_help_panel=FORMAT_PANEL,
         ),
