@@ -84,7 +84,7 @@ class Money:
     def parse(cls, text: str, currency: str) -> Money:
         """Parse a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
         if not isinstance(text, str):
-            raise InvalidAmount(f"{_quote(str(text))} is not a text, such as '84.00'.")
+            raise InvalidAmount(f"{_quote(str(text))} is not a string, such as '84.00'.")
         return _parse(text, currency, digits_of(currency))
 
     def __str__(self) -> str:

@@ -148,7 +148,7 @@ def test_a_question_says_what_it_will_cost(screen: Screen, answer: bytes, code: 
     state = screen.shell.ok("refunds", "show", "CL-2")["state"]
     assert state == ("open" if code else "conceded")
     said = (
-        "Nothing was recorded.\n" if code else "Conceded claim CL-2 of Zoë on session S-1003: 63.00"
+        "Nothing was recorded.\n" if code else "Conceded Zoë's claim CL-2 for session S-1003: 63.00"
     )
     assert said in shown.out
     assert "error" not in shown.out

@@ -121,7 +121,7 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
             empty=Item("None", "", "requests add --help"),
         ),
         _block(
-            f"Now and upcoming (times of {zone_name})",
+            f"Now and upcoming (times in {zone_name})",
             [
                 *(_running(row, page.as_of, short_ids) for row in page.running),
                 *(_upcoming(row, clock, short_ids) for row in page.upcoming),
@@ -136,7 +136,7 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
             empty=Item("None", "", "refunds list"),
         ),
         _block(
-            f"This month and last (months of {page.this_month.timezone})",
+            f"This month and last (months in {page.this_month.timezone})",
             [_month(row) for row in (page.this_month, page.last_month)],
             "earnings months",
         ),

@@ -149,8 +149,8 @@ def summary(
             row = earnings.summary(reader, *span, reference_time(reader))
             latest = earnings.latest(reader, span.last) if for_person(out) else []
             nothing = _nothing_in(reader, span, row, latest)
-            about = f"({reader.currency}, months of {reader.timezone})"
-            title = nothing or f"Earnings of {span.name} {about}"
+            about = f"({reader.currency}, months in {reader.timezone})"
+            title = nothing or f"Earnings for {span.name} {about}"
             human = HUMAN_SUMMARY if for_person(out) else None
             result = Detail(earnings.SummaryRow, row, human, title=title)
     with paged(out):

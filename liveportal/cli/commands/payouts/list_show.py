@@ -66,7 +66,7 @@ def list_(state: States = None) -> Query:
     states = parse_states(state, STATES)
 
     def query(reader: Reader) -> Table:
-        empty = "No payouts yet. Payouts to come: `liveportal payout forecast`."
+        empty = "No payouts yet. Upcoming payouts: `liveportal payout forecast`."
         return Table(payouts.PayoutRow, payouts.payouts(reader, states), HUMAN, empty=empty)
 
     return query

@@ -88,8 +88,8 @@ def log(
     """Log a past session, and bill it.
 
     Times are in your own zone unless you add a zone or an offset; adding it at one end is enough. A
-    text with two possible readings is refused, with both readings. A session of more than 12 hours,
-    or one in the future, needs --anyway.
+    time that can be read in two ways is refused, and the error shows both readings. A session of
+    more than 12 hours, or one in the future, needs --anyway.
 
     Examples:
       liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
