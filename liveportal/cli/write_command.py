@@ -210,7 +210,7 @@ class Writer:
         by = "you" if first["source"] == CLI_SOURCE else first["source"]
         return (
             f"Nothing new was recorded: {by} already reported {reported} for"
-            f" {thing} {entity_id}, at {readable(from_text(first['time']))}."
+            f" {thing} {entity_id}, at {to_second(from_text(first['time']))}."
             f"{_AGAIN_HINTS.get(kind, '')}"
         )
 
