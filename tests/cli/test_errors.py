@@ -255,7 +255,7 @@ def test_a_pipe_gets_utf_8_whatever_the_locale() -> None:
     assert result.stdout == "Mína\n\n".encode()
 
 
-LONG = "Session S-1 has ended (2026-10-05 10:00 UTC), so it cannot be paused."
+LONG = "Session S-1 has ended (on Monday at ten in UTC), so it cannot be paused."
 NEXT = "An ended session can only be corrected: `liveportal sessions correct S-1`."
 
 

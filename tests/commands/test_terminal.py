@@ -197,16 +197,16 @@ def test_a_refusal_shows_short_ids_to_a_person(empty: Shell) -> None:
 
 
 def test_a_refusal_shows_times_of_the_expert_to_a_person(empty: Shell, now: SetNow) -> None:
-    """In the expert's zone and to the second; scripts get UTC and every digit."""
+    """In the expert's zone; scripts get UTC."""
     now("2019-10-05T14:00:00.123456Z")
     empty.ok("preferences", "set", "--zone", "Europe/Paris")
     empty.ok("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3", "--id", "R-1")
     empty.ok("requests", "accept", "R-1")
     shown = empty.run("requests", "accept", "R-1", terminal=True)
     assert "(2019-10-05 16:00 Europe/Paris)" in shown.err
-    exact = "2019-10-05 14:00:00.123456 UTC"
-    assert exact in empty.run("requests", "accept", "R-1").err
-    assert exact in empty.refuses(4, "requests", "accept", "R-1")["message"]
+    in_utc = "(2019-10-05 14:00 UTC)"
+    assert in_utc in empty.run("requests", "accept", "R-1").err
+    assert in_utc in empty.refuses(4, "requests", "accept", "R-1")["message"]
 
 
 def test_what_is_refused_is_not_asked_about(screen: Screen) -> None:
