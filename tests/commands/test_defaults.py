@@ -56,10 +56,10 @@ def test_an_empty_month_names_the_latest_that_earned(
     assert month.startswith("Nothing in January 2027; October earned 210.55 USD")
     old = november.run("earnings", "--month", "2019-03", terminal=True).out.splitlines()[0]
     assert old.rstrip() == "Nothing in March 2019"
-    assert november.run("earnings", "--month", "last", terminal=True).out.startswith("Earnings of")
+    assert november.run("earnings", "--month", "last", terminal=True).out.startswith("Earnings for")
     assert "Nothing" not in november.run("earnings").out
     year = november.run("earnings", "--year", "2019", terminal=True)
-    assert year.out.startswith("Earnings of 2019")
+    assert year.out.startswith("Earnings for 2019")
 
 
 @pytest.mark.parametrize(

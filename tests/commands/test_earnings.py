@@ -81,7 +81,7 @@ MONTHS = [
 
 
 def test_bars_divide_what_came_in() -> None:
-    """Kept, given back, taken by the platform; below zero is left of one line for all months."""
+    """Kept, given back, taken by the platform; negative is left of one line for all months."""
     lines = list(chart_lines(MONTHS, "USD", 80, BLOCKS))
     assert lines[1].split() == ["month", "gross", "fee", "refunds", "net", "USD"]
     august, september, october, legend = lines[2:]
@@ -96,7 +96,7 @@ def test_bars_divide_what_came_in() -> None:
     assert "-35.00" in left
     assert left.endswith("\u2588")
     assert set(right) == {"\u2591", "\u2592"}
-    assert "below zero" in legend
+    assert "negative" in legend
 
 
 def test_a_chart_in_ascii_and_in_little_room() -> None:
@@ -206,7 +206,7 @@ def test_groups_on_a_terminal(states: Shell) -> None:
     sync(states, logged("S-9", "10-30 09:00", "10-30 10:00", customer=evil))
     states.ok("earnings", "adjust", "5.00", "--reason", "bonus", "--at", "2026-10-30 09:00")
     lines = seen(states, *OCTOBER, "--by", "customer")
-    assert lines[0] == "Earnings of 2026-10 by customer (USD)"
+    assert lines[0] == "Earnings for 2026-10 by customer (USD)"
     assert any("evil" in text for text in lines)
     assert "\x1b[2J" not in "".join(lines)
     assert lines[-1].startswith("none")
@@ -288,7 +288,7 @@ def test_bounds_on_a_terminal(states: Shell) -> None:
     """From the lowest to the highest; what is the same under all interpretations is named."""
     ran = states.run("earnings", *OCTOBER, "--bounds", terminal=True)
     assert ran.code == 0
-    assert ran.out.startswith("Net of 2026-10: between 179.05 and 218.95 USD")
+    assert ran.out.startswith("Net for 2026-10: between 179.05 and 218.95 USD")
     assert "as booked" in ran.out
     assert "Amounts that the platform billed" in ran.err
     assert all(len(text) <= 80 for text in ran.out.splitlines())

@@ -172,7 +172,7 @@ def test_figures_and_their_chart_are_one_page(screen: Screen) -> None:
     ran = screen("earnings", "--month", "2026-10")
     assert ran.out.count("(end of page)") == 1
     page = screen.paged() or ""
-    assert page.startswith("Earnings of 2026-10")
+    assert page.startswith("Earnings for 2026-10")
     assert page.count("2026-10") > 2
     assert "\x1b" not in page
 
