@@ -34,12 +34,14 @@ def preview(on: On = None) -> Query:
       liveportal payout preview --on 2026-12-30 --json
     """
 
-    def query(reader: Reader) -> Detail:
-        row = payouts.preview_on(reader, parse_day(reader, on))
-        human_row = {**row, "lines": _grouped(row.lines, row.currency)}
-        return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
+    return lambda reader: preview_detail(reader, on)
 
-    return query
+
+def preview_detail(reader: Reader, on: str | None = None) -> Detail:
+    """Return the page of the payout that would be made on a day; default: today."""
+    row = payouts.preview_on(reader, parse_day(reader, on))
+    human_row = {**row, "lines": _grouped(row.lines, row.currency)}
+    return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
 
 
 @reads(payouts.PayoutRow, many=True)

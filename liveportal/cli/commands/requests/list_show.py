@@ -215,19 +215,27 @@ def show(
     """
     with open_reader(ledger, read, out) as reader:
         now = reference_time(reader)
-        row = requests.request(reader, reader.resolve_id("request", request), now)
+        row, page = request_detail(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
         short = _short_id(reader, row.id) if for_person(out) else row.id
+    render(page, out, zone=zone, now=now)
+    if row.state == RequestState.OPEN:
+        how = " --best" if row.slots else ""
+        hint(f"Accept it with `liveportal requests accept {short}{how}`.")
+
+
+def request_detail(
+    reader: Reader, request: str, now: datetime
+) -> tuple[requests.RequestDetail, Detail]:
+    """Return a request, and the page that shows everything about it."""
+    row = requests.request(reader, request, now)
     human_row = {
         **row,
         "earns": _estimate(row),
         "slots": format_slots(row.slots),
         "history": format_history(row.history),
     }
-    render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
-    if row.state == RequestState.OPEN:
-        how = " --best" if row.slots else ""
-        hint(f"Accept it with `liveportal requests accept {short}{how}`.")
+    return row, Detail(requests.RequestDetail, human_row, SHOWN)
 
 
 def _parse_since(text: str | None, zone: str) -> dict[str, Any]:

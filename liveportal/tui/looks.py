@@ -1,0 +1,64 @@
+"""What the portal reads: one look at the ledger, in one transaction, in a thread of its own.
+
+The ledger is opened for each look and closed again, so no writer waits for the portal, and nothing
+that is open crosses a thread; only rows do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from liveportal.cli.io.render import use_ledger
+from liveportal.domain.entities import Session
+from liveportal.domain.policy import Policy
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.front_page import FrontPage, front_page
+from liveportal.ledger.queries.live_figures import running_sessions
+from liveportal.ledger.queries.reader import Reader
+
+Query = Callable[[Reader, datetime], Any]
+"""What a screen needs besides the front page."""
+Mark = tuple[int, str] | None
+"""The last event of a ledger: its position and its id; None if the ledger is empty."""
+
+_LAST_EVENT = "SELECT seq, id FROM event ORDER BY seq DESC LIMIT 1"
+
+
+class Look(NamedTuple):
+    """What a look saw: all of it is of one state of the ledger.
+
+    `answer` is what the `query` of the screen returned.
+    """
+
+    mark: Mark
+    now: datetime
+    zone: str
+    page: FrontPage
+    running: list[tuple[Session, Policy]]
+    query: Query
+    answer: Any
+
+
+def look(path: Path, query: Query, now: datetime, seen: Mark | bool) -> Look | None:
+    """Read a ledger; None if its last event is still the one that was `seen`.
+
+    With False it is read in any case. Raises what `open_readonly` raises.
+    """
+    use_ledger(path)
+    with open_readonly(path) as reader:
+        last = reader.one(_LAST_EVENT)
+        mark = (last["seq"], last["id"]) if last else None
+        if seen is not False and mark == seen:
+            return None
+        return Look(
+            mark=mark,
+            now=now,
+            zone=reader.own_timezone,
+            page=front_page(reader, now),
+            running=running_sessions(reader),
+            query=query,
+            answer=query(reader, now),
+        )

@@ -1,0 +1,74 @@
+"""Words of the portal: cells of lists, amounts that can be hidden, and a bar of the timer."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+
+from rich.text import Text
+
+from liveportal.cli.io.answers import day, local
+from liveportal.cli.io.text import clean, clock_time
+from liveportal.domain.money import Money
+
+HIDDEN = "•••"
+LONGEST_CELL = 300
+"""No column is this wide; a longer text is cut before it is measured, in characters."""
+
+
+class Shade(NamedTuple):
+    """How a screen shows times and amounts: the present, the zone, and what hides amounts."""
+
+    now: datetime
+    zone: str
+    currency: str
+    is_hidden: bool = False
+
+    @classmethod
+    def plain(cls) -> Shade:
+        """Return the shade of a page without times and amounts."""
+        return cls(datetime.now(UTC), "UTC", "USD")
+
+    def hide(self, text: Text) -> Text:
+        """Return the text; if amounts are hidden, with dots in place of each."""
+        if not self.is_hidden:
+            return text
+        shown = text.copy()
+        plain = _amounts(len(str(Money(0, self.currency)).partition(".")[2])).sub(_dots, shown.plain)
+        return Text(plain, style=shown.style, spans=shown.spans)
+
+    def time(self, instant: datetime) -> str:
+        """Return a time such as `today 11:00` or `Thu 3 Dec 17:00`."""
+        at, today = local(instant, self.zone), local(self.now, self.zone)
+        days = (at.date() - today.date()).days
+        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
+        return f"{near or day(at, today)} {clock_time(at)}"
+
+
+def one_line(text: str | None) -> str:
+    """Return a text of a stranger as one line, without control characters."""
+    return " ".join(clean((text or "")[:LONGEST_CELL]).split())
+
+
+def wait(span: timedelta | None) -> str:
+    """Return a span as a list shows it, `23h 54m`; one that is over begins with a minus."""
+    if span is None:
+        return "-"
+    minutes = abs(span) // timedelta(minutes=1)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    text = f"{days}d {hours}h" if days else f"{hours}h {rest:02}m" if hours else f"{rest} min"
+    return f"-{text}" if span < timedelta() else text
+
+
+@cache
+def _amounts(digits: int) -> re.Pattern[str]:
+    """Return the pattern of an amount; without decimals, any number by itself could be one."""
+    decimals = rf"\.\d{{{digits}}}" if digits else ""
+    return re.compile(rf"(?<![\w:.-])-?\d[\d,]*{decimals}(?!\d|[:-]\d|\.\d|[A-Za-z])")
+
+
+def _dots(match: re.Match[str]) -> str:
+    width = len(match[0])
+    return HIDDEN.rjust(width) if width >= len(HIDDEN) else "•" * width
