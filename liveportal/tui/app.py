@@ -11,13 +11,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import ContentSwitcher, Footer, Static
@@ -34,7 +32,7 @@ from liveportal.ledger.storage.driver import DatabaseError
 from liveportal.tui.earnings import Earnings
 from liveportal.tui.history import History
 from liveportal.tui.lists import List
-from liveportal.tui.looks import Look, look
+from liveportal.tui.looks import Look, Mark, Query, look
 from liveportal.tui.palette import PortalCommands
 from liveportal.tui.preferences import Preferences
 from liveportal.tui.requests import Requests
@@ -42,6 +40,10 @@ from liveportal.tui.screens import Details, Help
 from liveportal.tui.tabs import Tab
 from liveportal.tui.upcoming import Upcoming
 from liveportal.tui.words import Shade
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.command import Provider
 
 TABS: tuple[Callable[[], Tab], ...] = (Requests, Upcoming, History, Earnings, Preferences)
 WIDE = 100
@@ -135,7 +137,10 @@ class PortalApp(App[None]):
     @property
     def _is_whole(self) -> bool:
         """False before the screen is laid out, and while it is taken down."""
-        return bool(self.screen_stack) and len(self.screen_stack[0].query("Tab List, Tab Page")) == PARTS
+        return (
+            bool(self.screen_stack)
+            and len(self.screen_stack[0].query("Tab List, Tab Page")) == PARTS
+        )
 
     @property
     def shade(self) -> Shade:
@@ -207,15 +212,18 @@ class PortalApp(App[None]):
         self._is_looking = True
         now, last = self.clock(), self.seen
         is_old = last is None or not timedelta() <= now - last.now < EVERY
-        mark = False if self._must_look or is_old or last is None else last.mark
-        self._must_look = False
+        always, self._must_look = self._must_look or is_old, False
+        mark = last.mark if last else None
         shown = self.screen
         query = shown.asks() if isinstance(shown, Details) else self.tab.asks()
-        self.run_worker(partial(self._read, query, now, mark), thread=True, exit_on_error=False)
+        self.run_worker(
+            partial(self._read, query, now, mark, always=always), thread=True, exit_on_error=False
+        )
 
-    def _read(self, query: Any, now: datetime, mark: Any) -> None:  # noqa: ANN401 -- As of `look`.
+    def _read(self, query: Query, now: datetime, seen: Mark, *, always: bool) -> None:
+        """Look in this thread, which shares nothing that is open with others."""
         try:
-            result: Look | str | None = look(self.ledger, query, now, mark)
+            result: Look | str | None = look(self.ledger, query, now, seen, always=always)
         except LiveportalError as error:
             result = error.message
         except (DatabaseError, OSError) as error:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher, Static
 
@@ -20,6 +21,7 @@ from liveportal.cli.io.chart import BLOCKS, chart_lines
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.domain.calculations.months import Month
 from liveportal.domain.clock import local_date, month_of
+from liveportal.domain.frozen import replace
 from liveportal.domain.profile.requirements import Finding
 from liveportal.ledger.queries import earnings, payouts, profile
 from liveportal.ledger.queries.reader import Reader
@@ -28,9 +30,28 @@ from liveportal.tui.looks import Look, Query
 from liveportal.tui.tabs import Tab, detail_page, table_page
 from liveportal.tui.words import Shade, one_line
 
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
 VIEWS = ("Session Summary", "Transaction Record", "Payout Profile")
-PREVIEW = ("as_of", "eligible", "due_on", "minimum", "carried", "owed", "held", "overdue", "blocked")
+PREVIEW = (
+    "as_of",
+    "eligible",
+    "due_on",
+    "minimum",
+    "carried",
+    "owed",
+    "held",
+    "overdue",
+    "blocked",
+)
 CHECKS = ("requirement", "state", "message", "hint")
+COUNTS = (
+    *("sessions", "free_sessions", "minutes", "refund_claims", "disputes", "refunds", "refunded"),
+    *("balance.owed", "balance.held", "balance.in_transit", "balance.paid_out"),
+)
+MONEY = tuple(name for name in HUMAN_SUMMARY if name not in {*COUNTS, "risk.as_of"})
+"""The Session Summary has two columns of figures, so that the chart fits below them."""
 COLUMNS = (
     Column("when", lambda row, shade: shade.time(row.time)),
     Column("what", lambda row, _: one_line(row.kind.replace("_", " "))),
@@ -182,13 +203,28 @@ def _read_payout(reader: Reader, now: datetime) -> tuple[Detail, list[Table]]:
     tables = [
         Table(Finding, findings, CHECKS, "Payout profile"),
         Table(payouts.ForecastRow, coming, HUMAN_FORECAST, "Payouts to come", "None."),
-        Table(payouts.PayoutRow, payouts.payouts(reader)[::-1], HUMAN_PAYOUTS, "Payouts so far", "None."),
+        Table(
+            payouts.PayoutRow,
+            payouts.payouts(reader)[::-1],
+            HUMAN_PAYOUTS,
+            "Payouts so far",
+            "None.",
+        ),
     ]
     return preview_detail(reader), tables
 
 
 def _draw_summary(summary: Summary, shade: Shade, width: int) -> list[Text]:
-    lines = list(detail_page(summary.detail, shade)(width))
+    left = detail_page(summary.detail, shade, COUNTS)(width)
+    figures = replace(summary.detail, title=None)
+    right = [Text(), *detail_page(figures, shade, MONEY)(width)]
+    middle = max(cell_len(line.plain) for line in left[1:]) + 4
+    if middle + max(cell_len(line.plain) for line in right) <= width:
+        lines = [*left[:1]]
+        for one, other in zip_longest(left[1:], right[1:], fillvalue=Text()):
+            lines.append(one + Text(" " * (middle - cell_len(one.plain))) + other)
+    else:
+        lines = [*left, *right]
     if summary.latest:
         marked = chart_lines(summary.latest, shade.currency, width, BLOCKS)
         for line in marked:

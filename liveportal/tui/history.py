@@ -1,14 +1,13 @@
-"""Session History: all sessions, those with a claim to answer or with a dispute, and their details."""
+"""Session History: all sessions, claims to answer and disputes, and View Details."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
@@ -25,6 +24,9 @@ from liveportal.tui.lists import Column, List
 from liveportal.tui.looks import Look, Query
 from liveportal.tui.tabs import Tab
 from liveportal.tui.words import Shade, one_line
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
 
 KINDS = ("All", "Claims to answer", "Disputed")
 

@@ -6,11 +6,10 @@ Both draw only the lines that the screen shows. Texts are `Text`, never markup.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -20,6 +19,9 @@ from textual.strip import Strip
 from liveportal.cli.io import layout
 from liveportal.cli.io.text import cut
 from liveportal.tui.words import Shade
+
+if TYPE_CHECKING:
+    from textual import events
 
 NARROWEST_TEXT = 8
 MEASURED = 200
@@ -142,7 +144,7 @@ class List(ScrollView, can_focus=True):
         self._lay_out(width - 2)
         line = self._joined([self._cell(column, self.rows[number]) for column in self.columns])
         if number == self.cursor:
-            line = Text("›" + line.plain[1:], spans=line.spans)
+            line = Text("▸" + line.plain[1:], spans=line.spans)
             base += self.get_component_rich_style("list--cursor")
         return _strip(line, self, width, base)
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from liveportal.cli.io.render import use_ledger
 from liveportal.domain.entities import Session
 from liveportal.domain.policy import Policy
 from liveportal.ledger.opening import open_readonly
@@ -42,16 +41,15 @@ class Look(NamedTuple):
     answer: Any
 
 
-def look(path: Path, query: Query, now: datetime, seen: Mark | bool) -> Look | None:
+def look(path: Path, query: Query, now: datetime, seen: Mark, *, always: bool) -> Look | None:
     """Read a ledger; None if its last event is still the one that was `seen`.
 
-    With False it is read in any case. Raises what `open_readonly` raises.
+    With `always` it is read in any case. Raises what `open_readonly` raises.
     """
-    use_ledger(path)
     with open_readonly(path) as reader:
         last = reader.one(_LAST_EVENT)
         mark = (last["seq"], last["id"]) if last else None
-        if seen is not False and mark == seen:
+        if not always and mark == seen:
             return None
         return Look(
             mark=mark,

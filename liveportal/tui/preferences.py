@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
+from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from liveportal.cli.commands.preferences import preferences_detail
@@ -16,6 +16,11 @@ from liveportal.tui.lists import Page
 from liveportal.tui.looks import Look, Query
 from liveportal.tui.tabs import Tab, detail_page
 from liveportal.tui.words import Shade
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+NONE = "No preferences are set. `liveportal preferences set --help` lists them."
 
 
 class Preferences(Tab):
@@ -35,7 +40,11 @@ class Preferences(Tab):
 
     def show(self, look: Look, shade: Shade) -> None:
         """Show the preferences as `preferences show` does."""
-        self.query_one(Page).show(detail_page(look.answer, shade), shade)
+        detail: Detail = look.answer
+        if any(detail.row[name] for name in detail.human or ()):
+            self.query_one(Page).show(detail_page(detail, shade), shade)
+        else:
+            self.query_one(Page).show(lambda _width: [Text(NONE)], shade)
 
     def reshade(self, shade: Shade) -> None:
         """Draw the rates again."""

@@ -1,34 +1,64 @@
-"""New Requests: the open requests by the time that is left, and everything about the chosen one."""
+"""New Requests: the open requests by the time that is left, and the chosen one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from liveportal.cli.commands.requests.list_show import request_detail
+from liveportal.cli.io.text import format_length
 from liveportal.cli.io.view_model import Detail
+from liveportal.domain.entities import RequestState
 from liveportal.domain.errors import UnknownEntity
+from liveportal.domain.frozen import replace
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.queries.requests import RequestRow
+from liveportal.ledger.queries.request_filter import RequestFilter
+from liveportal.ledger.queries.requests import RequestRow, requests
 from liveportal.tui.lists import Column, List, Page
 from liveportal.tui.looks import Look, Query
-from liveportal.tui.tabs import Tab, detail_page, nothing
-from liveportal.tui.words import Shade, one_line, wait
+from liveportal.tui.tabs import Tab, detail_page
+from liveportal.tui.words import Shade, one_line
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+def _left(row: RequestRow, shade: Shade) -> str:
+    return format_length(row.expires - shade.now) if row.expires else "-"
+
+
+def _notes(row: RequestRow) -> str:
+    notes = [
+        "direct" if row.direct else "",
+        f"{len(row.slots)} slots" if len(row.slots) > 1 else "",
+        "below your rate" if row.above_minimum is False else "",
+        "your skills" if row.matched_skills else "not your skills" if row.skills else "",
+        "clashes" if row.conflicts else "",
+    ]
+    return ", ".join(filter(None, notes))
+
 
 COLUMNS = (
-    Column("", lambda row, _: "now" if row.kind == "instant" else "plan", rank=3),
-    Column("left", lambda row, shade: _left(row, shade), rank=2, is_number=True),
+    Column("kind", lambda row, _: row.kind, rank=3),
+    Column("left", _left, rank=2, is_number=True),
     Column("customer", lambda row, _: one_line(row.customer_name or row.customer_id), is_text=True),
     Column("title", lambda row, _: one_line(row.title), is_text=True),
     Column("a minute", lambda row, _: str(row.rate), rank=1, is_number=True),
     Column("earns", lambda row, _: str(row.earns or ""), is_number=True),
     Column("notes", lambda row, _: one_line(_notes(row)), rank=4, is_text=True),
 )
+
+
+SHOWN = (
+    *("description", "slots", "skills", "matched_skills", "customer.name", "customer.timezone"),
+    *("customer.language", "helped", "customer_rating", "rate", "minimum", "earns", "conflicts"),
+    *("direct", "matches", "expires", "history"),
+)
+"""What helps to decide comes first; the title is above it."""
 
 
 class Requests(Tab):
@@ -46,7 +76,9 @@ class Requests(Tab):
 
     def compose(self) -> ComposeResult:
         """Lay out the list and the request beside it, or below on a narrow terminal."""
-        yield List(COLUMNS, lambda row: str(row.id), "No open requests. New ones appear by themselves.")
+        yield List(
+            COLUMNS, lambda row: str(row.id), "No open requests. New ones appear by themselves."
+        )
         yield Page()
 
     def asks(self) -> Query:
@@ -59,7 +91,7 @@ class Requests(Tab):
         self.query_one(List).show(look.page.requests, shade)
         page = self.query_one(Page)
         if isinstance(look.answer, Detail):
-            page.show(detail_page(look.answer, shade), shade)
+            page.show(detail_page(look.answer, shade, SHOWN), shade)
         else:
             page.show(lambda _width: (), shade)
 
@@ -83,28 +115,12 @@ def _read(name: str, reader: Reader, now: datetime) -> Detail | None:
     try:
         row, page = request_detail(reader, name, now)
     except UnknownEntity:  # Another ledger was restored meanwhile.
-        return None
-    return page if row.state == "open" else _read_first(reader, now)
+        return _read_first(reader, now)
+    if row.state != RequestState.OPEN:  # It was answered meanwhile.
+        return _read_first(reader, now)
+    return replace(page, title=f"{row.id}  {one_line(row.title)}")
 
 
 def _read_first(reader: Reader, now: datetime) -> Detail | None:
-    from liveportal.ledger.queries.request_filter import RequestFilter
-    from liveportal.ledger.queries.requests import requests
-
-    rows = requests(reader, now, RequestFilter(states=("open",), sort="left"))
-    return request_detail(reader, rows[0].id, now)[1] if rows else nothing(reader, now)
-
-
-def _left(row: RequestRow, shade: Shade) -> str:
-    return wait(row.expires - shade.now) if row.expires else "-"
-
-
-def _notes(row: RequestRow) -> str:
-    notes = [
-        "direct" if row.direct else "",
-        f"{len(row.slots)} slots" if len(row.slots) > 1 else "",
-        "below your rate" if row.above_minimum is False else "",
-        "your skills" if row.matched_skills else "not your skills" if row.skills else "",
-        "clashes" if row.conflicts else "",
-    ]
-    return ", ".join(filter(None, notes))
+    rows = requests(reader, now, RequestFilter(states=(RequestState.OPEN,), sort="left"))
+    return _read(rows[0].id, reader, now) if rows else None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
@@ -19,15 +18,20 @@ from liveportal.tui.looks import Look, Query
 from liveportal.tui.tabs import detail_page
 from liveportal.tui.words import Shade
 
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
 KEYS = (
+    ("The portal only reads, and sends nothing to the platform.", ""),
+    ("A key that would record something shows and copies its command.", ""),
     ("Everywhere", ""),
     ("1 to 5, click", "open a tab"),
     ("arrows, j k g G", "move; also PgUp, PgDn, Home, End"),
     ("c", "claims to answer"),
-    ("y", "copy the id of the selection (not in macOS Terminal)"),
+    ("y", "copy the id (not in macOS Terminal)"),
     ("h", "hide amounts, or show them again"),
     ("r", "read again; the portal also does so by itself"),
-    ("Ctrl+P", "all commands by name, with the shell command of each"),
+    ("Ctrl+P", "all commands, each with its shell command"),
     ("? or Esc", "open or close this page"),
     ("q, Ctrl+C", "quit"),
     ("In New Requests", ""),
@@ -36,15 +40,12 @@ KEYS = (
     ("s, p, e", "start; pause or resume; end"),
     ("x, n", "cancel; record that the customer did not come"),
     ("In Session History", ""),
-    ("Enter", "View Details: bill, money, files, claims, what happened"),
-    ("/", "filter by words of the title, the customer or a transcript"),
+    ("Enter", "View Details: bill, files, claims, history"),
+    ("/", "filter by words: title, customer, transcript"),
     ("f, d", "all, claims to answer or disputed; dispute a claim"),
     ("In My Earnings", ""),
     ("[ ] or arrows", "the month before, the month after"),
     ("v, i", "the next view; fill in the payout profile"),
-    ("", ""),
-    ("The portal only reads, and sends nothing to the platform.", ""),
-    ("A key that would record something shows its shell command and copies it.", ""),
 )
 
 
@@ -95,7 +96,7 @@ class Help(ModalScreen[None]):
     def on_mount(self) -> None:
         """Show the keys."""
         lines = [
-            Text.assemble((f"{keys:<18}", "bold"), words) if words else Text(keys, style="bold")
+            Text.assemble((f"  {keys:<17}", "bold"), words) if words else Text(keys, style="bold")
             for keys, words in KEYS
         ]
         self.query_one(Page).show(lambda _width: lines, Shade.plain())

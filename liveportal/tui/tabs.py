@@ -1,8 +1,7 @@
-"""What the five tabs have in common: a query, a way to show its answer, and commands for its keys."""
+"""What the five tabs share: a query, a way to show its answer, and commands for their keys."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual.containers import Vertical
 
+from liveportal.cli.commands.front_page import argument
 from liveportal.cli.io.terminal import detail_lines
 from liveportal.cli.io.text_tables import View, draw_table
 from liveportal.cli.io.view_model import Detail, Table
@@ -60,11 +60,6 @@ class Tab(Vertical):
 
 def nothing(_reader: Reader, _now: datetime) -> None:
     """Read no more than the front page."""
-
-
-def argument(name: str) -> str:
-    """Return an id as an argument that no shell or option parser takes for something else."""
-    return f"-- {shlex.quote(name)}" if name.startswith("-") else shlex.quote(name)
 
 
 def detail_page(item: Detail, shade: Shade, fields: Sequence[str] | None = None) -> Lines:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalGroup
 from textual.widgets import Digits, Static
 
 from liveportal.cli.commands.sessions.follow_view import format_stopwatch
 from liveportal.cli.io.answers import amount
-from liveportal.cli.io.text import cut
+from liveportal.cli.io.text import cut, format_length
 from liveportal.domain.calculations.live_session import LiveSession, running
 from liveportal.domain.clock import MICROSECOND
 from liveportal.domain.entities import Session
@@ -23,10 +22,27 @@ from liveportal.ledger.queries.front_page import RunningSession
 from liveportal.tui.lists import Column, List
 from liveportal.tui.looks import Look
 from liveportal.tui.tabs import Tab
-from liveportal.tui.words import Shade, one_line, wait
+from liveportal.tui.words import Shade, one_line
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+def _starts(row: Any, shade: Shade) -> str:  # noqa: ANN401 -- A row of the agenda.
+    if row.state == "upcoming":
+        span = row.start - shade.now
+        return format_length(span) if span >= timedelta() else f"! {format_length(-span)} late"
+    return "‖ paused" if row.state == "paused" else "● live"
+
+
+def _length(row: Any) -> str:  # noqa: ANN401 -- A row of the agenda.
+    if row.end is None:
+        return ""
+    return f"{(row.end - row.start) // timedelta(minutes=1)} min"
+
 
 COLUMNS = (
-    Column("starts in", lambda row, shade: _starts(row, shade), rank=1),
+    Column("starts in", _starts, rank=1),
     Column("your time", lambda row, shade: shade.time(row.start)),
     Column("theirs", lambda row, _: (row.customer_local or "")[11:16], rank=3),
     Column("length", lambda row, _: _length(row), rank=2, is_number=True),
@@ -90,7 +106,7 @@ class Upcoming(Tab):
 
     def __init__(self) -> None:
         super().__init__()
-        self._running: list[tuple[Session, Policy]] = []
+        self._timed: list[tuple[Session, Policy]] = []
         self._rows: Mapping[str, RunningSession] = {}
 
     def compose(self) -> ComposeResult:
@@ -104,7 +120,7 @@ class Upcoming(Tab):
 
     def show(self, look: Look, shade: Shade) -> None:
         """Show the timers and the agenda."""
-        self._running = look.running
+        self._timed = look.running
         self._rows = {row.id: row for row in look.page.running}
         timers = self.query_one("#timers")
         shown = len(timers.children)
@@ -119,7 +135,7 @@ class Upcoming(Tab):
         """Let the timers run; they need no ledger."""
         self.query_one(List).reshade(shade)
         timers = list(self.query(Timer))
-        for timer, (session, policy) in zip(timers, self._running, strict=False):
+        for timer, (session, policy) in zip(timers, self._timed, strict=False):
             live = running(session, policy, shade.now)
             if live and session.id in self._rows and timer.is_mounted:
                 timer.show(self._rows[session.id], live, shade)
@@ -140,16 +156,3 @@ class Upcoming(Tab):
         if row is None or step not in self._APPLIES.get(row.state, ()):
             return None
         return super().command(step)
-
-
-def _starts(row: Any, shade: Shade) -> str:  # noqa: ANN401 -- A row of the agenda.
-    if row.state == "upcoming":
-        span = row.start - shade.now
-        return wait(span) if span >= timedelta() else f"! {wait(-span)} late"
-    return "‖ paused" if row.state == "paused" else "● live"
-
-
-def _length(row: Any) -> str:  # noqa: ANN401 -- A row of the agenda.
-    if row.end is None:
-        return ""
-    return f"{(row.end - row.start) // timedelta(minutes=1)} min"

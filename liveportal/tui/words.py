@@ -1,16 +1,16 @@
-"""Words of the portal: cells of lists, amounts that can be hidden, and a bar of the timer."""
+"""How the portal shows texts, times and amounts, which can be hidden."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
 from rich.text import Text
 
-from liveportal.cli.io.answers import day, local
-from liveportal.cli.io.text import clean, clock_time
+from liveportal.cli.commands.front_page import Clock
+from liveportal.cli.io.text import clean
 from liveportal.domain.money import Money
 
 HIDDEN = "•••"
@@ -36,30 +36,19 @@ class Shade(NamedTuple):
         if not self.is_hidden:
             return text
         shown = text.copy()
-        plain = _amounts(len(str(Money(0, self.currency)).partition(".")[2])).sub(_dots, shown.plain)
+        plain = _amounts(len(str(Money(0, self.currency)).partition(".")[2])).sub(
+            _dots, shown.plain
+        )
         return Text(plain, style=shown.style, spans=shown.spans)
 
     def time(self, instant: datetime) -> str:
         """Return a time such as `today 11:00` or `Thu 3 Dec 17:00`."""
-        at, today = local(instant, self.zone), local(self.now, self.zone)
-        days = (at.date() - today.date()).days
-        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
-        return f"{near or day(at, today)} {clock_time(at)}"
+        return Clock(self.now, self.zone).time(instant)
 
 
 def one_line(text: str | None) -> str:
     """Return a text of a stranger as one line, without control characters."""
     return " ".join(clean((text or "")[:LONGEST_CELL]).split())
-
-
-def wait(span: timedelta | None) -> str:
-    """Return a span as a list shows it, `23h 54m`; one that is over begins with a minus."""
-    if span is None:
-        return "-"
-    minutes = abs(span) // timedelta(minutes=1)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    text = f"{days}d {hours}h" if days else f"{hours}h {rest:02}m" if hours else f"{rest} min"
-    return f"-{text}" if span < timedelta() else text
 
 
 @cache

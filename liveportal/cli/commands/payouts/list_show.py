@@ -33,7 +33,6 @@ def preview(on: On = None) -> Query:
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
-
     return lambda reader: preview_detail(reader, on)
 
 

@@ -73,7 +73,6 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal preferences show
       liveportal preferences show --as-known 2026-10-01
     """
-
     shown = run_read(preferences_detail, ledger, read, out)
     if not any(shown.row[name] for name in columns(PreferencesRow)):
         hint("No preferences are set. `liveportal preferences set --help` lists them.")
