@@ -23,7 +23,7 @@ from textual.widgets import ContentSwitcher, Footer, Static
 from liveportal.cli.clock import Clock
 from liveportal.cli.commands.sessions.follow_view import format_stopwatch
 from liveportal.cli.io.answers import amount, plural
-from liveportal.cli.io.text import cut, display_width
+from liveportal.cli.io.text import cut, display_width, no_colour
 from liveportal.domain.calculations.live_session import running
 from liveportal.domain.clock import MICROSECOND
 from liveportal.domain.errors import LiveportalError
@@ -92,7 +92,8 @@ class PortalApp(App[None]):
             self.result = result
 
     def __init__(self, ledger: Path, clock: Clock, *, theme: str = "textual-dark") -> None:
-        super().__init__()
+        # With NO_COLOR, only Textual's mode for a terminal's own palette has no greys either.
+        super().__init__(ansi_color=True if no_colour() else None)
         self.ledger = ledger
         self.clock = clock
         self.theme = theme
