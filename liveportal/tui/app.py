@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import App, ComposeResult
@@ -32,7 +32,7 @@ from liveportal.ledger.storage.driver import DatabaseError
 from liveportal.tui.earnings import Earnings
 from liveportal.tui.history import History
 from liveportal.tui.lists import List
-from liveportal.tui.looks import Look, Mark, Query, look
+from liveportal.tui.looks import Look, Query, look, same
 from liveportal.tui.palette import PortalCommands
 from liveportal.tui.preferences import Preferences
 from liveportal.tui.requests import Requests
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 TABS: tuple[Callable[[], Tab], ...] = (Requests, Upcoming, History, Earnings, Preferences)
 WIDE = 100
 """From this width on, tabs have their whole names."""
-EVERY = timedelta(seconds=60)
-"""How old a screen may be: deadlines pass without an event."""
 PARTS = 8
 """The lists and pages of all tabs."""
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
@@ -61,6 +59,11 @@ class TabLabel(Static):
     def __init__(self, number: int) -> None:
         super().__init__(markup=False)
         self.number = number
+
+    def name_it(self, text: str) -> None:
+        """Show this name; the line is laid out again only if it is another one."""
+        if text != self.content:
+            self.update(text)
 
     def on_click(self) -> None:
         """Open the tab."""
@@ -102,6 +105,7 @@ class PortalApp(App[None]):
         self._failure = ""
         self._is_looking = False
         self._must_look = True
+        self._minute = -1
 
     # --- the screen -------------------------------------------------------------------------------
 
@@ -160,8 +164,11 @@ class PortalApp(App[None]):
             return
         if self.seen:
             self._show_frame()
+            shade = self.shade
+            is_new_minute = shade.now.minute != self._minute
+            self._minute = shade.now.minute
             if len(self.screen_stack) == 1:
-                self.tab.reshade(self.shade)
+                (self.tab.reshade if is_new_minute else self.tab.tick)(shade)
         self._look()
 
     def _show_frame(self) -> None:
@@ -172,9 +179,9 @@ class PortalApp(App[None]):
         for label, tab in zip(base.query(TabLabel), base.query(Tab), strict=True):
             count = tab.count(self.seen) if self.seen else ""
             name = tab.title if width >= WIDE else tab.short_title
-            label.update(f" {label.number} {name} {count}".rstrip() + " ")
+            label.name_it(f" {label.number} {name} {count}".rstrip() + " ")
             label.set_class(tab is self.tab, "current")
-        base.query_one("#bar", Static).update(self._bar(width - 1))
+        base.query_one("#bar", Static).update(self._bar(width - 1), layout=False)
 
     def _bar(self, width: int) -> Text:
         """Return what runs, what is at stake and what is owed."""
@@ -211,20 +218,16 @@ class PortalApp(App[None]):
         if self._is_looking:
             return
         self._is_looking = True
-        now, last = self.clock(), self.seen
-        is_old = last is None or not timedelta() <= now - last.now < EVERY
-        always, self._must_look = self._must_look or is_old, False
-        mark = last.mark if last else None
+        always, self._must_look = self._must_look, False
         shown = self.screen
         query = shown.asks() if isinstance(shown, Details) else self.tab.asks()
-        self.run_worker(
-            partial(self._read, query, now, mark, always=always), thread=True, exit_on_error=False
-        )
+        read = partial(self._read, query, self.clock(), self.seen, always=always)
+        self.run_worker(read, thread=True, exit_on_error=False)
 
-    def _read(self, query: Query, now: datetime, seen: Mark, *, always: bool) -> None:
+    def _read(self, query: Query, now: datetime, last: Look | None, *, always: bool) -> None:
         """Look in this thread, which shares nothing that is open with others."""
         try:
-            result: Look | str | None = look(self.ledger, query, now, seen, always=always)
+            result: Look | str | None = look(self.ledger, query, now, last, always=always)
         except LiveportalError as error:
             result = error.message
         except (DatabaseError, OSError) as error:
@@ -251,7 +254,7 @@ class PortalApp(App[None]):
         self._show_frame()
         shown = self.screen
         current = shown.asks() if isinstance(shown, Details) else self.tab.asks()
-        if _same(current, seen.query):
+        if same(current, seen.query):
             if isinstance(shown, Details):
                 shown.show(seen, self.shade)
             else:
@@ -367,10 +370,3 @@ class PortalApp(App[None]):
             if signal.getsignal(number) is not signal.SIG_IGN:  # As `nohup` does.
                 with contextlib.suppress(NotImplementedError, RuntimeError):
                     loop.add_signal_handler(number, end)
-
-
-def _same(first: Any, second: Any) -> bool:  # noqa: ANN401 -- Queries, which are partial functions.
-    """Return True if two queries ask the same."""
-    if isinstance(first, partial) and isinstance(second, partial):
-        return first.func is second.func and first.args == second.args
-    return first is second

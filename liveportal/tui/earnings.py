@@ -222,7 +222,8 @@ def _draw_summary(summary: Summary, shade: Shade, width: int) -> list[Text]:
     if middle + max(cell_len(line.plain) for line in right) <= width:
         lines = [*left[:1]]
         for one, other in zip_longest(left[1:], right[1:], fillvalue=Text()):
-            lines.append(one + Text(" " * (middle - cell_len(one.plain))) + other)
+            space = " " * (middle - cell_len(one.plain))
+            lines.append(Text.assemble(one, space, other))
     else:
         lines = [*left, *right]
     if summary.latest:

@@ -144,7 +144,7 @@ class List(ScrollView, can_focus=True):
         self._lay_out(width - 2)
         line = self._joined([self._cell(column, self.rows[number]) for column in self.columns])
         if number == self.cursor:
-            line = Text("▸" + line.plain[1:], spans=line.spans)
+            line.plain = f"▸{line.plain[1:]}"
             base += self.get_component_rich_style("list--cursor")
         return _strip(line, self, width, base)
 

@@ -7,7 +7,8 @@ that is open crosses a thread; only rows do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ Query = Callable[[Reader, datetime], Any]
 """What a screen needs besides the front page."""
 Mark = tuple[int, str] | None
 """The last event of a ledger: its position and its id; None if the ledger is empty."""
+
+EVERY = timedelta(seconds=60)
+"""How old a screen may be."""
 
 _LAST_EVENT = "SELECT seq, id FROM event ORDER BY seq DESC LIMIT 1"
 
@@ -41,15 +45,19 @@ class Look(NamedTuple):
     answer: Any
 
 
-def look(path: Path, query: Query, now: datetime, seen: Mark, *, always: bool) -> Look | None:
-    """Read a ledger; None if its last event is still the one that was `seen`.
+def look(
+    path: Path, query: Query, now: datetime, last: Look | None, *, always: bool
+) -> Look | None:
+    """Read a ledger; None if it is as at the `last` look, which is not old.
 
-    With `always` it is read in any case. Raises what `open_readonly` raises.
+    Of the same ledger after a while only the front page is read again, whose deadlines pass
+    without an event. With `always` everything is. Raises what `open_readonly` raises.
     """
     with open_readonly(path) as reader:
-        last = reader.one(_LAST_EVENT)
-        mark = (last["seq"], last["id"]) if last else None
-        if not always and mark == seen:
+        event = reader.one(_LAST_EVENT)
+        mark = (event["seq"], event["id"]) if event else None
+        known = None if always or last is None or last.mark != mark else last
+        if known and timedelta() <= now - known.now < EVERY:
             return None
         return Look(
             mark=mark,
@@ -58,5 +66,12 @@ def look(path: Path, query: Query, now: datetime, seen: Mark, *, always: bool) -
             page=front_page(reader, now),
             running=running_sessions(reader),
             query=query,
-            answer=query(reader, now),
+            answer=known.answer if known and same(query, known.query) else query(reader, now),
         )
+
+
+def same(first: Query, second: Query) -> bool:
+    """Return True if two queries ask the same."""
+    if isinstance(first, partial) and isinstance(second, partial):
+        return first.func is second.func and bool(first.args == second.args)
+    return first is second

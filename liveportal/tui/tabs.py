@@ -40,6 +40,9 @@ class Tab(Vertical):
     def reshade(self, shade: Shade) -> None:
         """Show the same at another time, or with amounts hidden or shown."""
 
+    def tick(self, shade: Shade) -> None:
+        """Show what changes every second; by default nothing does."""
+
     def count(self, look: Look) -> str:
         """Return what the tab's title counts, such as `(4)`."""
         del look

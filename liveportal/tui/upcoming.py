@@ -13,7 +13,7 @@ from textual.widgets import Digits, Static
 
 from liveportal.cli.commands.sessions.follow_view import format_stopwatch
 from liveportal.cli.io.answers import amount
-from liveportal.cli.io.text import cut, format_length
+from liveportal.cli.io.text import format_length
 from liveportal.domain.calculations.live_session import LiveSession, running
 from liveportal.domain.clock import MICROSECOND
 from liveportal.domain.entities import Session
@@ -73,9 +73,9 @@ class Timer(VerticalGroup):
             f"{amount(row.rate)} a minute",
         ]
         about = f"{row.id}  {one_line(row.customer_name or row.customer)}  {one_line(row.title)}"
-        width = max(self.size.width - 4, 20)
-        lines = [cut("  ".join(filter(None, words)), width), cut(about, width)]
-        self.query_one(Static).update(shade.hide(Text("\n".join(lines))))
+        text = Text("\n".join(("  ".join(filter(None, words)), about)))
+        text.no_wrap, text.overflow = True, "ellipsis"
+        self.query_one(Static).update(shade.hide(text))
 
 
 class Upcoming(Tab):
@@ -132,8 +132,12 @@ class Upcoming(Tab):
         self.call_after_refresh(self.reshade, shade)
 
     def reshade(self, shade: Shade) -> None:
-        """Let the timers run; they need no ledger."""
+        """Draw the agenda again, and the timers."""
         self.query_one(List).reshade(shade)
+        self.tick(shade)
+
+    def tick(self, shade: Shade) -> None:
+        """Let the timers run; they need no ledger."""
         timers = list(self.query(Timer))
         for timer, (session, policy) in zip(timers, self._timed, strict=False):
             live = running(session, policy, shade.now)

@@ -39,7 +39,8 @@ class Shade(NamedTuple):
         plain = _amounts(len(str(Money(0, self.currency)).partition(".")[2])).sub(
             _dots, shown.plain
         )
-        return Text(plain, style=shown.style, spans=shown.spans)
+        shown.plain = plain
+        return shown
 
     def time(self, instant: datetime) -> str:
         """Return a time such as `today 11:00` or `Thu 3 Dec 17:00`."""
