@@ -131,7 +131,7 @@ class PortalApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Choose names that fit."""
         self.screen.set_class(event.size.width >= 130, "wide")  # noqa: PLR2004 -- Two lists beside each other.
-        self._show_frame()
+        self.call_after_refresh(self._show_frame)
 
     @property
     def tab(self) -> Tab:

@@ -31,7 +31,7 @@ _LAST_EVENT = "SELECT seq, id FROM event ORDER BY seq DESC LIMIT 1"
 
 
 class Look(NamedTuple):
-    """What a look saw: all of it is of one state of the ledger.
+    """What a look saw, in one state of the ledger.
 
     `answer` is what the `query` of the screen returned.
     """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import cache
-from typing import NamedTuple
-
-from rich.text import Text
+from typing import TYPE_CHECKING, NamedTuple
 
 from liveportal.cli.commands.front_page import Clock
 from liveportal.cli.io.text import clean
 from liveportal.domain.money import Money
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 HIDDEN = "•••"
 LONGEST_CELL = 300

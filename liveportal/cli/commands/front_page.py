@@ -148,7 +148,11 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
         yield heading
         yield from chain.from_iterable(_laid_out(item, width) for item in items)
         yield ""
-    yield "All commands: liveportal --help"
+    portal, commands = "On one screen: liveportal portal", "All commands: liveportal --help"
+    if width < STANDARD_WIDTH:
+        yield from (portal, commands)
+    else:
+        yield portal + commands.rjust(width - len(portal))
 
 
 def _block(
