@@ -36,7 +36,8 @@ AMOUNT = re.compile(r"\d\.\d\d")
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_every_screen(demo: Portal, size: tuple[int, int], request: pytest.FixtureRequest) -> None:
-    """Their text is what was looked at and found right."""
+    """Their text is what was looked at and found right; reading changes no byte of the ledger."""
+    before = demo.ledger.read_bytes()
 
     async def work(screen: Screen) -> dict[str, str]:
         return {name: await screen.press(*keys) for name, keys in SCREENS.items()}
@@ -46,6 +47,7 @@ def test_every_screen(demo: Portal, size: tuple[int, int], request: pytest.Fixtu
         if request.config.getoption("--update-golden"):
             stored.write_text(f"{text}\n", "utf-8")
         assert f"{text}\n" == stored.read_text("utf-8"), name
+    assert demo.ledger.read_bytes() == before
 
 
 def test_amounts_can_be_hidden(demo: Portal) -> None:
