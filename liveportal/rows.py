@@ -11,6 +11,7 @@ from liveportal.domain.row import Row
 from liveportal.ledger.queries.agenda import AgendaRow
 from liveportal.ledger.queries.billing_audit import AuditRow
 from liveportal.ledger.queries.breakdown import GroupRow
+from liveportal.ledger.queries.calendar_conflicts import CalendarConflict
 from liveportal.ledger.queries.claims import ClaimDetail, ClaimRow, EarlierClaim
 from liveportal.ledger.queries.customer_overview import (
     CustomerOverview,
@@ -35,6 +36,11 @@ from liveportal.ledger.queries.payouts import (
     PayoutLine,
     PayoutPreview,
     PayoutRow,
+)
+from liveportal.ledger.queries.policy_inference import (
+    PolicyInference,
+    ReadingRow,
+    UnexplainedPayout,
 )
 from liveportal.ledger.queries.provenance import (
     ExplainedMonth,
@@ -68,6 +74,7 @@ __all__ = [
     "AuditRow",
     "Balance",
     "Blocker",
+    "CalendarConflict",
     "ClaimDetail",
     "ClaimRow",
     "CustomerDetail",
@@ -99,9 +106,11 @@ __all__ = [
     "PayoutLine",
     "PayoutPreview",
     "PayoutRow",
+    "PolicyInference",
     "PreferencesRow",
     "ProofRow",
     "RankedSlotRow",
+    "ReadingRow",
     "ReconciledRow",
     "RequestDetail",
     "RequestMade",
@@ -124,4 +133,5 @@ __all__ = [
     "StepRow",
     "SummaryRow",
     "TransactionRow",
+    "UnexplainedPayout",
 ]

@@ -6,6 +6,8 @@ not known is an error, since a misspelled one would be ignored without a word.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,9 @@ Check = Callable[[object], str | None]
 
 def settings_path() -> Path:
     """Return where the settings are; the file need not exist."""
+    if str(sys.platform) == "linux":  # As platformdirs has it, but without importing that.
+        folder = os.environ.get("XDG_CONFIG_HOME", "").strip() or "~/.config"
+        return Path(folder).expanduser() / "liveportal" / FILE_NAME
     from platformdirs import user_config_path  # Takes as long as half a read; rarely needed.
 
     return user_config_path("liveportal", appauthor=False) / FILE_NAME
@@ -132,10 +137,16 @@ def _taught(value: object) -> str | None:
     return None if value in words else f"one of {', '.join(words)}"
 
 
+def _mapped(value: object) -> str | None:
+    return None if isinstance(value, dict | str) else "a table as in a mapping's file, or its path"
+
+
 TABLES: Mapping[str, Mapping[str, Check]] = {
     "": {},
+    "calendar": {"busy": _texts},
     "reconcile": {"payers": _texts},
     "reconcile.windows": dict.fromkeys(("paypal", "wise", "bank"), _days),
     "reconcile.kinds": {ANY: _taught},
+    "reconcile.mappings": {ANY: _mapped},
 }
 """The tables, with the keys of each and what their values must be."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from liveportal.domain.calculations.claim_answers import DisputeRecord
 from liveportal.domain.calculations.months import MonthRow
-from liveportal.domain.clock import local_date, zone
+from liveportal.domain.clock import local_date
 from liveportal.domain.entities import ClaimState, PayoutState, RequestState, SessionState
 from liveportal.domain.errors import InvalidArgument
 from liveportal.domain.money import Money
@@ -30,6 +30,7 @@ from liveportal.ledger.queries import (
     front_page,
     ledger_info,
     payouts,
+    policy_inference,
     provenance,
     request_filter,
     requests,
@@ -206,6 +207,9 @@ class Payouts(Group):
         short_is_fee: bool = False,
         dates: str | None = None,
         format: str | None = None,  # noqa: A002 (the option's own name)
+        hop: str | None = None,
+        mapping: str | None = None,
+        mappings: Mapping[str, object] | None = None,
         timezone: str | None = None,
         unproved: bool = False,
         record_unknown: bool = False,
@@ -221,7 +225,10 @@ class Payouts(Group):
         rows (their ids, or `FILE:LINE`) by payout; `windows` are the days that a payout may take,
         by provider; `kinds` are meanings of a provider's own words; `dates` is the order of dates
         that can be read in two (`dmy`, `mdy` or `ymd`). With `short_is_fee`, what is missing of an
-        amount was a fee. `timezone` is that of files without one. With
+        amount was a fee. `hop` says what the platform's payout is in files of Stripe: `transfer`,
+        the payment into the Stripe balance, or `payout`, the one to the bank. `mapping` names the
+        mapping for other CSV files, or its path; `mappings` has further ones by name, as tables or
+        paths, for the files that they recognise. `timezone` is that of files without one. With
         `record_unknown`, money of the payers that no payout explains becomes a payout.
 
         Nothing is recorded without `apply`; with it, everything is recorded in one transaction.
@@ -231,13 +238,22 @@ class Payouts(Group):
         line.
         """
         from liveportal.services import reconcile  # No other query reads files.
+        from liveportal.statements.options import Options
 
-        rules = reconcile.rules(
-            payers, pairs or {}, windows or {}, short_is_fee=short_is_fee, unproved=unproved
+        how = Options(
+            dates=dates,
+            format=format,
+            timezone=timezone,
+            unproved=unproved,
+            hop=hop,
+            kinds=kinds or {},
+            payers=arguments.words("payers", payers),
         )
-        reading = reconcile.reading(dates, format, kinds or {}, unproved=unproved)
-        if timezone is not None:
-            zone(arguments.of_type("timezone", timezone, str, "a time zone"))
+        reading = reconcile.reading(how, mapping, mappings or {})
+        named = [*payers, *reconcile.payers_of(reading)]
+        rules = reconcile.rules(
+            named, pairs or {}, windows or {}, short_is_fee=short_is_fee, unproved=unproved
+        )
         statements = reconcile.read_files(files, reading, progress)
         with self._file.reading() as reader:
             compared = reconcile.compare(reader, statements, rules, record_unknown=record_unknown)
@@ -348,6 +364,10 @@ class Ledger(Group):
     def policy(self) -> Policy:
         """Return the policy in force."""
         return self._ask(lambda reader, _: reader.policy)
+
+    def infer_policy(self) -> policy_inference.PolicyInference:
+        """Return the readings of the rules that explain the payouts that arrived, best first."""
+        return policy_inference.infer(self._ask(lambda reader, _: policy_inference.facts(reader)))
 
     def preferences(self) -> ledger_info.PreferencesRow:
         """Return the preferences in force."""

@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from liveportal.domain.calculations.payout_window import DAYS
+from liveportal.domain.clock import zone
 from liveportal.domain.currencies import listed_digits
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.errors import BooksChanged, InvalidAmount, InvalidArgument
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.hint import Hint
+from liveportal.domain.hops import HOPS
 from liveportal.domain.money import Currency, Money
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.queries.payouts import open_balance
@@ -28,8 +30,6 @@ from liveportal.services.reconciled import (
     StatementFileRow,
 )
 from liveportal.services.statement_events import EventName, StatementEvents
-from liveportal.statements.dates import ORDERS
-from liveportal.statements.files import opened
 from liveportal.statements.findings import (
     TAUGHT,
     BookPayout,
@@ -44,7 +44,10 @@ from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
 from liveportal.statements.registry import FORMATS
 from liveportal.statements.rows import RowKind, StatementFile
-from liveportal.statements.source import Progress
+from liveportal.tables.dates import ORDERS
+from liveportal.tables.files import opened
+from liveportal.tables.mapping import find_mapping, mappings_of
+from liveportal.tables.source import Progress
 
 T = TypeVar("T")
 
@@ -121,18 +124,31 @@ def rules(
     )
 
 
-def reading(
-    dates: str | None, form: str | None, kinds: Mapping[str, str], *, unproved: bool
-) -> Options:
-    """Return how to read files; raises `InvalidArgument`."""
-    if dates is not None:
-        arguments.one_of("dates", dates, ORDERS)
-    if form is not None:
-        arguments.one_of("format", form, [known.name for known in FORMATS])
-    for word, meaning in _mapping("kinds", kinds).items():
+def reading(how: Options, mapping: str | None, mappings: Mapping[str, object]) -> Options:
+    """Return how to read files, with their mappings; raises `InvalidArgument`."""
+    for name, value, known in (
+        ("dates", how.dates, ORDERS),
+        ("format", how.format, [form.name for form in FORMATS]),
+        ("hop", how.hop, HOPS),
+    ):
+        if value is not None:
+            arguments.one_of(name, value, known)
+    for word, meaning in _mapping("kinds", how.kinds).items():
         arguments.of_type("kinds", word, str, "meanings by word")
         arguments.one_of("kinds", meaning, [known.value for known in TAUGHT])
-    return Options(dates=dates, format=form, unproved=unproved, kinds=kinds)
+    if how.timezone is not None:
+        zone(arguments.of_type("timezone", how.timezone, str, "a time zone"))
+    settings = _mapping("mappings", mappings)
+    if mapping is not None:
+        name = arguments.of_type("mapping", mapping, str, "a name or a path")
+        return replace(how, mapping=find_mapping(name, "statement", settings))
+    return replace(how, mappings=mappings_of("statement", settings))
+
+
+def payers_of(how: Options) -> list[str]:
+    """Return the payers that mappings name."""
+    documents = [*how.mappings, *([how.mapping] if how.mapping else [])]
+    return [name for document in documents for name in document.payers]
 
 
 def _mapping(name: str, value: Mapping[str, T]) -> Mapping[str, T]:

@@ -1,4 +1,4 @@
-"""Several files of one provider: the same row in two of them, and whether they join."""
+"""Several files of one account: the same row in two of them, and whether they join."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
 from liveportal.domain.errors import UnprovedFile
-from liveportal.domain.frozen import build_compact, replace
+from liveportal.domain.frozen import build_compact, frozen, replace
 from liveportal.statements.proofs import money_rows, moved
 from liveportal.statements.registry import rank
 from liveportal.statements.rows import Meaning, Proof, StatementFile, StatementRow
-from liveportal.statements.source import Place
+from liveportal.tables.source import Place
 
 
 def joined(files: Sequence[StatementFile]) -> list[StatementFile]:
@@ -19,8 +19,12 @@ def joined(files: Sequence[StatementFile]) -> list[StatementFile]:
     The order of the files does not matter. Raises `UnprovedFile` if a row of two files differs.
     """
     found = list(files)
-    for provider in dict.fromkeys(file.provider for file in files):
-        at = [n for n, file in enumerate(files) if file.provider == provider and file.rows]
+    for account in dict.fromkeys((file.provider, file.account) for file in files):
+        at = [
+            n
+            for n, file in enumerate(files)
+            if (file.provider, file.account) == account and file.rows
+        ]
         if len(at) > 1:
             for n, file in zip(at, _joined([files[n] for n in at]), strict=True):
                 found[n] = file
@@ -30,8 +34,12 @@ def joined(files: Sequence[StatementFile]) -> list[StatementFile]:
 def _joined(files: Sequence[StatementFile]) -> list[StatementFile]:
     marked = _marked(files)
     in_time = sorted(range(len(files)), key=lambda n: (_span(files[n]), files[n].name))
-    latest = in_time[0]
-    for n in in_time[1:]:
+    balances = [_Balances.of(file) for file in files]
+    for at, n in enumerate(in_time):
+        before = [m for m in in_time[:at] if balances[m].may_join(balances[n])]
+        if not before:
+            continue
+        latest = max(before, key=lambda m: _span(files[m])[1])
         is_proved = _meet(files[latest], files[n])
         proof = Proof("joins", 1, int(is_proved))
         unproved = marked[n].unproved
@@ -39,8 +47,27 @@ def _joined(files: Sequence[StatementFile]) -> list[StatementFile]:
             names = f"{files[latest].name} and {files[n].name}"
             unproved += (f"{names} do not join, so rows may be missing between them.",)
         marked[n] = replace(marked[n], proofs=(*marked[n].proofs, proof), unproved=unproved)
-        latest = max(latest, n, key=lambda at: _span(files[at])[1])
     return marked
+
+
+@frozen
+class _Balances:
+    """What the balances of a file are about."""
+
+    format: str
+    keys: frozenset[tuple[str, str]]
+    are_stated: bool
+
+    @classmethod
+    def of(cls, file: StatementFile) -> _Balances:
+        are_stated = any(row.balance is not None for row in file.rows)
+        return cls(file.format, frozenset(money_rows(file.rows)), are_stated)
+
+    def may_join(self, later: _Balances) -> bool:
+        """Return whether two files are about one balance, so that they may join."""
+        if self.format != later.format and not (self.are_stated and later.are_stated):
+            return False
+        return not self.keys or not later.keys or not self.keys.isdisjoint(later.keys)
 
 
 def _span(file: StatementFile) -> tuple[datetime, datetime]:
@@ -93,7 +120,10 @@ def _check_same(
 ) -> None:
     if Meaning.MEMO in (row.meaning, other.meaning):
         return
-    if (row.currency, moved(row)) == (other.currency, moved(other)):
+    is_same = moved(row) == moved(other)
+    if file.format != other_file.format:  # One of them may show a fee apart.
+        is_same = not {row.amount, moved(row)}.isdisjoint({other.amount, moved(other)})
+    if is_same and row.currency == other.currency:
         return
     raise Place(other_file.name).error(
         UnprovedFile,

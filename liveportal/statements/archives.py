@@ -12,9 +12,9 @@ from typing import BinaryIO, cast
 
 from liveportal.domain.errors import MalformedFile
 from liveportal.domain.zip_members import oddity
-from liveportal.statements.lines import LARGEST_FILE
 from liveportal.statements.registry import refuse_workbook
-from liveportal.statements.source import Place, Source, quoted
+from liveportal.tables.lines import LARGEST_FILE
+from liveportal.tables.source import Place, Source, quoted
 
 MOST_MEMBERS = 500
 """The most files in one archive; PayPal makes one for each 50,000 rows."""

@@ -10,7 +10,7 @@ from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 
-from liveportal.domain.calculations.payout_window import window_days
+from liveportal.domain.calculations.payout_window import DAYS, window_days
 from liveportal.domain.currencies import listed_digits
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.frozen import frozen
@@ -82,6 +82,8 @@ class MatchRules:
     def window(self, provider: str) -> int:
         """Return how many days after its sending a payout may arrive at a provider."""
         own = self.windows.get(provider)
+        if own is None and provider not in DAYS:  # Like a bank.
+            own = self.windows.get("bank")
         return window_days(provider) if own is None else own
 
     def named_payer(self, row: StatementRow) -> str | None:

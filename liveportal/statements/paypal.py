@@ -11,9 +11,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar
 
-from liveportal.statements.formats import Cells, Columns, Format
+from liveportal.statements.formats import Format
 from liveportal.statements.rows import Meaning
-from liveportal.statements.table import normal
+from liveportal.tables.columns import Cells, Columns
+from liveportal.tables.table import normal
 
 _GROUP = 3  # A code's group is its first three characters: T00 of T0001.
 

@@ -6,7 +6,7 @@ does not fit, which refuses the file or notes that it is not proved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from liveportal.domain.money import format_minor
@@ -16,18 +16,22 @@ Fail = Callable[[str, int, str], None]
 """Called with the proof's name, a line and the reason."""
 
 
+Problem = tuple[int, str]
+"""The line of a row that does not fit, and the reason."""
+
+
 def moved(row: StatementRow) -> int:
     """Return by how much a row changes the balance."""
-    return row.amount if row.net is None else row.net
+    return row.amount + (row.fee or 0) if row.net is None else row.net
 
 
-def money_rows(rows: Sequence[StatementRow]) -> dict[str, list[StatementRow]]:
-    """Return the rows of each currency that change the balance, in their order."""
-    by_currency: dict[str, list[StatementRow]] = {}
+def money_rows(rows: Sequence[StatementRow]) -> dict[tuple[str, str], list[StatementRow]]:
+    """Return the rows that change each balance, in their order, by currency and pot."""
+    by_balance: dict[tuple[str, str], list[StatementRow]] = {}
     for row in rows:
         if row.meaning is not Meaning.MEMO:
-            by_currency.setdefault(row.currency, []).append(row)
-    return by_currency
+            by_balance.setdefault((row.currency, row.pot), []).append(row)
+    return by_balance
 
 
 def proved_steps(rows: Sequence[StatementRow], *, newest_first: bool) -> int:
@@ -40,13 +44,13 @@ def proved_steps(rows: Sequence[StatementRow], *, newest_first: bool) -> int:
 
 
 def times_fall(rows: Sequence[StatementRow]) -> bool:
-    """Return whether the rows of most currencies go back in time."""
+    """Return whether the rows of most currencies go back in time; days count without times."""
     steps = (
-        (above.time, below.time)
+        (above.time, below.time) if above.time and below.time else (above.day, below.day)
         for chain in money_rows(rows).values()
         for above, below in pairwise(chain)
     )
-    return sum((below < above) - (below > above) for above, below in steps if above and below) > 0
+    return sum((below < above) - (below > above) for above, below in steps) > 0
 
 
 def _follows(earlier: StatementRow, later: StatementRow) -> bool:
@@ -76,7 +80,7 @@ def prove_balances(
 ) -> Proof:
     """Prove that each balance follows from the one before it, in each currency of its own."""
     steps = proved = 0
-    for currency, chain in money_rows(rows).items():
+    for (currency, _), chain in money_rows(rows).items():
         if all(row.balance is None for row in chain):
             continue
         for above, below in pairwise(chain):
@@ -105,13 +109,20 @@ def _step(
     )
 
 
-def prove_groups(rows: Sequence[StatementRow], digits: Mapping[str, int], fail: Fail) -> Proof:
+def prove_groups(
+    rows: Sequence[StatementRow],
+    digits: Mapping[str, int],
+    fail: Fail,
+    further: Iterable[Problem | None] = (),
+) -> Proof:
     """Prove that exchanges have two sides, and that a release is not larger than its hold.
+
+    `further` are the judgements of groups that only the format knows.
 
     Only groups that are in the file as a whole count: a hold may be released in a later file.
     """
     groups = proved = 0
-    for problem in (*_exchanges(rows), *_holds(rows, digits)):
+    for problem in (*_exchanges(rows), *_holds(rows, digits), *further):
         groups += 1
         if problem is None:
             proved += 1
@@ -120,10 +131,7 @@ def prove_groups(rows: Sequence[StatementRow], digits: Mapping[str, int], fail: 
     return Proof("groups", groups, proved)
 
 
-_Problem = tuple[int, str] | None
-
-
-def _exchanges(rows: Sequence[StatementRow]) -> Iterator[_Problem]:
+def _exchanges(rows: Sequence[StatementRow]) -> Iterator[Problem | None]:
     """Judge each exchange of currencies; a file of one currency has one side only."""
     if len({row.currency for row in rows}) <= 1:
         return
@@ -158,7 +166,7 @@ def _connected(legs: Sequence[StatementRow]) -> list[list[StatementRow]]:
     return list(groups.values())
 
 
-def _holds(rows: Sequence[StatementRow], digits: Mapping[str, int]) -> Iterator[_Problem]:
+def _holds(rows: Sequence[StatementRow], digits: Mapping[str, int]) -> Iterator[Problem | None]:
     """Judge each release whose hold is in the file, where a parent has one of both."""
     held: dict[tuple[str, str], list[StatementRow]] = {}
     released: dict[tuple[str, str], list[StatementRow]] = {}

@@ -9,7 +9,7 @@ from liveportal.statements.archives import unpacked
 from liveportal.statements.file_reader import read_file
 from liveportal.statements.options import Options
 from liveportal.statements.rows import StatementFile
-from liveportal.statements.source import Progress, Source
+from liveportal.tables.source import Progress, Source
 
 _PASSES = 2  # Over each file.
 
@@ -27,7 +27,7 @@ def read_statements(
     with unpacked(list(sources)) as files:
         total = _PASSES * sum(file.size() for file in files)
         done = 0
-        read = []
+        read = list[StatementFile]()
         for file in files:
             before = done
 
@@ -35,7 +35,7 @@ def read_statements(
                 if progress:
                     progress(before + bytes_read, total)
 
-            read.append(read_file(file, options, report))
+            read += read_file(file, options, report)
             done += _PASSES * file.size()
         if progress:
             progress(total, total)

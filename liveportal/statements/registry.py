@@ -7,18 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from liveportal.domain.errors import AmbiguousFormat, UnknownFormat
+from liveportal.domain.errors import AmbiguousFormat, LiveportalError, UnknownFormat
 from liveportal.domain.hint import Hint
-from liveportal.statements.formats import Columns, Format
+from liveportal.statements.camt import Camt053
+from liveportal.statements.candidate import Candidate
+from liveportal.statements.chase import Chase
+from liveportal.statements.formats import Format
+from liveportal.statements.mapped import MappedFormat, shipped_formats
+from liveportal.statements.mt940 import Mt940
+from liveportal.statements.ofx import Ofx
+from liveportal.statements.options import Options
 from liveportal.statements.paypal import PayPalActivity, PayPalStatement
-from liveportal.statements.source import Place, Source, quoted
-from liveportal.statements.table import Header, read_header
+from liveportal.statements.revolut import RevolutBusiness, RevolutPersonal
+from liveportal.statements.stripe import StripeItemised, StripeTransactions
+from liveportal.statements.stripe_json import StripeEvents
+from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
+from liveportal.tables.columns import CellReader
+from liveportal.tables.mapping import MappingDocument
+from liveportal.tables.source import Place, Source, quoted
+from liveportal.tables.table import Dialect, Header
 
-FORMATS: Sequence[Format] = (PayPalActivity(), PayPalStatement())
+FORMATS: Sequence[Format] = (
+    *(PayPalActivity(), PayPalStatement()),
+    *(WiseStatement(), WiseJson(), WiseHistory()),
+    *(StripeItemised(), StripeTransactions(), StripeEvents()),
+    *(RevolutPersonal(), RevolutBusiness(), Chase()),
+    *shipped_formats(),
+    *(Camt053(), Ofx(), Mt940()),
+)
 """Every format. Where two files have the same row, that of the earlier format is kept."""
 
 _SETTLEMENT = ("RH", "FH", "SH", "SB", "CH")
-_SAMPLE = 2048
 _NAMES_SHOWN = 6
 _DOWNLOAD = (
     "Download a CSV: at PayPal, choose Reports > Activity download, the format CSV, and all"
@@ -36,43 +55,39 @@ _MISTAKEN = {
 }
 
 
-def identify(source: Source, name: str | None) -> tuple[Format, Columns, Header]:
-    """Return the format of a file, its columns and its header; `name` limits the formats.
+def identify(source: Source, options: Options) -> tuple[Format, CellReader]:
+    """Return the format of a file, for this file, and what reads its rows.
 
-    Raises `UnknownFormat` or `AmbiguousFormat`.
+    Raises `UnknownFormat` or `AmbiguousFormat`, or what the first line has that cannot be read.
     """
-    place = Place(source.name)
-    _refuse_mistaken(place, source.head(_SAMPLE))
-    header = read_header(source)
-    if header is None:
-        raise place.error(UnknownFormat, 1, "the file is empty.", hint=_DOWNLOAD, formats=_known())
-    if header.names and header.names[0] in _SETTLEMENT:
-        raise place.error(
-            UnknownFormat,
-            header.line,
-            "this is a PayPal settlement or transaction-detail report, whose amounts have no signs"
-            " and no balance.",
-            hint=_DOWNLOAD,
-            formats=_known(),
-        )
-    fitting = [
-        (form, columns)
-        for form in FORMATS
-        if name in (None, form.name) and (columns := form.fit(header.positions))
-    ]
+    file = Candidate(source)
+    forced = [MappedFormat(options.mapping)] if options.mapping else []
+    further = [MappedFormat(mapping) for mapping in options.mappings]
+    fitting = _fitting(file, forced, options) or _fitting(file, [*further, *FORMATS], options)
     if not fitting:
-        raise _unknown(place, header)
+        raise _unknown(file, options)
     if len(fitting) > 1:
         names = [form.name for form, _ in fitting]
-        raise place.error(
+        header = file.header(Dialect())
+        raise file.place.error(
             AmbiguousFormat,
-            header.line,
+            header.line if header else 1,
             f"the header fits two formats: {' and '.join(names)}.",
             hint=Hint("Choose one of them with {the_format}."),
             formats=names,
         )
-    form, columns = fitting[0]
-    return form, columns, header
+    return fitting[0]
+
+
+def _fitting(
+    file: Candidate, formats: Sequence[Format], options: Options
+) -> list[tuple[Format, CellReader]]:
+    return [
+        (form, reader)
+        for known in formats
+        if options.format in (None, known.name)
+        and (reader := (form := known.for_file(options)).reader(file))
+    ]
 
 
 def rank(name: str) -> int:
@@ -91,24 +106,62 @@ def refuse_workbook(place: Place) -> UnknownFormat:
     )
 
 
-def _refuse_mistaken(place: Place, head: bytes) -> None:
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+def _unknown(file: Candidate, options: Options) -> LiveportalError:
+    """Return why a file has none of the formats."""
     for magic, reason in _MISTAKEN.items():
-        if start.startswith(magic.lower()):
-            raise place.error(UnknownFormat, 1, reason, hint=_DOWNLOAD, formats=_known())
-
-
-def _unknown(place: Place, header: Header) -> UnknownFormat:
+        if file.head.lower().startswith(magic.lower()):
+            return _mistaken(file, 1, reason)
+    header = file.header(Dialect())
+    if file.error:
+        return file.error
+    if header is None:
+        return _mistaken(file, 1, "the file is empty.")
+    if header.names and header.names[0] in _SETTLEMENT:
+        reason = (
+            "this is a PayPal settlement or transaction-detail report, whose amounts have no signs"
+            " and no balance."
+        )
+        return _mistaken(file, header.line, reason)
+    if options.mapping:
+        return _unmapped(file, header, options.mapping)
     shown = ", ".join(quoted(name, 30) for name in header.names[:_NAMES_SHOWN])
     more = ", ..." if len(header.names) > _NAMES_SHOWN else ""
-    known = ", ".join(f"{form.label} ({form.name})" for form in FORMATS)
-    return place.error(
+    names = (
+        form.provider.title() if form.name == "csv" else form.label.split()[0] for form in FORMATS
+    )
+    known = ", ".join(dict.fromkeys(names))
+    return file.place.error(
         UnknownFormat,
         header.line,
         f"the header is not that of a known statement: {shown}{more}.",
-        hint=f"The known formats are: {known}.",
+        hint=Hint(
+            "The known files are those of {known}. For another CSV file, {a_mapping_to_fill_in}"
+            " prints the beginning of a mapping.",
+            known=known,
+        ),
         formats=_known(),
     )
+
+
+def _brand(form: Format) -> str:
+    return form.provider.title() if form.name == "csv" else form.label.split()[0]
+
+
+def _unmapped(file: Candidate, header: Header, mapping: MappingDocument) -> UnknownFormat:
+    own = file.header(mapping.dialect) or header
+    lacking = sorted(mapping.needed() - own.positions.keys())
+    columns = ", ".join(quoted(name, 30) for name in lacking[:_NAMES_SHOWN])
+    return file.place.error(
+        UnknownFormat,
+        own.line,
+        f"the header lacks columns of the mapping {mapping.name}: {columns}.",
+        hint=f"Correct the mapping ({mapping.origin}); the names of columns are compared whole.",
+        formats=_known(),
+    )
+
+
+def _mistaken(file: Candidate, line: int, reason: str) -> UnknownFormat:
+    return file.place.error(UnknownFormat, line, reason, hint=_DOWNLOAD, formats=_known())
 
 
 def _known() -> list[str]:

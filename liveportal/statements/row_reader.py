@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from hashlib import sha256
 from itertools import pairwise
@@ -14,38 +14,41 @@ from liveportal.domain.errors import BadValue
 from liveportal.domain.frozen import build_compact, replace
 from liveportal.domain.hint import Hint
 from liveportal.domain.patterns import pattern
-from liveportal.statements.dates import read_date
-from liveportal.statements.formats import AMOUNTS, Cells, Format
-from liveportal.statements.numbers import minor_units
+from liveportal.statements.formats import Figures, Format
 from liveportal.statements.options import UNPROVED_HINT, Doubts, Options
 from liveportal.statements.proofs import proved_steps, times_fall
 from liveportal.statements.rows import Meaning, StatementRow
-from liveportal.statements.survey import NOT_STATED, Survey, TableReader
-from liveportal.statements.table import normal
-from liveportal.statements.zones import instants, named_zone, read_zone
+from liveportal.tables.columns import CellReader, Cells
+from liveportal.tables.dates import read_date, read_time
+from liveportal.tables.numbers import minor_units
+from liveportal.tables.survey import NOT_STATED, Survey
+from liveportal.tables.table import normal
+from liveportal.tables.zones import instants, named_zone, read_zone
 
 T = TypeVar("T")
 
-_TIME = pattern(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
+_WORD = pattern(r"\w+")
 _ID = pattern(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _ID_HINT = "If a spreadsheet changed the file, download it from the provider again."
 _ZONE_HINT = Hint("If your own time zone uses this abbreviation, give {your_time_zone}.")
 _DIGEST_LENGTH = 16
+_IDENTITY = ("day", "amount", "currency", "balance", "names", "references")
 
 
 class RowReader:
     """Makes the rows of one file; `settle` then decides what their order decides."""
 
     def __init__(
-        self, form: Format, table: TableReader, found: Survey, doubts: Doubts, options: Options
+        self, form: Format, table: CellReader, found: Survey, doubts: Doubts, options: Options
     ) -> None:
         self._form, self._table, self._found, self._doubts = form, table, found, doubts
         self._kinds = {normal(words): Meaning(kind) for words, kind in options.kinds.items()}
-        self._stated = tuple(role for role in AMOUNTS if table.has(role))
         self._zones: dict[str, tzinfo] = {}
         self._days: dict[str, date] = {}
         self._shared: dict[object, object] = {}
         self._timezone = options.timezone
+        payers = (*options.payers, *form.payers) if form.payers_in_text else ()
+        self._payers = [(name, _words(name)) for name in dict.fromkeys(payers)]
         self.digests: set[str] = set()
         """The ids of rows without an id of their own; equal rows have equal ones."""
         self._lacking: set[str] = set()
@@ -56,55 +59,97 @@ class RowReader:
     def row(self, line: int, cells: Cells) -> StatementRow:
         """Return a row; in the hour that comes twice, with the earlier instant for now."""
         currency = self._once(self._table.currency(line, cells))
-        words = self._once(cells["type"])
+        words = self._once(cells.get("type", ""))
         meaning = self._kinds.get(normal(words)) or self._form.meaning(cells)
+        if refusal := self._form.refusal(cells):
+            text = cells[refusal.role]
+            bad = self._table.bad_value(line, refusal.role, text, refusal.reason, UNPROVED_HINT)
+            error = refusal.kind(bad.message, hint=bad.hint, **bad.details)
+            self._doubts.refuse(error)
         moves = self._form.moves_money(cells, meaning)
         if moves is False:
             meaning = Meaning.MEMO
         elif moves is None:
             self._maybe_memo.add(self._rows)
-        amounts: dict[str, int | None] = {
-            role: self._amount(line, role, cells[role], currency, may_lack=moves is not True)
-            for role in self._stated
-        }
-        gross, net = amounts.get("gross"), amounts.get("net")
-        amount = (net or 0) if gross is None else gross
+        figures = self._figures(line, cells, currency, may_lack=moves is not True)
+        amount = figures.amount or 0
+        references = self._form.references_of(cells)
+        names = self._form.names_of(cells, amount)
+        if self._payers:
+            names = (*self._payers_in(" ".join((*names, *references))), *names)
         fields = {
             "line": line,
-            "row": self._id(line, cells, may_lack=moves is not True or not self._table.has("id")),
+            "row": "",
             "parent": cells.get("parent") or None,
             "time": self._instant(line, cells),
             "day": self._day(line, cells["date"]),
             "amount": amount,
-            "gross": gross,
-            "fee": amounts.get("fee"),
-            "net": net,
-            "balance": amounts.get("balance"),
+            "gross": figures.gross,
+            "fee": figures.fee,
+            "net": figures.net,
+            "balance": figures.balance,
             "currency": currency,
             "type": words,
             "meaning": meaning,
-            "names": self._once(self._form.names_of(cells, amount)),
-            "references": self._form.references_of(cells),
+            "names": self._once(names),
+            "references": references,
+            "pot": self._once(self._form.pot_of(cells)),
             "duplicate": False,
         }
+        may_lack_id = moves is not True or not (self._form.has_ids and self._table.has("id"))
+        given = self._form.id_of(cells, figures)
+        fields["row"] = self._id(line, cells, given, fields, may_lack=may_lack_id)
         self._rows += 1
         return build_compact(StatementRow, fields)
+
+    def _payers_in(self, text: str) -> Iterator[str]:
+        """Yield the payers that are whole words of a bank's text."""
+        words = _words(text)
+        return (name for name, wanted in self._payers if wanted.strip() and wanted in words)
 
     def _once(self, value: T) -> T:
         """Return the first value that equals this one, so that memory has it once."""
         return cast("T", self._shared.setdefault(value, value))
 
-    def _id(self, line: int, cells: Cells, *, may_lack: bool) -> str:
-        """Return the provider's id of a row or, if it has none, a digest of all that it says."""
-        given = cells.get("id", "")
+    def _id(
+        self, line: int, cells: Cells, given: str, fields: Mapping[str, object], *, may_lack: bool
+    ) -> str:
+        """Return the provider's id of a row or, if it has none, a digest of what identifies it.
+
+        These are the day, the amounts, and the texts: no words that depend on a language.
+        """
         if _ID.fullmatch(given):
             return given
         if given or not may_lack:
-            raise self._table.bad_value(line, "id", given, "is not an id", _ID_HINT)
-        content = "\0".join(f"{role}={text}" for role, text in sorted(cells.items()))
+            raise self._table.bad_value(
+                line, "id", cells.get("id", given), "is not an id", _ID_HINT
+            )
+        content = "\0".join(
+            (cells.get("time", ""), *(str(fields[name]) for name in _IDENTITY)),
+        )
         digest = f"row-{sha256(content.encode()).hexdigest()[:_DIGEST_LENGTH]}"
         self.digests.add(digest)
         return digest
+
+    def _figures(self, line: int, cells: Cells, currency: str, *, may_lack: bool) -> Figures:
+        form = self._form
+        given: dict[str, int | None] = {}
+        for role, in_role in form.amounts.items():
+            if role not in cells:
+                continue
+            unit = currency
+            if in_role != "currency" and cells[role]:
+                unit = self._table.currency(line, cells, in_role)
+            optional = may_lack or role in form.may_lack
+            given[role] = self._amount(line, role, cells[role], unit, may_lack=optional)
+        figures = form.figures(cells, given)
+        if figures.amount is None and not may_lack and form.may_lack:
+            role = next(iter(given), "amount")
+            reason = "is not an amount, and no other column has one"
+            self._doubts.refuse(
+                self._table.bad_value(line, role, cells.get(role, ""), reason, UNPROVED_HINT)
+            )
+        return figures
 
     def _amount(
         self, line: int, role: str, text: str, currency: str, *, may_lack: bool
@@ -134,14 +179,13 @@ class RowReader:
         None if the file has no times, or states no zone and the user gave none.
         """
         zone_text = cells.get("zone", self._timezone)
-        if "time" not in cells or zone_text is None:
+        if not cells.get("time") or zone_text is None:
             return None
-        match = _TIME.fullmatch(cells["time"])
-        if not match:
+        parts = read_time(cells["time"])
+        if parts is None:
             raise self._table.bad_value(line, "time", cells["time"], "is not a time of day", None)
         day = self._day(line, cells["date"])
-        hour, minute, second = (int(part or 0) for part in match.groups())
-        local = datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001
+        local = datetime(day.year, day.month, day.day, *parts)  # noqa: DTZ001
         tz = self._zone(line, zone_text, local)
         try:
             possible = instants(local, tz)
@@ -268,6 +312,11 @@ class RowReader:
             hint=Hint("{Reading_it_unproved} takes the earlier one."),
             readings=[first, second],
         )
+
+
+def _words(text: str) -> str:
+    """Return a text as its words with spaces around, so that whole words can be looked for."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _in_time(rows: Sequence[StatementRow], *, newest_first: bool) -> Sequence[int]:

@@ -79,6 +79,7 @@ class StatementRow:
     meaning: Meaning
     names: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    pot: str = ""  # Which of several balances in one currency it changes.
     duplicate: bool = False  # Another file of the same call has this row, too, and is to be used.
 
 

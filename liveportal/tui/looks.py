@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from liveportal.cli.commands.requests.busy import own_calendar
 from liveportal.domain.entities import Session
 from liveportal.domain.policy import Policy
 from liveportal.ledger.opening import open_readonly
@@ -63,7 +64,7 @@ def look(
             mark=mark,
             now=now,
             zone=reader.own_timezone,
-            page=front_page(reader, now),
+            page=front_page(reader, now, own_calendar()),
             running=running_sessions(reader),
             query=query,
             answer=known.answer if known and same(query, known.query) else query(reader, now),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from liveportal.cli.commands.requests.busy import own_calendar
 from liveportal.cli.commands.requests.list_show import request_detail
 from liveportal.cli.io.text import format_length
 from liveportal.cli.io.view_model import Detail
@@ -113,7 +114,7 @@ class Requests(Tab):
 
 def _read(name: str, reader: Reader, now: datetime) -> Detail | None:
     try:
-        row, page = request_detail(reader, name, now)
+        row, page = request_detail(reader, name, now, own_calendar())
     except UnknownEntity:  # Another ledger was restored meanwhile.
         return _read_first(reader, now)
     if row.state != RequestState.OPEN:  # It was answered meanwhile.

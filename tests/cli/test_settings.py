@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from platformdirs import user_config_path
 
 from liveportal.cli.settings import TABLES, read_settings, settings_path
 from liveportal.domain.calculations.payout_window import DAYS
 from liveportal.domain.errors import InvalidSettings, UnreadableFile
 
 EVERYTHING = """
+[calendar]
+busy = ["~/own.ics"]
 [reconcile]
 payers = ["payouts@help.example", "Unity Technologies"]
 [reconcile.windows]
@@ -25,6 +28,7 @@ def test_every_table_is_read(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_bytes(b"\xef\xbb\xbf" + EVERYTHING.encode())
     settings = read_settings(file)
+    assert settings.table("calendar") == {"busy": ["~/own.ics"]}
     assert settings.table("reconcile")["payers"] == ["payouts@help.example", "Unity Technologies"]
     assert settings.table("reconcile.windows") == {"paypal": 6}
     assert settings.table("reconcile.kinds") == {"Allgemeine Zahlung": "payment"}
@@ -39,7 +43,10 @@ def test_without_a_file_there_are_no_settings(tmp_path: Path) -> None:
 def test_the_file_is_in_the_folder_for_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`XDG_CONFIG_HOME`, where the system has it."""
+    """`XDG_CONFIG_HOME`, where the system has it; the same that platformdirs finds."""
+    for value in (str(tmp_path), "", " "):
+        monkeypatch.setenv("XDG_CONFIG_HOME", value)
+        assert settings_path() == user_config_path("liveportal", appauthor=False) / "config.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert settings_path() == tmp_path / "liveportal" / "config.toml"
 
@@ -47,7 +54,7 @@ def test_the_file_is_in_the_folder_for_configuration(
 @pytest.mark.parametrize(
     ("text", "key", "said"),
     [
-        ("[reconcile]\npayer = ['x']", "reconcile.payer", "kinds, payers, windows"),
+        ("[reconcile]\npayer = ['x']", "reconcile.payer", "kinds, mappings, payers, windows"),
         ("[reconcil]\npayers = ['x']", "reconcil", "reconcile"),
         ("[reconcile]\npayers = 'x'", "reconcile.payers", "a list of texts"),
         ("[reconcile]\npayers = ['']", "reconcile.payers", "a list of texts"),
@@ -59,6 +66,7 @@ def test_the_file_is_in_the_folder_for_configuration(
         ("[reconcile.windows]\npaypal = 1.5", "reconcile.windows.paypal", "0 to 366 days"),
         ("[reconcile.kinds]\nZahlung = 'pay'", "reconcile.kinds.Zahlung", "one of payment"),
         ("[reconcile.kinds]\nZahlung = 'unlisted'", "reconcile.kinds.Zahlung", "one of payment"),
+        ("[reconcile.mappings]\nmine = 5", "reconcile.mappings.mine", "a table"),
         ("payers = [", "", "not TOML"),
         ("a = " + "[" * 5_000, "", "not TOML"),
         ("#" * 1_000_001, "", "larger than"),

@@ -29,7 +29,7 @@ FIRST_FORM = {
     "payout": "preview forecast overdue list show record paid fail return",
     "payout profile": "show set check rotate-key",
     "preferences": "show set export import",
-    "policy": "list show use check rules",
+    "policy": "list show use check rules infer",
     "customers": "list show",
     "ledger": "info verify backup restore reverse forget path",
 }
@@ -41,6 +41,7 @@ ELSEWHERE = {
     *(
         "policy check",
         "policy rules",
+        "policy infer",
         "ledger verify",
         "ledger path",
         "requests watch",

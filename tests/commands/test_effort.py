@@ -50,6 +50,7 @@ READS = (
     "due",
     "customers list",
     "customers show C-1",
+    "policy infer",
 )
 # Commands that show every entity of a kind must read them all.
 OF_EVERYTHING = {
@@ -65,6 +66,7 @@ OF_EVERYTHING = {
     "customers show C-1": ("request", "session", "claim", "review"),
     "refunds show CL-1": ("claim", "dispute", "statement"),  # Counts of past disputes.
     "due": ("claim", "payout"),  # One or two payouts a month.
+    "policy infer": ("session", "claim", "payout", "transaction", "reversal"),
     "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.
 }
 SMALL = (

@@ -28,12 +28,12 @@ SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs", "textu
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
 # The most modules of ours that a read may import, and the expensive ones that it needs.
 OWN = {
-    "--json": (88, "zoneinfo"),
+    "--json": (90, "zoneinfo"),
     "earnings --month 2026-10 --json": (53, ""),
     "earnings months --json": (52, ""),
     "earnings transactions --json": (52, ""),
-    "requests list --json": (68, ""),
-    "requests show REQ-1006 --json": (73, "zoneinfo"),
+    "requests list --json": (71, ""),
+    "requests show REQ-1006 --json": (76, "zoneinfo"),
     "sessions list --json": (56, ""),
     "sessions show S-1002 --json": (73, ""),
     "sessions upcoming --json": (70, "zoneinfo"),
@@ -79,6 +79,7 @@ def _imported(shell: Shell, *argv: str) -> set[str]:
         "dispute evidence CL-1",
         "payout forecast",
         "earnings explain 2026-10",
+        "policy infer",
         "--help",
     ],
 )

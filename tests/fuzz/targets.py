@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BufferedReader, BytesIO
 from pathlib import Path
@@ -24,7 +24,7 @@ from liveportal.cli.commands.earnings.statement import verify_statement
 from liveportal.cli.commands.payouts.profile.options import _plain
 from liveportal.cli.commands.preferences import toml_document
 from liveportal.cli.parse import profile_fields, spans, times, toml_file
-from liveportal.domain.errors import LiveportalError
+from liveportal.domain.errors import LiveportalError, MalformedFile
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.money import Money, Percent
@@ -38,6 +38,7 @@ from liveportal.exports.statement_csv import to_csv
 from liveportal.feeds import exported, jsonl, transcripts
 from liveportal.feeds.adapters import ADAPTERS
 from liveportal.feeds.following import read_stream
+from liveportal.feeds.own_calendar import OwnCalendar
 from liveportal.ledger import imports
 from liveportal.ledger.format.serialisation import journal
 from liveportal.ledger.opening import open_readonly
@@ -50,7 +51,9 @@ from liveportal.portal import Portal
 from liveportal.services.adapting import FeedFormat
 from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
-from liveportal.statements.source import Source
+from liveportal.tables.mapping import read_mapping
+from liveportal.tables.mapping_template import template
+from liveportal.tables.source import Source
 
 Target = Callable[[bytes], bool]
 
@@ -58,6 +61,11 @@ TARGETS: dict[str, Target] = {}
 CORPUS = Path(__file__).parent / "corpus"
 SAMPLE = Path(jsonl.__file__).parents[1] / "samples" / "october.jsonl"
 NOW = datetime(2026, 10, 28, 2, 30, tzinfo=UTC)
+BANK_MAPPING = read_mapping(
+    b'name="b"\n[columns]\ndate="Day"\ncredit="In"\ndebit="Out"\nfee="Fee"\ntext="Text"\n'
+    b'[format]\nskip=1\nencoding="cp1252"\n[fixed]\ncurrency="EUR"\n',
+    "bank.toml",
+)
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Dublin")
 NAMES = ("a.vtt", "a.srt", "a.txt", "a.jsonl", "")
 SEEN = 2_000  # The length of text tried for typed input: no shell takes more.
@@ -340,10 +348,25 @@ def statement(data: bytes) -> bool:
 
 
 @target
+def own_calendar(data: bytes) -> bool:
+    """The expert's own calendar: events in order that can be shown, or an error with its line."""
+    try:
+        found = OwnCalendar([Source("file.csv", BytesIO(data))])
+        events = found.between(NOW, NOW + timedelta(days=30), "Europe/Berlin")
+    except LiveportalError as error:
+        _check_place(error)
+        raise
+    assert all(event.title.isprintable() and event.start <= event.end for event in events)
+    assert list(events) == sorted(events, key=lambda event: event.start)
+    return True
+
+
+@target
 def provider_file(data: bytes) -> bool:
     """A provider's file: rows that its own sums and balances prove, or an error with its line."""
     for unproved in (False, True):
-        options = Options(unproved=unproved, dates="dmy")
+        hop = "payout" if unproved else "transfer"
+        options = Options(unproved=unproved, dates="dmy", hop=hop, mappings=(BANK_MAPPING,))
         try:
             (*_, file) = read_statements([Source("file.csv", BytesIO(data))], options)
         except LiveportalError as error:
@@ -352,10 +375,22 @@ def provider_file(data: bytes) -> bool:
                 raise
             continue
         assert len({row.row for row in file.rows}) == len(file.rows)
-        assert len({row.line for row in file.rows}) == len(file.rows)
+        may_share_lines = file.provider == "bank" or file.format in {"wise-json", "stripe-events"}
+        assert may_share_lines or len({row.line for row in file.rows}) == len(file.rows)
         assert all(row.time is None or row.time.tzinfo is UTC for row in file.rows)
         assert unproved or all(proof.rows == proof.proved for proof in file.proofs)
     return True
+
+
+@target
+def mapping(data: bytes) -> bool:
+    """A mapping document; a template from any file's header is one, too."""
+    for rows in ("statement", "hours"):
+        with suppress(LiveportalError):
+            text = template(Source("file.csv", BytesIO(data)), rows)
+            with suppress(MalformedFile):  # What was not recognised is to be filled in.
+                read_mapping(text.encode(), "file.toml")
+    return bool(read_mapping(data, "file.toml").columns)
 
 
 def _check_place(error: LiveportalError) -> None:

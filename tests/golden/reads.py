@@ -53,6 +53,7 @@ READS: tuple[str, ...] = (
     "policy rules",
     "policy show",
     "policy check winter.policy.toml",
+    "policy infer",
     "ledger info --fields form,currency,timezone,own_timezone,policy,events,transactions,head",
     "ledger verify",
     "ledger export events --without-personal",

@@ -22,7 +22,7 @@ from liveportal.domain.money import Money, digits_of, format_minor
 from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
 from liveportal.statements.rows import Meaning, StatementFile
-from liveportal.statements.source import Source
+from liveportal.tables.source import Source
 from tests.kit.paypal_locales import EN, Locale
 
 OWN = "me@expert.example"

@@ -19,10 +19,11 @@ from liveportal.domain.errors import (
     UnknownFormat,
     UnreadableFile,
 )
-from liveportal.statements import archives, lines
-from liveportal.statements.files import opened
+from liveportal.statements import archives
 from liveportal.statements.reading import read_statements
-from liveportal.statements.source import Source
+from liveportal.tables import lines
+from liveportal.tables.files import opened
+from liveportal.tables.source import Source
 from tests.kit.paypal_files import DEFAULT, STATEMENT, PayPalAccount, found, read
 from tests.kit.paypal_locales import DE
 from tests.kit.work import stopped_if_endless

@@ -19,8 +19,9 @@ from liveportal.domain.errors import (
     UnknownFormat,
     UnprovedFile,
 )
-from liveportal.statements.lines import LONGEST_LINE
 from liveportal.statements.options import Options
+from liveportal.statements.registry import FORMATS
+from liveportal.tables.lines import LONGEST_LINE
 from tests.kit.paypal_files import (
     CUSTOM,
     DEFAULT,
@@ -211,13 +212,13 @@ def test_columns_that_mean_the_same_must_not_differ() -> None:
     "column", ["Date", "Time", "TimeZone", "Type", "Status", "Currency", "Net", "Transaction ID"]
 )
 def test_a_missing_column_is_an_unknown_format(column: str) -> None:
-    """The message shows the header, and the hint names the formats."""
+    """The message shows the header, and the hint names the providers."""
     lines = some_account().lines()
     at = lines[0].index(column)
     content = write([[*row[:at], *row[at + 1 :]] for row in lines])
     error = refused(UnknownFormat, content, 1, "header")
-    assert "paypal-activity" in str(error.hint)
-    assert error.details["formats"] == ["paypal-activity", "paypal-statement"]
+    assert "PayPal, Wise, Stripe" in str(error.hint)
+    assert error.details["formats"] == [form.name for form in FORMATS]
 
 
 def test_joined_files_are_refused_at_the_second_header() -> None:

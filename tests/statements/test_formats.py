@@ -12,9 +12,10 @@ import pytest
 from liveportal.cli.io.hints import spell
 from liveportal.domain.errors import AmbiguousFormat, MalformedFile, UnknownFormat
 from liveportal.statements import registry
-from liveportal.statements.formats import Cells, Columns, Format
+from liveportal.statements.formats import Format
 from liveportal.statements.options import Options
 from liveportal.statements.rows import Meaning
+from liveportal.tables.columns import Cells, Columns
 from tests.kit.paypal_files import (
     DEFAULT,
     STATEMENT,

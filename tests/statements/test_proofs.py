@@ -144,7 +144,7 @@ def test_without_impact_and_balance_the_type_decides_on_a_memo() -> None:
     (file,) = read(account.file(shape))
     assert found(file) == account.expected(shape)
     assert file.unproved == (
-        "1.csv has no column for the balance, so it does not show whether a row is missing.",
+        "1.csv states no balance after each row, so it does not show whether a row is missing.",
     )
 
 

@@ -17,7 +17,7 @@ from liveportal.domain.frozen import field_names
 from liveportal.statements.options import Options
 from liveportal.statements.reading import read_statements
 from liveportal.statements.rows import Meaning, StatementRow
-from liveportal.statements.source import Source
+from liveportal.tables.source import Source
 from tests.kit.paypal_files import (
     DEFAULT,
     FULL,

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from liveportal.cli.io.hints import spell
 from liveportal.domain.errors import AmbiguousDates, BadValue
-from liveportal.statements.dates import in_words, possible_orders, read_date
-from liveportal.statements.numbers import minor_units, possible_marks
 from liveportal.statements.options import Options
-from liveportal.statements.zones import instants, read_zone
+from liveportal.tables.dates import in_words, possible_orders, read_date
+from liveportal.tables.numbers import minor_units, possible_marks
+from liveportal.tables.zones import instants, read_zone
 from tests.kit.paypal_files import (
     CUSTOM,
     DEFAULT,

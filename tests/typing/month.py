@@ -72,6 +72,7 @@ def asked(view: View) -> None:
     assert_type(view.customers.list()[0].sessions, int)
     assert_type(view.agenda.due()[0].due_on, date | None)
     assert_type(view.ledger.policy(), Policy)
+    assert_type(view.ledger.infer_policy().readings, list[rows.ReadingRow])
     assert_type(view.ledger.info().head, str | None)
 
 

@@ -10,8 +10,10 @@ import typer
 
 from liveportal.cli.completion import choices
 from liveportal.cli.options import Options
+from liveportal.cli.parse.hops import check_hop
 from liveportal.domain.errors import InvalidValue, UnreadableFile
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hops import HOPS
 from liveportal.feeds.adapters import ADAPTERS
 from liveportal.ledger.storage.ledger_paths import check_input
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from liveportal.services.adapting import FeedFormat
 
 STRIPE = "stripe"
-HOPS = ("payout", "transfer")
 FORMAT_PANEL = "Feeds of other tools"
 
 
@@ -99,14 +100,7 @@ class FormatOptions(Options):
                 f"{self.format!r} is not a format. The formats are: {', '.join(ADAPTERS)}.",
                 param_hint="--format",
             )
-        if self.hop is not None and self.hop not in HOPS:
-            raise typer.BadParameter(f"must be {' or '.join(HOPS)}.", param_hint="--hop")
-        if self.format == STRIPE and self.hop is None:
-            raise typer.BadParameter(
-                "Stripe needs it. Give --hop payout if the platform pays to your bank, or"
-                " --hop transfer if it pays into your Stripe balance.",
-                param_hint="--hop",
-            )
+        check_hop(self.hop, is_needed=self.format == STRIPE)
 
     def feed_format(self, portal: Portal) -> FeedFormat | None:
         """Return the format, None for the program's own; raises what reading its files raises."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.requests.busy import own_calendar
 from liveportal.cli.io.answers import amount, day, local, plural
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
@@ -82,8 +83,9 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     if is_plain and ledger.typed is None and not ledger.path.exists():
         _say_how_to_begin(ledger)
         return
+    busy = own_calendar()
     with open_reader(ledger, read, out) as reader:
-        page = front_page(reader, reference_time(reader))
+        page = front_page(reader, reference_time(reader), busy)
         zone_name = display_zone(reader, read)
         lines = _lines_of(page, reader, zone_name) if is_plain else []
     if not is_plain:

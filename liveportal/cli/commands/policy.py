@@ -239,3 +239,6 @@ def rules(out: OutputOptions) -> None:
     Example: liveportal policy rules
     """
     render(Table(Rule, RULES), out)
+
+
+app.place("infer", "liveportal.cli.commands.policy_infer")

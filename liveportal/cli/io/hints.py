@@ -81,6 +81,7 @@ SPELLINGS = {
     # Options.
     "a_file_for_it": "--rejects FILE",
     "a_later_time": "a later --at",
+    "a_mapping_to_fill_in": "--mapping-help",
     "a_pair": "--pair PAYOUT=ROW",
     "a_payer": "--payer NAME",
     "a_path": "--ledger or LIVEPORTAL_LEDGER",

@@ -108,7 +108,7 @@ def of_claim(claim: Claim, session: Session, policy: Policy) -> Deadline | None:
     """Return the deadline for an answer to an open claim (`dispute.window_hours`)."""
     if claim.state != ClaimState.OPEN:
         return None
-    cost = Money(cost_of(claim.amount_minor, session, policy), session.currency)
+    cost = Money(cost_of(claim.amount_minor, session.refunded_minor, policy), session.currency)
     return Deadline(
         "claim_answer",
         claim.id,
@@ -125,7 +125,7 @@ def of_window(session: Session, policy: Policy, now: datetime) -> Deadline | Non
     closes = window_closes(session, policy)
     if closes is None or closes < now or not session.left_minor or session.claim_undecided:
         return None
-    cost = Money(cost_of(session.left_minor, session, policy), session.currency)
+    cost = Money(cost_of(session.left_minor, session.refunded_minor, policy), session.currency)
     return Deadline(
         "refund_window",
         session.id,

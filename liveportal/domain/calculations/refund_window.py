@@ -26,8 +26,11 @@ def window_closes(session: Session, policy: Policy) -> datetime | None:
     return None if session.end is None else closes(session.end, policy)
 
 
-def cost_of(amount_minor: int, session: Session, policy: Policy) -> int:
-    """Return the cost of a refund to the expert, in minor units (`refund.deducts`)."""
+def cost_of(amount_minor: int, refunded_minor: int, policy: Policy) -> int:
+    """Return the cost of a refund to the expert, in minor units (`refund.deducts`).
+
+    `refunded_minor` is what was refunded of the same session before.
+    """
     if policy.refund.deducts is Deducts.GROSS:
         return amount_minor
-    return take_back(amount_minor, session.refunded_minor, policy.fee.percent)
+    return take_back(amount_minor, refunded_minor, policy.fee.percent)

@@ -167,7 +167,7 @@ def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleCont
         release = _entry(TransactionKind.RELEASE, event, claim, legs, context)
         return Decision(entities=(claim, session), transactions=(release,))
     policy = context.policy_at(session.policy)
-    claim = replace(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
+    claim = replace(claim, cost_minor=cost_of(claim.amount_minor, session.refunded_minor, policy))
     refunded_minor = session.refunded_minor + claim.amount_minor
     session = replace(session, claim_undecided=False, refunded_minor=refunded_minor)
     legs = accounts.refund(claim.amount_minor, claim.cost_minor, claim.hold_minor)

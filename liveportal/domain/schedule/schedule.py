@@ -23,6 +23,15 @@ class Booked:
 
 
 @frozen
+class OwnEvent:
+    """An event of the expert's own calendar, [start, end)."""
+
+    title: str
+    start: datetime
+    end: datetime
+
+
+@frozen
 class Schedule:
     """The expert's schedule in the zone `zone`; without `availability`, all hours are open."""
 
@@ -31,10 +40,15 @@ class Schedule:
     availability: Availability | None = None
     buffers: Buffers | None = None
     vacations: tuple[Vacation, ...] = ()
+    own: tuple[OwnEvent, ...] = ()
 
     def conflicts(self, start: datetime, end: datetime) -> list[str]:
         """Return the ids of the sessions that overlap [start, end)."""
         return sorted(b.session for b in self.booked if b.start < end and start < b.end)
+
+    def own_conflicts(self, start: datetime, end: datetime) -> list[OwnEvent]:
+        """Return the events of the expert's own calendar that overlap [start, end)."""
+        return [event for event in self.own if event.start < end and start < event.end]
 
     def too_close(self, start: datetime, end: datetime) -> list[str]:
         """Return the ids of the sessions that are closer to [start, end) than the buffers.

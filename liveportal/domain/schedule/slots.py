@@ -21,9 +21,18 @@ from liveportal.domain.policy import Policy
 from liveportal.domain.schedule.schedule import Schedule
 
 AGAINST = (
-    *("past", "conflict", "vacation", "buffer", "outside_hours", "your_night", "their_night"),
+    *(
+        "past",
+        "conflict",
+        "busy",
+        "vacation",
+        "buffer",
+        "outside_hours",
+        "your_night",
+        "their_night",
+    ),
 )
-RULED_OUT = frozenset({"past", "conflict", "vacation"})
+RULED_OUT = frozenset({"past", "conflict", "busy", "vacation"})
 """Reasons for which accepting a slot is refused unless overridden."""
 
 MORNING, EVENING = time(8), time(22)
@@ -115,6 +124,9 @@ def _reasons_against(
         yield "past", "has already begun"
     if booked := schedule.conflicts(start, end):
         yield "conflict", f"overlaps session {', '.join(booked)}"
+    if own := schedule.own_conflicts(start, end):
+        titles = ", ".join(dict.fromkeys(event.title or "an event" for event in own))
+        yield "busy", f"overlaps {titles} in your calendar"
     if schedule.is_away(start, end):
         yield "vacation", "in your vacation"
     if too_close := schedule.too_close(start, end):

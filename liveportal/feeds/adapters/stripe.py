@@ -13,6 +13,7 @@ from typing import Any
 
 from liveportal.domain.errors import InvalidArgument, InvalidEvent
 from liveportal.domain.events.envelope import Event
+from liveportal.domain.hops import HOPS
 from liveportal.domain.money import format_minor
 from liveportal.feeds.adapters.calendly import is_time_signed
 from liveportal.feeds.adapters.steps import (
@@ -30,7 +31,6 @@ from liveportal.feeds.adapters.steps import (
 )
 
 SIGNATURE = "stripe-signature"
-HOPS = ("payout", "transfer")
 INQUIRY = Ignored("inquiry")
 """A question of the customer's bank before any dispute; no money has moved."""
 NEGATIVE = Ignored("negative_payout")

@@ -280,7 +280,7 @@ def _amounts(reader: Reader, row: dict[str, Any]) -> dict[str, Money]:
     policy = reader.policy_at(row["policy"])
     cost_minor = row["cost_minor"]
     if undecided:
-        cost_minor = cost_of(row["amount_minor"], _session(reader, row), policy)
+        cost_minor = cost_of(row["amount_minor"], _session(reader, row).refunded_minor, policy)
     return {
         "amount": Money(row["amount_minor"], currency),
         "held": Money(row["hold_minor"] if undecided else 0, currency),

@@ -12,6 +12,7 @@ from liveportal.domain.money import Money
 from liveportal.domain.row import Row, extend, row
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.agenda import AgendaRow, agenda
+from liveportal.ledger.queries.calendar_conflicts import Busy
 from liveportal.ledger.queries.claims import ClaimRow, claims
 from liveportal.ledger.queries.live_figures import running_figures
 from liveportal.ledger.queries.payouts import Blocker, open_balance, payout_position
@@ -67,8 +68,9 @@ class FrontPage(Row):
     payout: NextPayout
 
 
-def front_page(reader: Reader, now: datetime) -> FrontPage:
+def front_page(reader: Reader, now: datetime, busy: Busy | None = None) -> FrontPage:
     """Return the front page at an instant; requests by the time left, claims oldest first."""
+    open_ones = RequestFilter(states=(RequestState.OPEN,), sort="left")
     figures = running_figures(reader, now)
     sessions = agenda(reader, now)
     month = month_of(now, reader.timezone)
@@ -76,7 +78,7 @@ def front_page(reader: Reader, now: datetime) -> FrontPage:
         as_of=now,
         timezone=reader.own_timezone,
         currency=reader.currency,
-        requests=requests(reader, now, RequestFilter(states=(RequestState.OPEN,), sort="left")),
+        requests=requests(reader, now, open_ones, busy),
         running=[
             extend(RunningSession, session, **figures[session.id])
             for session in sessions

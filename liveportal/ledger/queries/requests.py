@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from liveportal.domain.clock import from_text, shifted, utc_text
+from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.entities import RequestState
 from liveportal.domain.events.fields import in_currency
 from liveportal.domain.events.types import Slot
+from liveportal.domain.frozen import replace
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.row import Row, row
 from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
@@ -24,6 +25,12 @@ from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.slots import earning, rank_slots
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
+from liveportal.ledger.queries.calendar_conflicts import (
+    Busy,
+    CalendarConflict,
+    calendar_conflicts,
+    slot_spans,
+)
 from liveportal.ledger.queries.customers import CustomerDetail, CustomerName, customers
 from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, instant
@@ -93,8 +100,9 @@ class RequestRow(Row):
     seq: int
     customer_id: str
     customer_name: str | None
+    calendar_conflicts: Sequence[CalendarConflict]
 
-    LATER = ("customer_id", "customer_name")
+    LATER = ("customer_id", "customer_name", "calendar_conflicts")
 
 
 @row
@@ -115,7 +123,7 @@ class RequestDetail(RequestRow):
         *("description", "customer.timezone", "customer.language", "session", "closed_at"),
         *("flags", "history", "age_seconds", "left_seconds", "helped", "customer_rating"),
         *("matched_skills", "minimum", "above_minimum", "earns", "earns_minutes", "seq"),
-        *("customer_id", "customer_name"),
+        *("customer_id", "customer_name", "calendar_conflicts"),
     )
 
 
@@ -164,17 +172,21 @@ _INSTANT_MINUTES = 60
 _ALL = RequestFilter()
 
 
-def requests(reader: Reader, now: datetime, wanted: RequestFilter = _ALL) -> list[RequestRow]:
+def requests(
+    reader: Reader, now: datetime, wanted: RequestFilter = _ALL, busy: Busy | None = None
+) -> list[RequestRow]:
     """Return the requests that match the filter, in its order; by default oldest first."""
     rows = _select(reader, now, wanted)
-    formatter = _RequestFormatter(reader, now, rows)
+    formatter = _RequestFormatter(reader, now, rows, busy)
     return wanted.sorted_rows(wanted.select([formatter.row(row) for row in rows]))
 
 
-def request(reader: Reader, request_id: str, now: datetime) -> RequestDetail:
+def request(
+    reader: Reader, request_id: str, now: datetime, busy: Busy | None = None
+) -> RequestDetail:
     """Return one request with all its details, its slots with their ranks, and its history."""
     rows = _select(reader, now, RequestFilter(ids=[request_id]))
-    formatter = _RequestFormatter(reader, now, rows)
+    formatter = _RequestFormatter(reader, now, rows, busy)
     (found,) = rows
     listed = formatter.row(found)
     events = history(reader, f"request:{request_id}")
@@ -192,12 +204,14 @@ def request(reader: Reader, request_id: str, now: datetime) -> RequestDetail:
     )
 
 
-def ranked_slots(reader: Reader, request_id: str, now: datetime) -> list[RankedSlotRow]:
+def ranked_slots(
+    reader: Reader, request_id: str, now: datetime, busy: Busy | None = None
+) -> list[RankedSlotRow]:
     """Return the slots of a request, best first; empty if the request is no longer open."""
     rows = _select(reader, now, RequestFilter(ids=[request_id]))
     (found,) = rows
     return (
-        _RequestFormatter(reader, now, rows).ranked(found)
+        _RequestFormatter(reader, now, rows, busy).ranked(found)
         if found["state"] == RequestState.OPEN
         else []
     )
@@ -277,10 +291,21 @@ class _RequestFormatter:
     reader: Reader
     now: datetime
     rows: Sequence[Mapping[str, Any]]
+    busy: Busy | None = None
 
     @cached_property
     def schedule(self) -> Schedule:
-        return diary(self.reader)
+        found = diary(self.reader)
+        spans = [
+            span
+            for row in self.rows
+            if row["state"] == RequestState.OPEN
+            for span in slot_spans(_slots(row))
+        ]
+        if not self.busy or not spans:
+            return found
+        starts, ends = zip(*spans, strict=True)
+        return replace(found, own=tuple(self.busy(min(starts), max(ends), found.zone)))
 
     @cached_property
     def own_skills(self) -> list[str]:
@@ -366,6 +391,7 @@ class _RequestFormatter:
             seq=row["opened_seq"],
             customer_id=customer.id,
             customer_name=customer.name,
+            calendar_conflicts=self._own_conflicts(slots) if is_open else [],
         )
 
     def ranked(self, row: Mapping[str, Any]) -> list[RankedSlotRow]:
@@ -395,7 +421,11 @@ class _RequestFormatter:
         ]
 
     def _conflicts(self, slots: Sequence[Slot]) -> list[str]:
-        spans = [
-            (slot.start, shifted(slot.start, timedelta(minutes=slot.minutes))) for slot in slots
-        ]
-        return sorted({name for span in spans for name in self.schedule.conflicts(*span)})
+        return sorted(
+            {name for span in slot_spans(slots) for name in self.schedule.conflicts(*span)}
+        )
+
+    def _own_conflicts(self, slots: Sequence[Slot]) -> list[CalendarConflict]:
+        return calendar_conflicts(
+            event for span in slot_spans(slots) for event in self.schedule.own_conflicts(*span)
+        )

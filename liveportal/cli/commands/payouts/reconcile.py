@@ -30,11 +30,14 @@ from liveportal.cli.options import (
     with_options,
     writing_option,
 )
+from liveportal.cli.parse.hops import check_hop
 from liveportal.cli.write_command import open_portal
+from liveportal.domain.errors import InvalidArgument
 from liveportal.domain.frozen import frozen
+from liveportal.domain.hops import HOPS
 from liveportal.domain.row import columns, extend, row
 from liveportal.services.reconciled import FindingRow, ReconciledRow
-from liveportal.statements.dates import ORDERS
+from liveportal.tables.dates import ORDERS
 
 if TYPE_CHECKING:
     from liveportal.portal import Portal
@@ -45,6 +48,7 @@ HUMAN = (
 OPEN = ("short", "differs", "partly_returned", "unknown", "ambiguous", "missing")
 """The findings that leave a question."""
 NO_FINDINGS = "No payout of your books is in these files, and none is missing."
+_AS_GIVEN = (*("short_is_fee", "dates", "format", "hop", "mapping", "timezone", "unproved"),)
 _PERCENT = 100
 
 
@@ -60,6 +64,15 @@ def _formats(_context: typer.Context, _incomplete: str) -> Iterable[str]:
     from liveportal.statements.registry import FORMATS
 
     return [form.name for form in FORMATS]
+
+
+@Completer
+def _mappings(_context: typer.Context, _incomplete: str) -> Iterable[str]:
+    from liveportal.cli.settings import read_settings
+    from liveportal.tables.mapping import shipped
+
+    own = read_settings().table("reconcile.mappings")
+    return [*own, *(each.name for each in shipped("statement"))]
 
 
 @frozen
@@ -105,6 +118,24 @@ class ReconcileOptions(Options):
             autocompletion=_formats,
         ),
     ] = None
+    hop: Annotated[
+        str | None,
+        typer.Option(
+            "--hop",
+            metavar="HOP",
+            help="For Stripe: transfer if the platform pays into your balance, else payout.",
+            autocompletion=choices(HOPS),
+        ),
+    ] = None
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="NAME|FILE",
+            help="What the columns of another CSV file are: a TOML file, or the name of one.",
+            autocompletion=_mappings,
+        ),
+    ] = None
     unproved: Annotated[
         bool,
         typer.Option("--unproved", help="Go on although a file's own sums do not prove it."),
@@ -125,6 +156,7 @@ class ReconcileOptions(Options):
         from liveportal.statements.registry import FORMATS
 
         _check("--dates", self.dates, [*ORDERS])
+        check_hop(self.hop)
         _check("--format", self.format, [form.name for form in FORMATS])
         if not all(map(str.strip, self.payer or ())):
             raise typer.BadParameter("A payer's name must not be empty.", param_hint="--payer")
@@ -134,17 +166,17 @@ class ReconcileOptions(Options):
             "pairs": _pairs(self.pair or ()),
             "windows": settings.table("reconcile.windows"),
             "kinds": settings.table("reconcile.kinds"),
-            "short_is_fee": self.short_is_fee,
-            "dates": self.dates,
-            "format": self.format,
-            "timezone": self.timezone,
-            "unproved": self.unproved,
+            "mappings": settings.table("reconcile.mappings"),
+            **{name: getattr(self, name) for name in _AS_GIVEN},
         }
 
     def typed(self, files: Sequence[Path]) -> str:
         """Return the command as it was typed, but for what it records."""
         words = ["payout", "reconcile", *map(str, files)]
-        named = {"--dates": self.dates, "--format": self.format, "--timezone": self.timezone}
+        named = {
+            f"--{name}": getattr(self, name)
+            for name in ("dates", "format", "hop", "mapping", "timezone")
+        }
         for option, values in (("--payer", self.payer), ("--pair", self.pair)):
             words += [word for value in values or () for word in (option, value)]
         words += [word for option, value in named.items() if value for word in (option, value)]
@@ -194,21 +226,34 @@ def reconcile(
         bool,
         typer.Option("--exit-code", help="Exit with 1 if a finding leaves a question."),
     ] = False,
+    mapping_help: Annotated[
+        bool,
+        typer.Option(
+            "--mapping-help",
+            help="Print a mapping to fill in, made from the header of the first file, and exit.",
+        ),
+    ] = False,
 ) -> None:
-    """Compare your payouts with PayPal's files: what arrived, with which fee, and what is missing.
+    """Compare your payouts with files of PayPal, Wise, Stripe or your bank.
 
-    Records nothing without --apply. Each file must prove itself: its rows add up, and its running
-    balance has no gap. A payout is recognised by its reference, else by payer, amount and date, and
-    only if nothing else fits; name the platform's payer with --payer, or once in config.toml.
+    Reports what arrived, with which fee, and what is missing. Records nothing without --apply. Each
+    file must prove itself: its rows add up, and its running balance has no gap. A payout is
+    recognised by its reference, else by payer, amount and date, and only if nothing else fits; name
+    the platform's payer with --payer, or once in config.toml.
 
-    At PayPal: Reports > Activity download, format CSV, all transactions.
+    At PayPal: Reports > Activity download, format CSV, all transactions. For the CSV of another
+    provider, --mapping-help prints a mapping to fill in, and --mapping uses it.
 
     Examples:
       liveportal payout reconcile Download.CSV --payer payouts@help.example
       liveportal payout reconcile *.CSV --apply
       liveportal payout reconcile Download.CSV --pair PO-1=8XK41027RB123456C
+      liveportal payout reconcile bank.csv --mapping-help > bank.toml
       liveportal payout reconcile Download.CSV --json | jq -r '.findings[].payout'
     """
+    if mapping_help:
+        _print_template(files[0])
+        return
     given = how.arguments()
     names = (*columns(ReconciledRow), "dry_run", *columns(FindingRow))
     check_output_possible(names, out, spared=(*ledger.files, *files))
@@ -223,15 +268,16 @@ def reconcile(
 
     with _open(ledger, write) as portal, ExitStack() as reading:
         advance = reading.enter_context(_progress(files))
-        result = portal.payouts.reconcile(
-            *files,
-            **given,
-            record_unknown=write.record_unknown,
-            everything=everything,
-            apply=write.apply,
-            before=ask,
-            progress=advance,
-        )
+        with _naming_the_hop():
+            result = portal.payouts.reconcile(
+                *files,
+                **given,
+                record_unknown=write.record_unknown,
+                everything=everything,
+                apply=write.apply,
+                before=ask,
+                progress=advance,
+            )
     report.end(extend(DryReconciledRow, result, dry_run=True) if write.dry_run else result)
     if exit_code and any(each.finding in OPEN for each in result.findings):
         raise typer.Exit(1)
@@ -291,6 +337,26 @@ class _Report:
                 note(sentence)
         for sentence in reconcile_report.answer(result):
             note(sentence)
+
+
+def _print_template(file: Path) -> None:
+    """Print a mapping for a file; its path is a comment, so that the output is TOML."""
+    from liveportal.tables.files import opened
+    from liveportal.tables.mapping_template import template
+
+    with opened([file]) as (source,), open_output(None) as stream:
+        stream.write(template(source))
+
+
+@contextmanager
+def _naming_the_hop() -> Iterator[None]:
+    """Report a file of Stripe without a hop as the usage error that it is."""
+    try:
+        yield
+    except InvalidArgument as error:
+        if error.details.get("argument") != "hop":
+            raise
+        check_hop(None, is_needed=True)
 
 
 def _check(option: str, value: str | None, known: Sequence[str]) -> None:

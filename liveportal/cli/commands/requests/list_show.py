@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.requests.busy import BusyOptions, own_calendar, titles
 from liveportal.cli.commands.requests.slots import format_slots
 from liveportal.cli.completion import choices, ids, preferences, sorts
 from liveportal.cli.io.history import format_history
@@ -41,6 +42,7 @@ from liveportal.domain.entities import RequestState
 from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
+from liveportal.ledger.queries.calendar_conflicts import Busy
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
@@ -176,10 +178,11 @@ def list_(
       liveportal requests list --all --since 1042 --field seq,id
       liveportal requests list --field id | liveportal requests accept -
     """
+    busy = own_calendar()
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
         selected = selection.request_filter(reader, zone)
-        rows = requests.requests(reader, now, selected)[: selection.limit]
+        rows = requests.requests(reader, now, selected, busy)[: selection.limit]
     human_rows = [_human_row(row) for row in rows]
     empty = "No open requests. `liveportal requests list --all` shows the others."
     if selection.states != OPEN:
@@ -197,9 +200,10 @@ def list_(
 
 
 @shows(requests.RequestDetail)
-@with_options(LedgerOption, ReadOptions, OutputOptions)
+@with_options(BusyOptions, LedgerOption, ReadOptions, OutputOptions)
 def show(
     request: Annotated[str, one_id("A request", ids("request"))],
+    calendars: BusyOptions,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
@@ -212,10 +216,12 @@ def show(
     Examples:
       liveportal requests show REQ-1001
       liveportal requests show REQ-1002 --json --field slots
+      liveportal requests show REQ-1002 --busy ~/calendar.ics
     """
+    busy = calendars.calendar()
     with open_reader(ledger, read, out) as reader:
         now = reference_time(reader)
-        row, page = request_detail(reader, reader.resolve_id("request", request), now)
+        row, page = request_detail(reader, reader.resolve_id("request", request), now, busy)
         zone = display_zone(reader, read)
         short = _short_id(reader, row.id) if for_person(out) else row.id
     render(page, out, zone=zone, now=now)
@@ -225,15 +231,16 @@ def show(
 
 
 def request_detail(
-    reader: Reader, request: str, now: datetime
+    reader: Reader, request: str, now: datetime, busy: Busy | None
 ) -> tuple[requests.RequestDetail, Detail]:
     """Return a request, and the page that shows everything about it."""
-    row = requests.request(reader, request, now)
+    row = requests.request(reader, request, now, busy)
     human_row = {
         **row,
         "earns": _estimate(row),
         "slots": format_slots(row.slots),
         "history": format_history(row.history),
+        "conflicts": _clashes(row),
     }
     return row, Detail(requests.RequestDetail, human_row, SHOWN)
 
@@ -251,7 +258,12 @@ def _human_row(row: RequestRow) -> Row:
     """Return a request's row with the cells of a terminal; an open one has further details."""
     customer, is_below_minimum = row.customer, row.above_minimum is False
     name = customer.name if customer.name is not None else customer.id
-    shown = {**row, "slots": HumanValue(row.slots, _format_dates(row)), "earns": _estimate(row)}
+    shown = {
+        **row,
+        "slots": HumanValue(row.slots, _format_dates(row)),
+        "earns": _estimate(row),
+        "conflicts": _clashes(row),
+    }
     if row.state != "open":
         return shown | {"customer": {**customer, "name": _with_detail(customer.name, name, "")}}
     rating = f", {row.customer_rating} of 5" if row.customer_rating is not None else ""
@@ -284,6 +296,12 @@ def _format_dates(row: RequestRow) -> Callable[[datetime, tzinfo | None], list[s
         return [f"{format_local_time(row.slots[0].start, local)}{more}"]
 
     return lines
+
+
+def _clashes(row: RequestRow) -> HumanValue:
+    """Return the sessions and the events of the expert's calendar that a request overlaps."""
+    found = ", ".join((*row.conflicts, *titles(row.calendar_conflicts)))
+    return HumanValue(row.conflicts, lambda _now, _local: [found] if found else [])
 
 
 def _estimate(row: RequestRow) -> HumanValue:

@@ -10,6 +10,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests import answers
+from liveportal.cli.commands.requests.busy import BusyOptions, check_calendar
 from liveportal.cli.commands.requests.slots import choose_slot
 from liveportal.cli.completion import ids, preferences
 from liveportal.cli.io.render import hint
@@ -63,9 +64,10 @@ WITHDRAWN = Answer(facts=facts_of("request"), sentence=answers.withdrawn)
 
 
 @shows_result(request_queries.Acceptance, many=True)
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@with_options(BusyOptions, LedgerOption, WriteOptions, OutputOptions)
 def accept(
     requests: Ids,
+    calendars: BusyOptions,
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
@@ -87,20 +89,25 @@ def accept(
     """Accept requests, and book or start their sessions.
 
     An instant request starts its session at once. A scheduled request needs a slot: give --slot or
-    --best, or choose from the list that a terminal shows.
+    --best, or choose from the list that a terminal shows. A slot that overlaps an event
+    of your own calendar (--busy) is refused unless you add --overlap.
 
     Examples:
       liveportal requests accept REQ-1001
       liveportal requests accept REQ-1002 --slot 2
+      liveportal requests accept REQ-1002 --best --busy ~/calendar.ics
       liveportal requests accept REQ-1002 --best
       liveportal requests list --field id | liveportal requests accept -
     """
     if slot and best:
         raise typer.BadParameter("Give only one of --slot and --best.")
     ask = not (write.yes or write.dry_run)
+    busy = calendars.calendar()
 
     def acceptance(writer: Writer, name: str) -> RequestAccepted:
-        number = slot or choose_slot(writer, name, best=best, ask=ask)
+        number = slot or choose_slot(writer, name, best=best, ask=ask, busy=busy)
+        if not overlap:
+            check_calendar(writer.reader, name, number, writer.at or utc_now(), busy)
         return RequestAccepted(request=name, session=session, slot=number)
 
     assumed = () if slot else ("slot",)

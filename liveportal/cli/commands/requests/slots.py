@@ -14,6 +14,7 @@ from liveportal.cli.io.view_model import HumanValue
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import SlotsPast
 from liveportal.ledger.queries import requests
+from liveportal.ledger.queries.calendar_conflicts import Busy
 from liveportal.ledger.queries.requests import RankedSlotRow
 
 if TYPE_CHECKING:
@@ -30,13 +31,15 @@ def format_slots(slots: Sequence[RankedSlotRow]) -> HumanValue:
     return HumanValue(slots, lines)
 
 
-def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> int | None:
+def choose_slot(
+    writer: Writer, request_id: str, *, best: bool, ask: bool, busy: Busy | None = None
+) -> int | None:
     """Return the number of the slot to accept: the best one, or the user's choice.
 
     None without slots, or without a terminal to ask on; the rules then report what is missing.
     Raises `SlotsPast` if all slots have begun, and `Declined`.
     """
-    slots = requests.ranked_slots(writer.reader, request_id, writer.at or utc_now())
+    slots = requests.ranked_slots(writer.reader, request_id, writer.at or utc_now(), busy)
     if not slots or not (best or (ask and can_ask())):
         return None
     is_past = any(reason.code == "past" for reason in slots[0].reasons)

@@ -19,6 +19,7 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.feed_format import FormatOptions
+from liveportal.cli.commands.requests.busy import BusyOptions, titles
 from liveportal.cli.commands.requests.list_show import HUMAN
 from liveportal.cli.commands.requests.waiting import Wait, flush
 from liveportal.cli.commands.sync import mention_rejects, reject_writer, rejected_lines
@@ -132,7 +133,7 @@ class WatchOptions(Options):
 
 
 @shows(WatchedRequest, many=True)
-@with_options(WatchOptions, FormatOptions, LedgerOption, OutputOptions)
+@with_options(WatchOptions, BusyOptions, FormatOptions, LedgerOption, OutputOptions)
 def watch(
     feed: Annotated[
         str, typer.Argument(metavar="FEED", help="A JSON Lines file, or - for standard input.")
@@ -140,6 +141,7 @@ def watch(
     ledger: LedgerOption,
     out: OutputOptions,
     wanted: WatchOptions,
+    calendars: BusyOptions,
     format_options: FormatOptions,
     _yes: Yes = False,
 ) -> None:
@@ -155,6 +157,8 @@ def watch(
     may begin with a hyphen: put -- before it, as in
     `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
 
+    Events of your own calendar (--busy) are conflicts, too; it is read again for each new request.
+
     Examples:
       liveportal requests watch feed.jsonl
       liveportal requests watch feed.jsonl --matching --bell --exec "notify-send 'A request'"
@@ -164,6 +168,7 @@ def watch(
         out = replace(out, output=None)
     format_options.check()
     _check_options(feed, wanted, out, ledger)
+    calendars.calendar()  # A mistake in it is better reported now than with the first request.
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
         rejects = wanted.rejects
@@ -178,7 +183,7 @@ def watch(
         seen: Counter[str] = Counter()
         reject = reject_log.reject if rejects else None
         record = partial(portal.sync, feed_format=format_options.feed_format(portal))
-        rows = _new_rows(portal, record, chunks, reject, wanted)
+        rows = _new_rows(portal, record, chunks, reject, wanted, calendars)
         hint(f"Watching {'standard input' if feed == STDIN else feed}. Press Ctrl-C to stop.")
         interrupted = False
         try:
@@ -240,12 +245,13 @@ def _new_rows(
     chunks: Iterator[FeedChunk],
     reject: OnError | None,
     wanted: WatchOptions,
+    calendars: BusyOptions,
 ) -> Iterator[WatchedRequest]:
     """Record the feed and yield its new requests; announce each after the caller has shown it."""
     for chunk in chunks:
         opened, failure = _record_chunk(record, chunk, reject)
         if opened:
-            for request in _open_or_declined(portal, opened, wanted):
+            for request in _open_or_declined(portal, opened, wanted, calendars):
                 yield request
                 flush()
                 if request.state == RequestState.OPEN:
@@ -285,7 +291,9 @@ def _record_chunk(
     return new_ids, failure
 
 
-def _open_or_declined(portal: Portal, ids: list[str], wanted: WatchOptions) -> list[WatchedRequest]:
+def _open_or_declined(
+    portal: Portal, ids: list[str], wanted: WatchOptions, calendars: BusyOptions
+) -> list[WatchedRequest]:
     """Decline by the rules; return the requests still open or just declined, in feed order."""
     now = utc_now()
     reasons = requests.auto_declines(portal.reader(), now, ids) if wanted.auto_decline else {}
@@ -299,7 +307,7 @@ def _open_or_declined(portal: Portal, ids: list[str], wanted: WatchOptions) -> l
     )
     found = [
         WatchedRequest(**request, reason=reasons.get(request.id))
-        for request in requests.requests(portal.reader(), now, request_filter)
+        for request in requests.requests(portal.reader(), now, request_filter, calendars.calendar())
         if request.state == RequestState.OPEN or request.id in reasons
     ]
     return sorted(found, key=lambda request: request.seq)
@@ -361,8 +369,8 @@ def _format_line(request: WatchedRequest) -> str:
         parts.append(f"asks for {', '.join(request.matched_skills)}")
     if request.above_minimum is False:
         parts.append(f"your minimum is {request.minimum}")
-    if request.conflicts:
-        parts.append(f"clashes with {', '.join(request.conflicts)}")
+    if clashes := (*request.conflicts, *titles(request.calendar_conflicts)):
+        parts.append(f"clashes with {', '.join(clashes)}")
     if request.left_seconds is not None:
         parts.append(f"{format_length(request.left_seconds)} left")
     return clean("; ".join(parts))

@@ -1,20 +1,19 @@
 """The first pass over a file: what only the whole file decides.
 
 Which decimal mark it uses, in which order its dates are, and how many digits amounts have in
-currencies that are not ISO 4217's. Both passes take the cells of a row from `TableReader`.
+currencies that are not ISO 4217's. Both passes take the cells of a row from a `CellReader`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 
 from liveportal.domain.currencies import listed_digits
 from liveportal.domain.errors import AmbiguousDates, BadValue, MalformedFile
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
-from liveportal.domain.patterns import pattern
-from liveportal.statements.dates import (
+from liveportal.tables.columns import CellReader, Cells
+from liveportal.tables.dates import (
     IN_WORDS,
     ORDERS,
     in_words,
@@ -22,93 +21,20 @@ from liveportal.statements.dates import (
     possible_orders,
     read_date,
 )
-from liveportal.statements.formats import AMOUNTS, Cells, Columns
-from liveportal.statements.lines import Lines
-from liveportal.statements.numbers import MARKS, fraction_digits, possible_marks
-from liveportal.statements.source import Place, quoted
-from liveportal.statements.table import Header, normal, records
+from liveportal.tables.lines import Lines
+from liveportal.tables.numbers import MARKS, fraction_digits, possible_marks
+from liveportal.tables.source import quoted
+from liveportal.tables.table import normal
 
 NOT_STATED = ("", "...")
 """Cells in which a row does not state an amount; `...` is PayPal's, and for memo rows only."""
 
-_CURRENCY = pattern(r"[A-Z0-9]{3,12}")
 _LEAST_DIGITS = 2
 _MARK_NAMES = {".": "a point", ",": "a comma"}
 _DATE_HINT = "Dates are written such as 28/02/2026, 28.02.2026, 2/28/2026 or 2026-02-28."
 _AMOUNT_HINT = (
     "If a spreadsheet changed the file, download it from the provider again and do not open it."
 )
-
-
-class TableReader:
-    """The rows of a file, as texts by role."""
-
-    def __init__(self, place: Place, columns: Columns, header: Header) -> None:
-        self.place = place
-        self.header = header
-        self._single: list[tuple[str, int]] = []
-        self._several: list[tuple[str, tuple[int, ...]]] = []
-        used: set[int] = set()
-        for role, names in columns.names.items():
-            at = tuple(chain.from_iterable(header.positions.get(name, ()) for name in names))
-            used.update(at)
-            if len(at) > 1:
-                self._several.append((role, at))
-            elif at:
-                self._single.append((role, at[0]))
-        self.ignored = len(header.names) - len(used)
-
-    def rows(self, lines: Lines) -> Iterator[tuple[int, Cells]]:
-        """Yield the line and the cells of each row; refuse doubled columns that differ."""
-        for line, cells in records(lines, self.header):
-            row = {role: cells[at].strip() for role, at in self._single}
-            for role, positions in self._several:
-                row[role] = self._only(line, [cells[at].strip() for at in positions], positions)
-            yield line, row
-
-    def _only(self, line: int, texts: list[str], positions: tuple[int, ...]) -> str:
-        given = [text for text in texts if text]
-        if any(text != given[0] for text in given):
-            names = " and ".join(dict.fromkeys(self.header.names[at] for at in positions))
-            raise self.place.error(
-                MalformedFile,
-                line,
-                f"the columns {names} mean the same, but contain {quoted(given[0])} and"
-                f" {quoted(given[-1])}.",
-                hint="Remove the column that does not belong to the file.",
-            )
-        return given[0] if given else ""
-
-    def has(self, role: str) -> bool:
-        """Return whether the file has a column for a role."""
-        return any(role == known for known, _ in (*self._single, *self._several))
-
-    def column(self, role: str) -> str:
-        """Return the name of a role's column in the file."""
-        at = dict(self._single).get(role)
-        positions = dict(self._several).get(role, ()) if at is None else (at,)
-        return self.header.names[positions[0]] if positions else role
-
-    def bad_value(
-        self, line: int, role: str, text: str, reason: str, hint: Hint | str | None
-    ) -> BadValue:
-        """Return the refusal of a cell."""
-        column = self.column(role)
-        return self.place.error(
-            BadValue,
-            line,
-            f"in the column {column}, {quoted(text)} {reason}.",
-            hint=hint,
-            column=column,
-            value=text[:100],
-        )
-
-    def currency(self, line: int, cells: Cells) -> str:
-        """Return a row's currency, which need not be one of ISO 4217."""
-        text = cells["currency"].upper()
-        if not _CURRENCY.fullmatch(text):
-            raise self.bad_value(line, "currency", text, "is not a currency code", None)
-        return text
 
 
 @frozen
@@ -122,56 +48,80 @@ class Survey:
     sha256: str
 
 
-def survey(reader: TableReader, lines: Lines, dates: str | None) -> Survey:
+@frozen
+class Wanted:
+    """What a survey looks at, and what is known beforehand.
+
+    `amounts` has the role of the currency of each role that is an amount. `order` and `mark` are
+    what the format says that all its files have.
+    """
+
+    amounts: Mapping[str, str]
+    dates: Sequence[str] = ("date",)
+    order: str | None = None
+    mark: str | None = None
+    observe: Callable[[int, Cells], None] | None = None
+
+
+def survey(reader: CellReader, lines: Lines, wanted: Wanted, dates: str | None = None) -> Survey:
     """Read a file once; `dates` is the order to assume where the file leaves it open.
 
     Raises `BadValue` and `AmbiguousDates`, and what `Lines` and `records` raise.
     """
-    found_dates, numbers, rows = _Dates(reader, dates), _Numbers(reader), 0
+    found_dates = _Dates(reader, dates, wanted.order)
+    numbers, rows = _Numbers(reader, wanted.mark), 0
     for line, cells in reader.rows(lines):
         rows += 1
-        currency = reader.currency(line, cells)
-        found_dates.add(line, cells["date"], currency)
-        for role in AMOUNTS:
+        for role in wanted.dates:
+            if role in cells:
+                found_dates.add(line, role, cells[role], cells.get("currency", ""))
+        currencies: dict[str, str] = {}
+        for role, in_role in wanted.amounts.items():
             text = cells.get(role, "")
             if text not in NOT_STATED:
-                numbers.add(line, role, text, currency)
+                if in_role not in currencies:
+                    currencies[in_role] = reader.currency(line, cells, in_role)
+                numbers.add(line, role, text, currencies[in_role])
+        if wanted.observe:
+            wanted.observe(line, cells)
     digits = numbers.digits()
     return Survey(rows, found_dates.order(), numbers.mark, digits, lines.sha256)
 
 
 class _Dates:
-    def __init__(self, reader: TableReader, preferred: str | None) -> None:
-        self._reader, self._preferred = reader, preferred
+    def __init__(self, reader: CellReader, preferred: str | None, known: str | None) -> None:
+        self._reader, self._preferred, self._known = reader, preferred, known
         self._first: dict[str, int] = {}  # The first line of each date.
-        self._sequences: dict[str, list[str]] = {}
-        self._open = list(ORDERS)
+        self._sequences: dict[tuple[str, str], list[str]] = {}
+        self._open = [known] if known else list(ORDERS)
         self._decided_by = (0, "")
 
-    def add(self, line: int, text: str, currency: str) -> None:
-        sequence = self._sequences.setdefault(currency, [])
+    def add(self, line: int, role: str, text: str, currency: str) -> None:
+        sequence = self._sequences.setdefault((role, currency), [])
         if not sequence or sequence[-1] != text:
             sequence.append(text)
         if text not in self._first:
             self._first[text] = line
-            self._narrow(line, text)
+            self._narrow(line, role, text)
 
-    def _narrow(self, line: int, text: str) -> None:
+    def _narrow(self, line: int, role: str, text: str) -> None:
         possible = possible_orders(text)
         still = [order for order in self._open if order in possible]
         if not still:
-            raise self._refusal(line, text, contradicts=bool(possible))
+            raise self._refusal(line, role, text, contradicts=bool(possible))
         if still != self._open:
             self._open, self._decided_by = still, (line, text)
 
-    def _refusal(self, line: int, text: str, *, contradicts: bool) -> Exception:
-        if contradicts:
+    def _refusal(self, line: int, role: str, text: str, *, contradicts: bool) -> Exception:
+        if contradicts and self._known:
+            reason = f"is not a date with the {IN_WORDS[self._known]}"
+        elif contradicts:
             at, other = self._decided_by
             reason = (
                 f"is not a date with the {IN_WORDS[self._open[0]]}, as {quoted(other)} in line {at}"
                 " is"
             )
-        elif normal(text) == normal(self._reader.column("date")):
+        elif normal(text) == normal(self._reader.column(role)):
             return self._reader.place.error(
                 MalformedFile,
                 line,
@@ -180,7 +130,7 @@ class _Dates:
             )
         else:
             reason = "is not a date"
-        return self._reader.bad_value(line, "date", text, reason, _DATE_HINT)
+        return self._reader.bad_value(line, role, text, reason, _DATE_HINT)
 
     def order(self) -> str:
         """Return the order of the file's dates; raises `AmbiguousDates`."""
@@ -216,12 +166,12 @@ class _Dates:
 
 
 class _Numbers:
-    def __init__(self, reader: TableReader) -> None:
+    def __init__(self, reader: CellReader, known: str | None) -> None:
         self._reader = reader
         self._listed = listed_digits()
         self._currencies: set[str] = set()
         self._unlisted: dict[str, dict[str, int]] = {}
-        self.mark = MARKS
+        self.mark = known or MARKS
         self._decided_by: tuple[int, str] | None = None
         self._undecided: tuple[int, str, str] | None = None
 

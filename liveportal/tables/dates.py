@@ -13,6 +13,10 @@ ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}
 IN_WORDS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 _DATE = pattern(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})")
+_TIME = pattern(
+    r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]{1,9})?)?(?: ?([AaPp][Mm]))?"
+)
+_HALF_A_DAY = 12
 _YEAR_DIGITS, _DAY_DIGITS = 4, 2
 _YEARS = range(1990, 2200)  # Any other is a mistake, and overflows in some zone.
 _OTHER_ZONE = timedelta(days=1)
@@ -36,6 +40,19 @@ def read_date(text: str, order: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
+
+
+def read_time(text: str) -> tuple[int, int, int] | None:
+    """Return the hour, minute and second of a text such as 14:00:47.833 or 2:00 PM, or None."""
+    match = _TIME.fullmatch(text)
+    if not match:
+        return None
+    hour, minute, second = (int(part or 0) for part in match.groups()[:3])
+    if half := match[4]:
+        if not 1 <= hour <= _HALF_A_DAY:
+            return None
+        hour = hour % _HALF_A_DAY + (_HALF_A_DAY if half.casefold() == "pm" else 0)
+    return hour, minute, second
 
 
 def possible_orders(text: str) -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from liveportal.domain.errors import NotFound, UnreadableFile
-from liveportal.statements.lines import LARGEST_FILE
-from liveportal.statements.source import Source
+from liveportal.tables.lines import LARGEST_FILE
+from liveportal.tables.source import Source
 
 
 @contextmanager

@@ -7,8 +7,17 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 
 from liveportal.domain.errors import BadEncoding, MalformedFile
-from liveportal.statements.source import Place, Source
+from liveportal.tables.source import Place, Source
 
+ENCODINGS = (
+    "utf-8",
+    "ascii",
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    *(f"iso8859-{n}" for n in (1, 2, 9, 15)),
+)
+"""The encodings that are read, by Python's names: in all of them, a line ends with the byte 10."""
 LONGEST_LINE = 1024 * 1024
 """The most bytes in one line. Rows of real statements have at most a few thousand."""
 LARGEST_FILE = 256 * 1024 * 1024
@@ -26,8 +35,16 @@ class Lines:
     Lines end with LF or CRLF, and keep that end. A byte order mark is removed.
     """
 
-    def __init__(self, source: Source, report: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        report: Callable[[int], None] | None = None,
+        *,
+        encoding: str = "utf-8",
+        longest: int = LONGEST_LINE,
+    ) -> None:
         self.number = 0
+        self._encoding, self._longest = encoding, longest
         self.place = Place(source.name)
         self._source = source
         self._report = report
@@ -42,7 +59,7 @@ class Lines:
         """Yield each line; raises `BadEncoding` or `MalformedFile`."""
         stream, offset = self._source.stream, 0
         stream.seek(0)
-        while raw := stream.readline(LONGEST_LINE + 1):
+        while raw := stream.readline(self._longest + 1):
             self.number += 1
             self._digest.update(raw)
             text = self._text(raw, offset)
@@ -56,7 +73,7 @@ class Lines:
             raise self.place.error(
                 BadEncoding,
                 1,
-                "the file is in UTF-16, from its first byte on; only UTF-8 is read.",
+                "the file is in UTF-16, from its first byte on, which is not read.",
                 hint=_ENCODING_HINT,
                 offset=0,
             )
@@ -64,9 +81,9 @@ class Lines:
     def _text(self, raw: bytes, offset: int) -> str:
         if not offset:
             self._refuse_utf_16(raw)
-        if len(raw) > LONGEST_LINE:
+        if len(raw) > self._longest:
             raise self.place.error(
-                MalformedFile, self.number, f"the line is longer than {LONGEST_LINE:,} bytes."
+                MalformedFile, self.number, f"the line is longer than {self._longest:,} bytes."
             )
         if b"\0" in raw:
             raise self.place.error(
@@ -76,13 +93,14 @@ class Lines:
                 hint="Download the file from the provider again.",
             )
         try:
-            text = raw.decode("utf-8")
+            text = raw.decode(self._encoding)
         except UnicodeDecodeError as error:
             at = offset + error.start
             raise self.place.error(
                 BadEncoding,
                 self.number,
-                f"byte {at:,} of the file (0x{raw[error.start]:02X}) is not UTF-8.",
+                f"byte {at:,} of the file (0x{raw[error.start]:02X}) is not"
+                f" {self._encoding.upper()}.",
                 hint=_ENCODING_HINT,
                 offset=at,
             ) from None

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from liveportal.domain.errors import MalformedFile
 from liveportal.domain.frozen import frozen
-from liveportal.statements.lines import Lines
-from liveportal.statements.source import Place, Source, quoted
+from liveportal.tables.lines import Lines
+from liveportal.tables.source import Place, Source, quoted
 
 DELIMITERS = ",;\t"
 
@@ -35,6 +36,15 @@ def normal(name: str) -> str:
 
 
 @frozen
+class Dialect:
+    """How a table is written, as far as the file itself does not show it."""
+
+    delimiter: str | None = None
+    skip: int = 0  # The number of lines before the header.
+    encoding: str = "utf-8"
+
+
+@frozen
 class Header:
     """The first record of a table."""
 
@@ -44,15 +54,16 @@ class Header:
     positions: Mapping[str, tuple[int, ...]]  # By normal name; a name may appear twice.
 
 
-def read_header(source: Source) -> Header | None:
+def read_header(source: Source, dialect: Dialect | None = None) -> Header | None:
     """Return the header, with the delimiter that gives the most columns; None for an empty file.
 
     Raises `MalformedFile` if the first record is broken whatever the delimiter is.
     """
+    dialect = dialect or Dialect()
     possible, errors = list[Header](), list[MalformedFile]()
-    for delimiter in DELIMITERS:
+    for delimiter in dialect.delimiter or DELIMITERS:
         try:
-            possible += _headers(source, delimiter)
+            possible += _headers(Lines(source, encoding=dialect.encoding), delimiter, dialect.skip)
         except MalformedFile as error:
             errors.append(error)
     if errors and not possible:
@@ -60,9 +71,9 @@ def read_header(source: Source) -> Header | None:
     return max(possible, key=lambda header: len(header.names), default=None)
 
 
-def _headers(source: Source, delimiter: str) -> list[Header]:
-    """Return the header under a delimiter, if there is a record at all."""
-    for line, cells in _records(Lines(source), delimiter):
+def _headers(lines: Lines, delimiter: str, skip: int) -> list[Header]:
+    """Return the header under a delimiter, if there is a record at all below the skipped lines."""
+    for line, cells in _records(lines, delimiter, skip):
         if cells[0].startswith("sep="):  # Excel's own first line.
             continue
         names = [" ".join(cell.split()) for cell in cells]
@@ -82,7 +93,7 @@ def records(lines: Lines, header: Header) -> Iterator[tuple[int, list[str]]]:
     A record has as many cells as the header has names; more cells must be empty.
     """
     width = len(header.names)
-    for line, cells in _records(lines, header.delimiter):
+    for line, cells in _records(lines, header.delimiter, header.line - 1):
         if line <= header.line:
             continue
         if len(cells) != width:
@@ -90,10 +101,10 @@ def records(lines: Lines, header: Header) -> Iterator[tuple[int, list[str]]]:
         yield line, cells
 
 
-def _records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+def _records(lines: Lines, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(islice(lines, skip, None), delimiter=delimiter, strict=True)
     while True:
-        line = lines.number + 1
+        line = max(lines.number, skip) + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:

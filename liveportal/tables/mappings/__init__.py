@@ -1,0 +1,1 @@
+"""The mappings that are shipped, one TOML document each."""
