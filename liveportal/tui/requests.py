@@ -37,7 +37,8 @@ def _notes(row: RequestRow) -> str:
         "direct" if row.direct else "",
         f"{len(row.slots)} slots" if len(row.slots) > 1 else "",
         "below your rate" if row.above_minimum is False else "",
-        "your skills" if row.matched_skills else "not your skills" if row.skills else "",
+        "your skills" if row.matched_skills else "",
+        "not your skills" if not row.matches and row.above_minimum is not False else "",
         "clashes" if row.conflicts else "",
     ]
     return ", ".join(filter(None, notes))
