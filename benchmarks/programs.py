@@ -20,6 +20,7 @@ from liveportal.ledger.queries import earnings
 
 FIRST, LAST = earnings.FIRST, earnings.LAST
 FLOOR = "parse, validate, chain and insert (floor.py)"
+AGAIN = "liveportal sync, the same feed again"
 FEW_ROUNDS = 2
 """The number of rounds of tasks that take minutes."""
 
@@ -222,10 +223,56 @@ def reads(tools: Tools, book: Book) -> list[Contestant]:
     ]
 
 
+def lists(tools: Tools, book: Book) -> list[Contestant]:
+    """Return the commands that write every row of the book."""
+    return [
+        _read_command(tools, book, "sessions", "list", "--jsonl"),
+        _read_command(tools, book, "earnings", "transactions", "--jsonl"),
+        _read_command(tools, book, "sessions", "check", "--jsonl"),
+        _read_command(tools, book, "requests", "list", "--all", "--jsonl"),
+        _idle(tools),
+    ]
+
+
+def views(tools: Tools, book: Book) -> list[Contestant]:
+    """Return the views of one month that are calculated from more than its sums."""
+    of_month = ("earnings", "--month", MONTH)
+    return [
+        _read_command(tools, book, *of_month, "--bounds", "--json"),
+        _read_command(tools, book, *of_month, "--as-known", "9999-01-01", "--json"),
+        _read_command(tools, book, *of_month, "--json"),
+        _idle(tools),
+    ]
+
+
+def unpaid(tools: Tools, book: Book) -> list[Contestant]:
+    """Return the reads of what is owed, of a ledger that was never paid out."""
+    ledger = tools.folder / f"unpaid-{book.size}.db"
+    if not ledger.exists():  # Not measured.
+        feed = tools.folder / "unpaid.jsonl"
+        with book.feed.open(encoding="utf-8") as lines, feed.open("w", encoding="utf-8") as rest:
+            rest.writelines(line for line in lines if '"liveportal.payout.' not in line)
+        for argv in (["init", "-o", "-"], ["sync", str(feed)]):
+            command = [tools.liveportal, *argv, "--ledger", str(ledger), "--json"]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    owed = book._replace(ledger=ledger)
+    return [
+        _read_command(tools, owed, "due", "--json"),
+        _read_command(tools, owed, "payout", "preview", "--fields", "as_of,eligible", "--json"),
+        _read_command(tools, owed, "payout", "forecast", "--json"),
+        _read_command(tools, owed, "payout", "overdue", "--json"),
+        _read_command(tools, owed, "requests", "list", "--json"),
+        _idle(tools),
+    ]
+
+
 def checks(tools: Tools, book: Book) -> list[Contestant]:
     """Return the contestants for checking a whole ledger."""
     ours = [tools.liveportal, "ledger", "verify", "--ledger", str(book.ledger), "--json"]
-    contestants = [fixed("liveportal ledger verify", ours, most=2, patience=8)]
+    contestants = [
+        fixed("liveportal ledger verify", ours, most=2, patience=8),
+        fixed("liveportal ledger verify --quick", [*ours, "--quick"], most=3, patience=8),
+    ]
     contestants += _peer(book, "hledger", "check")
     contestants += _peer(book, "ledger", "balance", "-n")
     if book.beancount is not None and _has_beancount():
@@ -288,11 +335,13 @@ def syncs(tools: Tools, book: Book) -> list[Contestant]:
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
 
     argv = [tools.liveportal, "sync", str(book.feed), "--ledger", str(new), "--json"]
+    again = [tools.liveportal, "sync", str(book.feed), "--ledger", str(book.ledger), "--json"]
     floor = [tools.python, str(Path(__file__).with_name("floor.py")), "--adapted", str(book.feed)]
     return [
         Contestant(
             "liveportal sync", lambda _: argv, before=init_ledger, most=FEW_ROUNDS, patience=60
         ),
+        fixed(AGAIN, again, most=FEW_ROUNDS, patience=60),
         fixed(FLOOR, floor, most=FEW_ROUNDS, patience=60),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.programs import FLOOR
+from benchmarks.programs import AGAIN, FLOOR
 from benchmarks.report import MIB, Results
 
 Row = Mapping[str, Any]
@@ -52,6 +52,9 @@ def targets(results: Results, shown: int) -> list[list[str]]:
                 _verdict(memory <= 25),
             ]
         )
+    rows_out += _views(results["views"])
+    rows_out += _unpaid(results["unpaid"])
+    rows_out += _lists(results["lists"])
     rows_out += _faster_than_peers(results["month"].get(shown, ()), shown)
     rows_out += _months_to_shell(results["months"])
     rows_out += _check_to_hledger(results.get("checks", {}).get(shown, ()), shown)
@@ -62,6 +65,41 @@ def targets(results: Results, shown: int) -> list[list[str]]:
     )
     rows_out += _sync_to_floor(results.get("syncs", {}))
     return rows_out
+
+
+def _views(sizes: Mapping[int, Sequence[Row]]) -> Iterator[list[str]]:
+    for size, rows in sizes.items():
+        bounds, known, month = (row["cpu"] for row in rows[:3])
+        yield _row(f"`--as-known` of {size:,}", "<= 2 x a month", known / month, known <= 2 * month)
+        if size <= 10_000:
+            yield [
+                f"`--bounds` of {size:,}",
+                "<= 0.5 s",
+                f"{bounds:.2f} s",
+                _verdict(bounds <= 0.5),
+            ]
+    bounds = [rows[0]["cpu"] for _, rows in sorted(sizes.items())]
+    if len(bounds) > 1:
+        ratio = bounds[1] / bounds[0]
+        yield _row("`--bounds` of the next size", "<= 5 x", ratio, ratio <= 5)
+
+
+def _unpaid(sizes: Mapping[int, Sequence[Row]]) -> Iterator[list[str]]:
+    for size, rows in sizes.items():
+        named = _by_program(rows)
+        for name in named:
+            if name.startswith(("liveportal payout", "liveportal due")):
+                short = name.removeprefix("liveportal ").partition(" --")[0]
+                what = f"`{short}` of {size:,}, all unpaid, to idle Typer"
+                yield _ratio(what, named, name, IDLE, 3)
+
+
+def _lists(sizes: Mapping[int, Sequence[Row]]) -> Iterator[list[str]]:
+    for row in sizes[max(sizes)]:
+        if str(row["program"]).startswith(("liveportal sessions list", "liveportal earnings")):
+            memory = row["rss"] / MIB
+            what = f"peak memory of `{str(row['program']).removeprefix('liveportal ')}`"
+            yield [what, "<= 60 MiB", f"{memory:.1f} MiB", _verdict(memory <= 60)]
 
 
 def _by_program(rows: Sequence[Row]) -> dict[str, Row]:
@@ -114,8 +152,9 @@ def _months_to_shell(sizes: Mapping[int, Sequence[Row]]) -> Iterator[list[str]]:
 def _check_to_hledger(rows: Sequence[Row], size: int) -> Iterator[list[str]]:
     for row in rows:
         if str(row["program"]).startswith("hledger"):
-            ratio = rows[0]["cpu"] / row["cpu"]
+            ratio, quick = (ours["cpu"] / row["cpu"] for ours in rows[:2])
             yield _row(f"`ledger verify` of {size:,} to `hledger check`", "< 1 x", ratio, ratio < 1)
+            yield _row(f"`ledger verify --quick` of {size:,}", "<= 0.6 x", quick, quick <= 0.6)
 
 
 def _sync_to_floor(sizes: Mapping[int, Sequence[Row]]) -> Iterator[list[str]]:
@@ -129,5 +168,7 @@ def _sync_to_floor(sizes: Mapping[int, Sequence[Row]]) -> Iterator[list[str]]:
     for size in big:
         named = _by_program(sizes[size])
         sync, floor = named["liveportal sync"]["cpu"], named[FLOOR]["cpu"]
+        again = named[AGAIN]["cpu"]
+        yield _row(f"a sync of {size:,} again", "<= 0.3 x", again / sync, again <= 0.3 * sync)
         rate = f"a sync of {size:,} ({size / sync:,.0f} a second) to its floor"
         yield _row(rate, "<= 3 x", sync / floor, sync <= 3 * floor)

@@ -12,9 +12,10 @@ import typer
 from liveportal.cli.clock import utc_now
 from liveportal.cli.completion import choices
 from liveportal.cli.io.output_file import check_target
-from liveportal.cli.io.render import render, use_ledger
+from liveportal.cli.io.render import for_person, render, use_ledger
 from liveportal.cli.io.view_model import Detail, RowClass, Table, shows
 from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, ReadOptions
+from liveportal.domain.frozen import replace
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 
@@ -92,6 +93,11 @@ def run_read(
     """
     with open_reader(ledger, read, out, only_money=only_money) as reader:
         result, zone = query(reader), display_zone(reader, read)
+        if isinstance(result, Table) and isinstance(result.rows, Iterator):
+            if not for_person(out):
+                render(result, out)  # As the rows come: the ledger is not locked meanwhile.
+                return result
+            result = replace(result, rows=list(result.rows))
     render(result, out, zone=zone)
     return result
 

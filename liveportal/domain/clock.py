@@ -80,7 +80,8 @@ _cached_text = lru_cache(maxsize=8192)(_utc_text)
 
 def short_text(instant: datetime) -> str:
     """Format an instant in UTC for output, without microseconds if they are zero."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return in_utc.isoformat()[:-6] + "Z"
 
 
 def readable(instant: datetime) -> str:
@@ -164,5 +165,14 @@ def day_ends(day: date, zone_name: str) -> datetime:
 
 def months_between(first: str, last: str) -> list[str]:
     """Return all months from the first to the last, both included, oldest first."""
-    start, stop = (int(m[:4]) * 12 + int(m[5:]) - 1 for m in (first, last))
-    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(start, stop + 1)]
+    return [month_numbered(n) for n in range(number_of(first), number_of(last) + 1)]
+
+
+def number_of(month: str) -> int:
+    """Return the number of a month, counted from the year 0."""
+    return int(month[:4]) * 12 + int(month[5:]) - 1
+
+
+def month_numbered(number: int) -> str:
+    """Return the month with this number, `YYYY-MM`."""
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"

@@ -80,24 +80,47 @@ def pick(kind: type[T], values: Mapping[str, Any]) -> T:
     return build(kind, {name: values[name] for name in field_names(kind)})
 
 
-def json_value(value: object, other: Callable[[object], object] | None = None) -> object:  # noqa: C901, PLR0911 -- A table: one line per type.
+def json_value(value: object, other: Callable[[object], object] | None = None) -> object:
     """Convert a value for JSON; `other` converts a value of any other type.
 
     A `timedelta` is whole seconds. Raises `TypeError` for a type that rows must not have.
     """
+    convert = TO_JSON.get(type(value))
+    return convert(value) if convert else _rare_json_value(value, other)
+
+
+def _instant_text(instant: datetime) -> str:
+    if instant.tzinfo is None:
+        raise TypeError(f"a row cannot hold {instant!r}")  # No naive datetime: it is no instant.
+    return short_text(instant)
+
+
+def _itself(value: object) -> object:
+    return value
+
+
+TO_JSON: dict[type, Callable[[Any], object]] = {
+    **dict.fromkeys((type(None), bool, int, str), _itself),
+    Money: str,
+    datetime: _instant_text,
+    timedelta: lambda span: span // timedelta(seconds=1),
+    date: date.isoformat,
+}
+"""Conversions by exact type, since a long list converts millions of values."""
+
+
+def _rare_json_value(  # noqa: PLR0911 -- A table: one line per type.
+    value: object, other: Callable[[object], object] | None
+) -> object:
     match value:
         case Enum():
             return json_value(value.value, other)
-        case None | bool() | int() | str():
+        case str():
             return value
-        case Money() | Path():
+        case Path():
             return str(value)
-        case datetime() if value.tzinfo is not None:
-            return short_text(value)
-        case timedelta():
-            return value // timedelta(seconds=1)
-        case date() if not isinstance(value, datetime):
-            return value.isoformat()
+        case datetime():  # Of a class below it.
+            return _instant_text(value)
         case Mapping():
             return {str(name): json_value(item, other) for name, item in value.items()}
         case list() | tuple():
@@ -108,8 +131,7 @@ def json_value(value: object, other: Callable[[object], object] | None = None) -
         return other(value)
     if isinstance(value, Hint):
         return str(value)
-    # No float: it is no exact amount. No naive datetime: it is no instant.
-    raise TypeError(f"a row cannot hold {value!r}")
+    raise TypeError(f"a row cannot hold {value!r}")  # No float: it is no exact amount.
 
 
 def is_decimal(value: object) -> bool:

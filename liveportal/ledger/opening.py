@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LedgerUnwritable
@@ -15,6 +16,9 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.connection import SCHEMA_VERSION
 from liveportal.ledger.storage.driver import Connection, translating_errors
 from liveportal.ledger.storage.ledger_paths import erasure_marker
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 def open_ledger(path: Path, *, readonly: bool) -> Connection:
@@ -88,6 +92,36 @@ def open_readonly(
                 copy.close()
     finally:
         db.close()
+
+
+PAGE = 1_000
+"""How many rows of a long list are in memory at once."""
+
+
+def in_pages(
+    reader: Reader, keys: Sequence[K], fetch: Callable[[Reader, Sequence[K]], Iterable[T]]
+) -> Iterator[T]:
+    """Yield what `fetch` returns for the keys, a page at a time, all as of the first page.
+
+    The ledger is not locked while a page is used, however long that takes. If something is recorded
+    meanwhile, the rest is fetched from a replay of the journal up to the event that was the last.
+    """
+    last, now = _last_seq(reader.db), reader
+    with ExitStack() as stack:
+        for first in range(0, len(keys), PAGE):
+            if first and now is reader:
+                reader.db.execute("BEGIN")
+                if _last_seq(reader.db) != last:
+                    now = stack.enter_context(open_readonly(reader.path, last_seq=last))
+            page = fetch(now, keys[first : first + PAGE])
+            if reader.db.in_transaction:
+                reader.db.execute("COMMIT")
+            yield from page
+
+
+def _last_seq(db: Connection) -> int:
+    (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    return int(last)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from liveportal.domain.events.types import TYPES
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger.format.attribution import NEVER_BY_COMMANDS
+from liveportal.ledger.format.journal_entries import iter_journal
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.replay.replay import decoded, rewritten_copy
 from liveportal.ledger.secrets import machine_id
 from liveportal.services.defaults import new_id, utc_now
 from tests.commands.test_sync import feed
@@ -240,7 +241,7 @@ def test_rewritten_events_may_be_a_feeds(spoken: Shell) -> None:
     )
     retold = _Retold()
     with open_readonly(spoken.ledger) as reader:
-        replayed_copy(reader.db, retelling=retold).close()
+        rewritten_copy(reader.db, decoded(iter_journal(reader.db)), retold).close()
     assert retold.errors == []
 
 

@@ -163,7 +163,7 @@ def plan(connection: driver.Connection, statement: str) -> list[str]:
     return [str(detail) for *_, detail in plan_rows]
 
 
-OF_FEW = re.compile("USING INDEX (request_open|item_open|session_agenda)")
+OF_FEW = re.compile("USING INDEX (request_open|item_open|session_agenda|session_undecided)")
 """Indexes of only what is still open: they are read whole, and are short."""
 
 

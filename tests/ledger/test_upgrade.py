@@ -41,6 +41,7 @@ PINNED = {
     "0006_parts_of_words.sql": "c977693f9bb20f1ae075d21d773efd19883c78d7ef3d89aa1721dcf997382a86",
     "0007_rules.sql": "9cda5962ad6db4411118f8b6030ef0d74e6367a8e0f7c49face7a7d9bd9fbb81",
     "0008_transfers.sql": "cad124b6f0bc8c7a70456d3e4e7dd0feb5d05221bdb8746cd465436059df38ee",
+    "0009_sums.sql": "cf1d40631bc8c7e3a6d10d2f52198342187e4b1cc1581e7646a11a307625eaf7",
 }
 
 

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from datetime import datetime
+from json.encoder import encode_basestring_ascii as _quote
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from liveportal.cli.io.errors import UnknownField, wrapped
 from liveportal.cli.io.output_file import check_target, open_output
@@ -36,6 +38,8 @@ from liveportal.cli.io.view_model import (
     value_of,
 )
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.money import Money
+from liveportal.domain.row import TO_JSON
 
 if TYPE_CHECKING:
     from liveportal.cli.options import OutputOptions
@@ -66,7 +70,8 @@ def render(
         if out.json:
             _write_json(result, fields, stream)
         elif out.jsonl:
-            stream.writelines(_to_json(_nest(row, fields)) + "\n" for row in _rows(result))
+            to_text = _json_writer(result.fields, fields)
+            stream.writelines(f"{to_text(row)}\n" for row in _rows(result))
         elif out.csv:
             _write_csv(result, fields, stream)
         else:
@@ -228,6 +233,72 @@ def _to_json(value: object, indent: int | None = None) -> str:
     return json.dumps(value, indent=indent)
 
 
+def _json_writer(
+    declared: Fields, fields: tuple[str, ...], indent: int | None = None
+) -> Callable[[Row], str]:
+    """Return a function that formats a row as JSON.
+
+    For rows of a class, the text around the cells is made once.
+    """
+    if indent is not None or not isinstance(declared, type):
+        return lambda row: _to_json(_nest(row, fields), indent)
+    places = _nest(dict.fromkeys(fields, _PLACE), fields)
+    template = _to_json(places).replace("%", "%%").replace(_to_json(_PLACE), "%s")
+    cells_of = _cells_reader(declared, tuple(_paths(places)))
+    return lambda row: template % tuple(map(_cell_to_json, cells_of(row)))
+
+
+def _cells_reader(declared: Fields, fields: tuple[str, ...]) -> Callable[[Row], Sequence[object]]:
+    """Return a function that gives the values of these fields of a row."""
+
+    def find(row: Row) -> list[object]:
+        return [value_of(row, field) for field in fields]
+
+    if not isinstance(declared, type) or len(fields) < 2:  # noqa: PLR2004 -- Else it is no tuple.
+        return find
+    attributes: Callable[[Row], tuple[object, ...]] = attrgetter(*fields)
+
+    def read(row: Row) -> Sequence[object]:
+        if type(row) is not declared:  # With cells for a terminal.
+            return find(row)
+        try:
+            return attributes(row)
+        except AttributeError:  # An object that has columns of its own is None.
+            return find(row)
+
+    return read
+
+
+_PLACE = "\0"  # Not in the name of any field.
+
+
+def _paths(places: Mapping[str, Any], outer: str = "") -> Iterator[str]:
+    for name, inner in places.items():
+        if isinstance(inner, dict):
+            yield from _paths(inner, f"{outer}{name}.")
+        else:
+            yield outer + name
+
+
+def _cell_to_json(value: object) -> str:
+    to_text = _TEXTS.get(type(value))
+    return to_text(value) if to_text else _to_json(to_json_value(value))
+
+
+def _quoting(to_text: Callable[[Any], Any]) -> Callable[[Any], str]:
+    return lambda value: _quote(to_text(value))
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: _quote,
+    int: str,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): {None: "null"}.__getitem__,
+    **{kind: _quoting(TO_JSON[kind]) for kind in (Money, datetime)},
+}
+"""The usual types of cells. For a long list, `json.dumps` takes three times as long."""
+
+
 # --- formats ----------------------------------------------------------------------------------
 
 
@@ -236,9 +307,10 @@ def _write_json(result: Table | Detail, fields: tuple[str, ...], stream: TextIO)
     if isinstance(result, Detail):
         stream.write(_to_json(_nest(result.row, fields), indent) + "\n")
         return
+    to_text = _json_writer(result.fields, fields, indent)
     separator = "["
     for row in result.rows:
-        stream.write(f"{separator}\n{_to_json(_nest(row, fields), indent)}")
+        stream.write(f"{separator}\n{to_text(row)}")
         separator = ","
     stream.write("\n]\n" if separator == "," else "[]\n")
 
@@ -248,7 +320,8 @@ def _write_csv(result: Table | Detail, fields: tuple[str, ...], stream: TextIO) 
 
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(fields)
-    writer.writerows([_csv_cell(value_of(row, field)) for field in fields] for row in _rows(result))
+    cells_of = _cells_reader(result.fields, fields)
+    writer.writerows(map(_csv_cell, cells_of(row)) for row in _rows(result))
 
 
 def _csv_cell(value: object) -> str:
@@ -260,7 +333,5 @@ def _write_tsv(
 ) -> None:
     if header:
         stream.write("\t".join(fields) + "\n")
-    stream.writelines(
-        "\t".join(format_cell(value_of(row, field)) for field in fields) + "\n"
-        for row in _rows(result)
-    )
+    cells_of = _cells_reader(result.fields, fields)
+    stream.writelines("\t".join(map(format_cell, cells_of(row))) + "\n" for row in _rows(result))

@@ -18,8 +18,8 @@ from liveportal.cli.io.text import clean
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
+from liveportal.domain.row import TO_JSON, columns, is_decimal, json_value, row
 from liveportal.domain.row import Row as TypedRow
-from liveportal.domain.row import columns, is_decimal, json_value, row
 
 Row = Mapping[str, object]
 """The values of a result by field; nested mappings, dotted names, or both."""
@@ -268,13 +268,22 @@ def is_number(value: object) -> bool:
     return is_decimal(inner)
 
 
-def format_cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per type.
+_CELLS: dict[type, Callable[[Any], str]] = {
+    type(None): {None: ""}.__getitem__,
+    bool: {True: "true", False: "false"}.__getitem__,
+    int: str,
+    str: clean,
+    Money: str,
+    datetime: lambda value: str(TO_JSON[datetime](value)),
+}
+
+
+def format_cell(value: object) -> str:
     """Return a value as one cell of a row: text is cleaned, a list of scalars joined by commas."""
+    to_text = _CELLS.get(type(value))
+    if to_text:
+        return to_text(value)
     match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
         case list() | tuple() if not any(isinstance(v, Mapping | list | tuple) for v in value):
             return ",".join(format_cell(item) for item in value)
         case Mapping() | list() | tuple():

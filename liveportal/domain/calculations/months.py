@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from liveportal.domain.accounts import ASSETS, PAID_OUT, Account, Transaction, TransactionKind
 from liveportal.domain.calculations.billing import MINUTE_US
-from liveportal.domain.clock import months_between
+from liveportal.domain.clock import month_numbered, months_between, number_of
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money, format_minor, half_up
 from liveportal.domain.row import Row, row
@@ -169,15 +169,21 @@ def fill_gaps(months: Iterable[str]) -> list[str]:
     """Return the months, oldest first, with gaps filled unless they exceed 120 months."""
     names: list[str] = []
     for name in sorted(months):
-        between = months_between(names[-1], name)[1:-1] if names else []
-        names += [*between, name] if len(between) <= LONGEST_GAP else [name]
+        if names and number_of(name) - number_of(names[-1]) - 1 <= LONGEST_GAP:
+            names += months_between(names.pop(), name)
+        else:
+            names.append(name)
     return names
 
 
 def gaps_in(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return the first and last month of each gap left between these names."""
-    pairs = [months_between(one, other) for one, other in pairwise(names) if one < other]
-    return [(between[1], between[-2]) for between in pairs if len(between) > 2]  # noqa: PLR2004
+    numbers = [number_of(name) for name in names]
+    return [
+        (month_numbered(one + 1), month_numbered(other - 1))
+        for one, other in pairwise(numbers)
+        if other - one > 1
+    ]
 
 
 def with_running_balances(months: Mapping[str, Month], names: Iterable[str]) -> list[Month]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
@@ -11,7 +11,7 @@ from liveportal.domain.entities import SessionCount
 from liveportal.domain.errors import LiveportalError, UnreadableEvent
 from liveportal.domain.hint import Hint
 from liveportal.ledger.format import hash_chain
-from liveportal.ledger.format.row_mapping import SESSION_COUNT
+from liveportal.ledger.format.row_mapping import SESSION_COUNT, to_json
 from liveportal.ledger.format.serialisation import StoredEvent, read_event
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.tables import select
@@ -112,9 +112,15 @@ def unreadable(seq: int, error: Exception) -> UnreadableEvent:
 
 
 def iter_journal(
-    db: Connection, *, until: str | None = None, last_seq: int | None = None
+    db: Connection,
+    *,
+    until: str | None = None,
+    last_seq: int | None = None,
+    seqs: Sequence[int] | None = None,
 ) -> Iterator[JournalEntry]:
     """Yield the journal in order, up to `last_seq`, or recorded until `until` (stored form, UTC).
+
+    With `seqs`, only these events.
 
     Rows that belong to no such event are skipped.
     """
@@ -124,7 +130,11 @@ def iter_journal(
     counts = iter(db.execute(_COUNTS))
     count = next(counts, None)
     no_rows: Rows = []
-    for row in db.execute(f"{_EVENTS}{where} ORDER BY event.seq", (last_seq, until)):
+    values: tuple[object, ...] = (last_seq, until)
+    if seqs is not None:
+        where += " AND event.seq IN (SELECT value FROM json_each(?))"
+        values = (*values, to_json(seqs))
+    for row in db.execute(f"{_EVENTS}{where} ORDER BY event.seq", values):
         seq = row[0]
         while entry is not None and entry[1] < seq:
             entry = next(entries, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,15 @@ from liveportal.domain.calculations.months import (
 )
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import LAST as LAST_INSTANT
-from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
+from liveportal.domain.clock import (
+    from_text,
+    month_ends,
+    month_numbered,
+    months_between,
+    number_of,
+    shifted,
+    utc_text,
+)
 from liveportal.domain.frozen import replace
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, SessionMonth
@@ -283,12 +291,25 @@ def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
 
 def months_before(month: str, count: int) -> str:
     """Return the month `count` months earlier, but none before the year 1."""
-    number = max(int(month[:4]) * 12 + int(month[5:]) - 1 - count, 12)
-    return f"{number // 12:04d}-{number % 12 + 1:02d}"
+    return month_numbered(max(number_of(month) - count, number_of(FIRST)))
 
 
 def _minor(row: dict[str, int]) -> dict[str, int]:
     return {f"{account}_minor": amount for account, amount in row.items()}
+
+
+_TRANSACTIONS = """
+    SELECT record.*, opened.body AS opened_body, adjusted.body AS adjusted_body, payout.reference
+    FROM transaction_record AS record
+    LEFT JOIN session ON session.id = record.session
+    LEFT JOIN request ON request.id = session.request
+    LEFT JOIN event_personal AS opened
+        ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
+    LEFT JOIN adjustment ON adjustment.id = record.adjustment
+    LEFT JOIN event_personal AS adjusted ON adjusted.seq = adjustment.seq
+    LEFT JOIN payout ON payout.id = record.payout
+    WHERE record.id IN ({places}) ORDER BY record.id
+"""
 
 
 def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[TransactionRow]:
@@ -297,29 +318,41 @@ def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[T
     `balance` is the owed balance after each transaction in this order; it starts from the balance
     of all earlier months.
     """
-    # A short span is written as a list of months: for BETWEEN, SQLite would scan the whole record.
-    is_short = int(last[:4]) - int(first[:4]) <= 1
-    periods = months_between(first, last) if is_short else [first, last]
-    where = f"IN ({', '.join('?' * len(periods))})" if is_short else "BETWEEN ? AND ?"
-    rows = reader.all(
-        f"""
-        SELECT record.*, opened.body AS opened_body, adjusted.body AS adjusted_body,
-               payout.reference
-        FROM transaction_record AS record
-        LEFT JOIN session ON session.id = record.session
-        LEFT JOIN request ON request.id = session.request
-        LEFT JOIN event_personal AS opened
-            ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
-        LEFT JOIN adjustment ON adjustment.id = record.adjustment
-        LEFT JOIN event_personal AS adjusted ON adjusted.seq = adjustment.seq
-        LEFT JOIN payout ON payout.id = record.payout
-        WHERE record.period {where}
-        ORDER BY record.id
-        """,  # noqa: S608 (only placeholders are inserted)
-        *periods,
+    fetch, ids = running_transactions(reader, first), transaction_ids(reader, first, last)
+    parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+    return [row for part in parts for row in fetch(reader, part)]
+
+
+_AT_ONCE = 1_000  # A statement has at most 32,766 parameters.
+
+
+def transaction_ids(reader: Reader, first: str, last: str) -> list[int]:
+    """Return the numbers of the transactions of the months from `first` to `last`, in order."""
+    rows = reader.db.execute(
+        'SELECT id FROM "transaction" WHERE period BETWEEN ? AND ? ORDER BY id', (first, last)
     )
+    return [number for (number,) in rows]
+
+
+def running_transactions(
+    reader: Reader, first: str
+) -> Callable[[Reader, Sequence[int]], list[TransactionRow]]:
+    """Return a function that gives transactions in order, a part of them at each call.
+
+    The balance runs on from one call to the next, and starts from that before the month `first`.
+    """
     (before,) = reader.all(_OWED_BEFORE, first)
-    return list(_format_transactions(reader, rows, before["owed"]))
+    balance = before["owed"]
+
+    def fetch(reader: Reader, ids: Sequence[int]) -> list[TransactionRow]:
+        nonlocal balance
+        # One by one: for a query of ids, SQLite would sum up the whole record.
+        rows = reader.all(_TRANSACTIONS.format(places=", ".join("?" * len(ids))), *ids)
+        found = list(_format_transactions(reader, rows, balance))
+        balance += sum(row["owed"] for row in rows)
+        return found
+
+    return fetch
 
 
 def _format_transactions(

@@ -16,8 +16,9 @@ from liveportal.domain.calculations.payout_plan import (
 )
 from liveportal.domain.clock import day_ends, from_text, local_date
 from liveportal.domain.money import Money
+from liveportal.domain.policy import Counts
 from liveportal.domain.row import Row, pick, row
-from liveportal.ledger.format.open_items import open_items
+from liveportal.ledger.format.open_items import open_items, open_months
 from liveportal.ledger.queries import profile
 from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, instant
@@ -178,24 +179,34 @@ _LINES = """
 """
 
 
-def payout_position(reader: Reader) -> PayoutPosition:
-    """Return the data from which payouts are calculated."""
+def payout_position(reader: Reader, *, items: bool = False) -> PayoutPosition:
+    """Return the data from which payouts are calculated: open items, or sums by month.
+
+    With `items`, the items are those of the ledger, as the lines of a payout need them.
+    """
+    # Parts of items count in gross, each with its own rounding.
+    by_month = not items and reader.policy.payout.minimum_counts is Counts.SHARE
+    sums = open_months(reader.db) if by_month else None
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
     return PayoutPosition(
         owed_minor=open_balance(reader)["owed"],
-        items=open_items(reader.db),
+        items=open_items(reader.db) if sums is None else sums,
         first_billed_end=instant(first["ended"]) if first else None,
         missing_on=profile.missing_on(reader),
         policy=reader.policy,
     )
 
 
-def preview_on(reader: Reader, on: date) -> PayoutPreview:
-    """Return the payout that would be made on a day, and what blocks it (rulebook 8)."""
-    position, balance = payout_position(reader), open_balance(reader)
+def preview_on(reader: Reader, on: date, *, lines: bool = True) -> PayoutPreview:
+    """Return the payout that would be made on a day, and what blocks it (rulebook 8).
+
+    Without `lines` it has none: they take much longer than the rest.
+    """
+    position, balance = payout_position(reader, items=lines), open_balance(reader)
     late = overdue(position, on)
     plan = preview(position, on)
-    kinds = _kinds(reader, [line.item for line in plan.lines])
+    shown = plan.lines if lines else ()
+    kinds = _kinds(reader, [line.item for line in shown])
     return PayoutPreview(
         as_of=plan.as_of,
         eligible=reader.money(plan.eligible_minor),
@@ -204,7 +215,7 @@ def preview_on(reader: Reader, on: date) -> PayoutPreview:
         due_on=plan.due_on,
         carried=reader.money(plan.carried_minor),
         blocked=[Blocker(code=block.code, message=block.message) for block in plan.blocked],
-        lines=[_line(reader, kinds[line.item], line.minor) for line in plan.lines],
+        lines=[_line(reader, kinds[line.item], line.minor) for line in shown],
         owed=reader.money(balance["owed"]),
         held=reader.money(balance["held"]),
         overdue=reader.money(late.minor if late else 0),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar, Union
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.entities import UNFINISHED
@@ -17,7 +18,9 @@ from liveportal.ledger.queries.reader import NOT_OVER, Reader
 if TYPE_CHECKING:
     from decimal import Decimal
 
-T = TypeVar("T", bound=Row)
+T = TypeVar("T")
+R = TypeVar("R", bound=Row)
+SortValue = Union[datetime, "Decimal", int]
 
 SORTS = ("start", "end", "earned", "minutes", "rate", "seq")
 
@@ -92,22 +95,30 @@ class SessionFilter:
 
         return to_json(sessions_mentioning(reader, self.words))
 
-    def sorted_rows(self, rows: Sequence[T]) -> list[T]:
-        """Return the rows in the requested order; rows without the value come last either way.
+    def sorted_rows(self, rows: Sequence[R]) -> list[R]:
+        """Return rows, which are by start, in the requested order."""
+        return self.in_order([(self.sort_value(row), row) for row in rows])
 
-        Rows with equal values keep their order, which is by start.
+    def sort_value(self, row: Row) -> SortValue | None:
+        """Return the value by which a row is sorted."""
+        value = row[self.sort.removeprefix("-")]
+        return None if value is None else _comparable(value)
+
+    def in_order(self, valued: Sequence[tuple[SortValue | None, T]]) -> list[T]:
+        """Return what the values belong to in the requested order; None comes last either way.
+
+        Those with equal values keep their order.
         """
-        name = self.sort.removeprefix("-")
-        valued = [row for row in rows if row[name] is not None]
-        valued.sort(key=lambda row: _comparable(row[name]), reverse=self.sort.startswith("-"))
-        return valued + [row for row in rows if row[name] is None]
+        present = [pair for pair in valued if pair[0] is not None]
+        present.sort(key=itemgetter(0), reverse=self.sort.startswith("-"))
+        return [thing for _, thing in present] + [thing for value, thing in valued if value is None]
 
 
 def _one_of(column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 (a name of our own)
 
 
-def _comparable(value: object) -> datetime | Decimal | int:
+def _comparable(value: object) -> SortValue:
     match value:
         case Money():
             return value.minor  # All are of one currency: a book with money has only one.

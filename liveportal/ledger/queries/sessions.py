@@ -13,7 +13,8 @@ from liveportal.domain.entities import SessionState
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, extend, pick, row
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries.customers import CustomerName, customers
+from liveportal.ledger.format.row_mapping import to_json
+from liveportal.ledger.queries.customers import CustomerDetail, CustomerName, customers
 from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.queries.session_filter import DISPUTED, LAST_SEQ, START, SessionFilter
@@ -143,7 +144,10 @@ class TipResult(Row):
 
 
 _COLUMNS = """
-    session.*, policy.name AS policy_name, opened.body AS opened_body,
+    session.id, session.request, session.customer, session.state, session.start, session."end",
+    session.planned_start, session.planned_minutes, session.billed_us, session.rate,
+    session.currency, session.gross_minor, session.fee_minor, session.refunded_minor, session.claim,
+    policy.name AS policy_name, opened.body AS opened_body,
     described.body AS described_body
 """
 _FROM = """
@@ -156,37 +160,73 @@ _FROM = """
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
 """
 _SELECT = f"SELECT {_COLUMNS} {_FROM}"
-_LIST = f"""
-    SELECT {_COLUMNS}, review.rating, {DISPUTED} AS disputed, {LAST_SEQ} AS last_seq
+_DETAIL = f"""
+    SELECT {_COLUMNS}, session.paused_since, session.pauses, session.expected_minor, session.period,
+        session.flags
     {_FROM}
-    LEFT JOIN review ON review.session = session.id AND review.by = 'customer'
 """
-_ORDER = f" ORDER BY {START}, session.agreed_seq"
+_LISTED = f"""
+    SELECT {_COLUMNS}, review.rating, {DISPUTED} AS disputed, {LAST_SEQ} AS last_seq
+    {_FROM.replace("session", "json_each(?) AS listed CROSS JOIN session ON session.id = value", 1)}
+    LEFT JOIN review ON review.session = session.id AND review.by = 'customer'
+    ORDER BY listed.key
+"""
 _ALL = SessionFilter()
 
 
 def sessions(reader: Reader, selection: SessionFilter = _ALL) -> list[SessionRow]:
     """Return the sessions that match the filter, in its order; by default by start."""
+    return selection.sorted_rows(sessions_by_id(reader, _by_start(reader, selection)))
+
+
+def session_ids(reader: Reader, selection: SessionFilter = _ALL) -> list[str]:
+    """Return the ids of the sessions that match the filter, in its order.
+
+    For lists that are too long to keep: another order than by start reads every row to sort it.
+    """
+    ids = _by_start(reader, selection)
+    if selection.sort == "start":
+        return ids
+    valued = (
+        selection.sort_value(row)
+        for first in range(0, len(ids), _SORTED_AT_ONCE)
+        for row in sessions_by_id(reader, ids[first : first + _SORTED_AT_ONCE])
+    )
+    return selection.in_order(list(zip(valued, ids, strict=True)))
+
+
+_SORTED_AT_ONCE = 1_000
+
+
+def _by_start(reader: Reader, selection: SessionFilter) -> list[str]:
     where, values = selection.where(reader)
-    rows = reader.all(f"{_LIST} WHERE {where}{_ORDER}", *values)
-    listed = [
-        extend(
-            SessionRow,
-            summary,
+    rows = reader.db.execute(
+        f"SELECT id FROM session WHERE {where} ORDER BY {START}, agreed_seq",  # noqa: S608 (ours)
+        values,
+    )
+    return [session_id for (session_id,) in rows]
+
+
+def sessions_by_id(reader: Reader, ids: Sequence[str]) -> list[SessionRow]:
+    """Return these sessions, in this order."""
+    rows = reader.all(_LISTED, to_json(ids))
+    details = _customers_of(reader, rows)
+    return [
+        SessionRow(
+            **_summarise(reader, row, details[row["customer"]]),
             rating=row["rating"],
             disputed=bool(row["disputed"]),
             seq=row["last_seq"],
-            refunded=_refunded(row, summary),
-            customer_id=summary.customer,
+            refunded=_refunded(reader, row),
+            customer_id=row["customer"],
         )
-        for row, summary in zip(rows, _summaries(reader, rows), strict=True)
+        for row in rows
     ]
-    return selection.sorted_rows(listed)
 
 
 def session(reader: Reader, session_id: str) -> SessionDetail:
     """Return one session with its claims, reviews, evidence, transactions and history."""
-    (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    (row,) = reader.all(f"{_DETAIL} WHERE session.id = ?", session_id)
     (summary,) = _summaries(reader, [row])
     pauses: list[list[datetime | None]] = [
         [from_text(since), from_text(until)] for since, until in json.loads(row["pauses"])
@@ -206,7 +246,7 @@ def session(reader: Reader, session_id: str) -> SessionDetail:
         pauses=pauses,
         paused_minutes=minutes_text(_microseconds(pauses)),
         expected=Money(row["expected_minor"], summary.currency) if ended else None,
-        refunded=_refunded(row, summary),
+        refunded=_refunded(reader, row),
         period=row["period"],
         flags=with_flags_of(events, json.loads(row["flags"])),
         aliases=[row["alias"] for row in aliases],
@@ -243,45 +283,48 @@ def session_summary(reader: Reader, session_id: str) -> SessionSummary:
 
 
 def _summaries(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[SessionSummary]:
-    details = customers(reader, {row["customer"]: row["described_body"] for row in rows})
-    return [_summarise(reader, row, details[row["customer"]]) for row in rows]
+    details = _customers_of(reader, rows)
+    return [SessionSummary(**_summarise(reader, row, details[row["customer"]])) for row in rows]
 
 
-def _summarise(reader: Reader, row: dict[str, Any], customer: CustomerName) -> SessionSummary:
+def _customers_of(reader: Reader, rows: Sequence[dict[str, Any]]) -> dict[str, CustomerDetail]:
+    return customers(reader, {row["customer"]: row["described_body"] for row in rows})
+
+
+def _summarise(reader: Reader, row: dict[str, Any], customer: CustomerName) -> dict[str, Any]:
+    """Return the values of the fields of a `SessionSummary`."""
     ended = row["state"] == SessionState.ENDED
     start = from_text(row["start"] or row["planned_start"])
-    # A session that started late is planned to end that much later.
-    planned_end = None
-    if row["planned_start"]:
-        planned_end = shifted(start, timedelta(minutes=row["planned_minutes"]))
+    end = instant(row["end"])
+    if end is None and row["planned_start"]:
+        # A session that started late is planned to end that much later.
+        end = shifted(start, timedelta(minutes=row["planned_minutes"]))
     currency = reader.currency_called(row["currency"])
-
-    def money(minor: int) -> Money | None:
-        return Money(minor, currency) if ended else None
-
-    return SessionSummary(
-        id=row["id"],
-        request=row["request"],
-        customer=row["customer"],
-        state=row["state"],
-        start=start,
-        end=instant(row["end"]) or planned_end,
-        minutes=minutes_text(row["billed_us"]) if ended else None,
-        rate=Money(row["rate"], currency),
-        gross=money(row["gross_minor"]),
-        fee=money(row["fee_minor"]),
-        earned=money(row["gross_minor"] - row["fee_minor"]),
-        currency=currency,
-        policy=row["policy_name"],
-        claim=row["claim"],
-        customer_name=customer.name,
-        title=personal(row["opened_body"]).get("title"),
-    )
+    gross, fee = row["gross_minor"], row["fee_minor"]
+    return {
+        "id": row["id"],
+        "request": row["request"],
+        "customer": row["customer"],
+        "state": row["state"],
+        "start": start,
+        "end": end,
+        "minutes": minutes_text(row["billed_us"]) if ended else None,
+        "rate": Money(row["rate"], currency),
+        "gross": Money(gross, currency) if ended else None,
+        "fee": Money(fee, currency) if ended else None,
+        "earned": Money(gross - fee, currency) if ended else None,
+        "currency": currency,
+        "policy": row["policy_name"],
+        "claim": row["claim"],
+        "customer_name": customer.name,
+        "title": personal(row["opened_body"]).get("title"),
+    }
 
 
-def _refunded(row: dict[str, Any], summary: SessionSummary) -> Money | None:
-    ended = summary.state == "ended"
-    return Money(row["refunded_minor"], summary.currency) if ended else None
+def _refunded(reader: Reader, row: dict[str, Any]) -> Money | None:
+    if row["state"] != SessionState.ENDED:
+        return None
+    return Money(row["refunded_minor"], reader.currency_called(row["currency"]))
 
 
 def _microseconds(pauses: Sequence[Sequence[datetime | None]]) -> int:

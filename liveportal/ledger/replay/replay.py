@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -30,6 +30,8 @@ from liveportal.ledger.storage.scratch import scratch_database
 _CHUNK = 2_000
 """The number of events that are loaded and written together, so that memory use is constant."""
 
+DecodedEntry = tuple[JournalEntry, StoredEvent]
+
 
 def _ignored(_: int) -> None:
     """Ignore the progress."""
@@ -53,29 +55,48 @@ def replayed_copy(
     until: datetime | None = None,
     last_seq: int | None = None,
     messages: bool = True,
-    retelling: EventRewriter | None = None,
 ) -> Connection:
     """Replay a journal into a temporary ledger, and return the connection to it.
 
     Replay the events up to position `last_seq`, or those recorded until `until`. The stored
     transactions are kept, so all queries work on the copy. Messages are in no event; they are
-    copied unless `messages` is False. A `retelling` may rewrite or omit events, and is notified of
-    those that are then refused; in that case the rules decide the transactions, too.
+    copied unless `messages` is False.
     """
     events = iter_journal(db, until=utc_text(until) if until else None, last_seq=last_seq)
-    copy = connection.in_memory()
-    copy.execute("PRAGMA foreign_keys = OFF")
-    copy.execute("BEGIN IMMEDIATE")
-    _make_unguarded_tables(copy)
-    former_seq = _copy_editions(db, copy)
-    if retelling is None:
-        _replay(ReplayJournal(db, copy, copies_events=True), events)
-    else:
-        _replay_rewritten(open_journal(copy, lambda: LAST), events, retelling, former_seq)
+    copy, _ = _start_copy(db)
+    _replay(ReplayJournal(db, copy, copies_events=True), events)
     if messages:
         _copy_messages(db, copy)
     copy.execute("COMMIT")
     return copy
+
+
+def rewritten_copy(
+    db: Connection, events: Sequence[DecodedEntry], rewriter: EventRewriter
+) -> Connection:
+    """Replay events of a journal into a temporary ledger, and return the connection to it.
+
+    The `rewriter` may rewrite or omit events, and is notified of those that are then refused; the
+    rules decide the transactions. Messages are not copied.
+    """
+    copy, former_seq = _start_copy(db)
+    _replay_rewritten(open_journal(copy, lambda: LAST), events, rewriter, former_seq)
+    copy.execute("COMMIT")
+    return copy
+
+
+def decoded(events: Iterable[JournalEntry]) -> list[DecodedEntry]:
+    """Decode events that are replayed several times."""
+    return [(entry, entry.stored) for entry in events]
+
+
+def _start_copy(db: Connection) -> tuple[Connection, int]:
+    """Return a temporary ledger in a transaction, and the last event of a former rule edition."""
+    copy = connection.in_memory()
+    copy.execute("PRAGMA foreign_keys = OFF")
+    copy.execute("BEGIN IMMEDIATE")
+    _make_unguarded_tables(copy)
+    return copy, _copy_editions(db, copy)
 
 
 class ReplayResult:
@@ -140,17 +161,18 @@ def _make_unguarded_tables(copy: Connection) -> None:
         copy.execute(f'DROP TRIGGER "{name}"')
 
 
-def _chunks(events: Iterable[JournalEntry]) -> Iterator[list[tuple[JournalEntry, StoredEvent]]]:
+def _chunks(events: Iterable[JournalEntry]) -> Iterator[list[DecodedEntry]]:
     """Decode events and yield them in chunks, so that their entities can be bulk-loaded."""
     remaining = iter(events)
-    while chunk := list(islice(remaining, _CHUNK)):
-        yield [(entry, entry.stored) for entry in chunk]
+    while chunk := decoded(islice(remaining, _CHUNK)):
+        yield chunk
 
 
 def _replay_rewritten(
-    journal: Journal, events: Iterable[JournalEntry], rewriter: EventRewriter, former_seq: int
+    journal: Journal, events: Sequence[DecodedEntry], rewriter: EventRewriter, former_seq: int
 ) -> None:
-    for chunk in _chunks(events):
+    for first in range(0, len(events), _CHUNK):
+        chunk = events[first : first + _CHUNK]
         journal.prefetch([stored.event for _, stored in chunk])
         for entry, stored in chunk:
             if (rewritten := rewriter.rewrite(stored.event)) is None:

@@ -30,7 +30,7 @@ from liveportal.ledger.storage.driver import (
 )
 from liveportal.ledger.storage.ledger_paths import APPLICATION_ID, read_header
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 BUSY_MS = 5_000
 
 

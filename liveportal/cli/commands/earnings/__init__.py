@@ -37,6 +37,7 @@ from liveportal.cli.read_command import display_zone, open_reader, reference_tim
 from liveportal.domain.calculations.months import Month, MonthRow
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, columns, row
+from liveportal.ledger.opening import in_pages
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 
@@ -291,7 +292,8 @@ def transactions(
 
     def query(reader: Reader) -> Table:
         span = months.span(reader)
-        rows = earnings.transactions(reader, span.first, span.last)
+        ids = earnings.transaction_ids(reader, span.first, span.last)
+        rows = in_pages(reader, ids, earnings.running_transactions(reader, span.first))
         empty = "No transactions. Months that have some: `liveportal earnings months`."
         return Table(earnings.TransactionRow, rows, HUMAN_TRANSACTION, empty=empty)
 

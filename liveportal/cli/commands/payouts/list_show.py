@@ -8,9 +8,16 @@ from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table
-from liveportal.cli.options import one_id
-from liveportal.cli.read_command import Query, parse_states, reads, state_option
+from liveportal.cli.io.render import EVERY_FIELD
+from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table, shows
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    one_id,
+    with_options,
+)
+from liveportal.cli.read_command import Query, parse_states, reads, run_read, state_option
 from liveportal.domain.entities import PayoutState
 from liveportal.domain.money import Money
 from liveportal.domain.row import columns
@@ -23,8 +30,9 @@ HUMAN = tuple(name for name in columns(payouts.PayoutRow) if name not in ("arriv
 States = Annotated[list[str] | None, state_option(STATES)]
 
 
-@reads(payouts.PayoutPreview)
-def preview(on: On = None) -> Query:
+@shows(payouts.PayoutPreview)
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def preview(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show what would be paid out today, and what blocks it.
 
     --on shows another day instead.
@@ -33,12 +41,16 @@ def preview(on: On = None) -> Query:
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
-    return lambda reader: preview_detail(reader, on)
+    has_lines = out.columns is None or not {"lines", EVERY_FIELD}.isdisjoint(out.columns)
+    run_read(lambda reader: preview_detail(reader, on, lines=has_lines), ledger, read, out)
 
 
-def preview_detail(reader: Reader, on: str | None = None) -> Detail:
-    """Return the page of the payout that would be made on a day; default: today."""
-    row = payouts.preview_on(reader, parse_day(reader, on))
+def preview_detail(reader: Reader, on: str | None = None, *, lines: bool) -> Detail:
+    """Return the page of the payout that would be made on a day; default: today.
+
+    Without `lines`, the earnings that it pays are not read.
+    """
+    row = payouts.preview_on(reader, parse_day(reader, on), lines=lines)
     human_row = {**row, "lines": _grouped(row.lines, row.currency)}
     return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
 

@@ -37,9 +37,15 @@ from liveportal.domain.entities import SessionState
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
+from liveportal.ledger.opening import in_pages
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
-from liveportal.ledger.queries.sessions import SessionRow, sessions, with_open_claim
+from liveportal.ledger.queries.sessions import (
+    SessionRow,
+    session_ids,
+    sessions_by_id,
+    with_open_claim,
+)
 
 STATES = tuple(SessionState)
 States = Annotated[list[str] | None, state_option(STATES)]
@@ -158,12 +164,16 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
-        rows = sessions(reader, session_filter)[:limit]
-        claimed_back = _claimed_back(reader, rows) if for_person(out) else []
-    shown = _human_rows(rows) if for_person(out) else rows
-    empty = "No sessions found. `liveportal requests list` shows what you can accept."
-    render(Table(SessionRow, shown, HUMAN, empty=empty), out, zone=zone)
-    if rows:
+        ids = session_ids(reader, session_filter)[:limit]
+        streamed = in_pages(reader, ids, sessions_by_id)
+        rows = list(streamed) if for_person(out) else []
+        claimed_back = _claimed_back(reader, rows)
+        if not for_person(out):
+            render(Table(SessionRow, streamed, HUMAN), out)
+    if for_person(out):
+        empty = "No sessions found. `liveportal requests list` shows what you can accept."
+        render(Table(SessionRow, _human_rows(rows), HUMAN, empty=empty), out, zone=zone)
+    if ids:
         hint("See everything about one session with `liveportal sessions show ID`.")
     if claimed_back:
         from liveportal.cli.commands.sessions.argument import hint_dispute
@@ -173,6 +183,8 @@ def list_(
 
 def _claimed_back(reader: Reader, rows: Sequence[SessionRow]) -> list[str]:
     """Return the sessions with an open claim, as a terminal shows their ids."""
+    if not rows:
+        return []
     from liveportal.ledger.queries.short_ids import short_ids  # Terminals only.
 
     found = with_open_claim(reader, [row.id for row in rows])
