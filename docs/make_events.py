@@ -146,7 +146,7 @@ def _words(schema: dict[str, Any], base: str) -> str:
     """Return the type of a field in words, with its limits."""
     match schema:
         case {"pattern": pattern} if pattern == ID["pattern"]:
-            words = f"[id]({base}#ids-and-texts)"
+            words = f"[id]({base}#ids-and-text)"
         case {"properties": {"amount": {"pattern": pattern}, "currency": _}}:
             words = f"[amount]({base}#amounts){_sign(pattern)}"
         case {"format": "date-time"}:
@@ -154,7 +154,7 @@ def _words(schema: dict[str, Any], base: str) -> str:
         case {"type": "array", "items": items, "minItems": lowest, "maxItems": highest}:
             words = f"list of {_length(lowest, highest)}{_plural(_words(items, base))}"
         case {"type": "string", "description": str(form)}:
-            words = f"text of {form}" if form[0].isdigit() else form
+            words = f"string of {form}" if form[0].isdigit() else form
         case _:
             words = _plain_words(schema)
     return words
@@ -173,7 +173,7 @@ def _plain_words(schema: dict[str, Any]) -> str:
         case {"format": "date"}:
             return "date, such as `2025-10-05`"
         case {"type": "string"}:
-            return "text"
+            return "string"
     return "object"
 
 
@@ -191,7 +191,7 @@ def _plural(words: str) -> str:
     first, *rest = words.split(" ", 1)
     if first == "whole":
         return words.replace("number", "numbers")
-    plural = f"{first}s" if first in {"text", "object", "list"} else first.replace("](", "s](")
+    plural = f"{first}s" if first in {"string", "object", "list"} else first.replace("](", "s](")
     return " ".join([plural, *rest])
 
 

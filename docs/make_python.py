@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from liveportal import Caution, Portal, RequestFilter, SessionFilter, events, rows
+from liveportal import Caution, FeedFormat, Portal, RequestFilter, SessionFilter, events, rows
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.fields import EventRecord
 from liveportal.services import queries, view
@@ -123,6 +123,8 @@ def page() -> str:
         *with_fields(*(getattr(rows, name) for name in rows.__all__ if name != "Row")),
         "\n## Filters\n\nArguments of `portal.requests.list` and `portal.sessions.list`.\n",
         *with_fields(RequestFilter, SessionFilter),
+        "\n## Formats\n\nAn argument of `sync`.\n",
+        *with_fields(FeedFormat),
         "\n## Events\n\nThe data of events, and its parts. A field that may be None is optional.\n",
         *with_fields(*event_classes()),
         "\n## Cautions\n",

@@ -176,8 +176,9 @@ class Portal(View):
         committed, `progress` the number of bytes of each chunk. `before` is the number of earlier
         lines, if the feed continues another.
 
-        `feed_format` is for the webhooks of another tool (`calcom`, `calendly`, `stripe`); a
-        `FeedFormat` adds what they do not state.
+        `feed_format` is for what another tool sends (`calcom`, `calendly`, `stripe`) or exports
+        (`toggl`, `clockify`, `timewarrior`, `csv`); a `FeedFormat` adds what it does not state. A
+        table is read whole before anything is recorded.
         """
         return sync(
             self._file,

@@ -26,7 +26,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
@@ -247,7 +247,12 @@ class Group(PlainHelp, TyperGroup):
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, ClickCommand | None, list[str]]:
         """Resolve the name to a command that is ready to run."""
-        name, command, rest = super().resolve_command(ctx, args)
+        try:
+            name, command, rest = super().resolve_command(ctx, args)
+        except typer.TyperException as error:
+            if places := list(_commands_named(args[0])):
+                error.advice = f"Did you mean {' or '.join(places)}?"  # type: ignore[attr-defined]
+            raise
         return name, command and self.load_command(name or ""), rest
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
@@ -285,6 +290,14 @@ class Group(PlainHelp, TyperGroup):
             inner = command.make_context(self.default, [], parent=ctx, resilient_parsing=True)
             items.extend(command.shell_complete(inner, incomplete))
         return items
+
+
+def _commands_named(name: str) -> Iterator[str]:
+    """Yield the commands of all groups that have this name, which another group does not have."""
+    for group_name, loader in COMMANDS.items():
+        group = loader.load(group_name)
+        if isinstance(group, Group) and name in group.commands:
+            yield f"`liveportal {group_name} {name}`"
 
 
 def _index_after_ledger(args: Sequence[str]) -> int:

@@ -122,7 +122,7 @@ ANY = "*"
 
 def _texts(value: object) -> str | None:
     are_texts = isinstance(value, list) and all(isinstance(each, str) and each for each in value)
-    return None if are_texts else 'a list of texts, such as ["payouts@help.example"]'
+    return None if are_texts else 'a list of strings, such as ["payouts@help.example"]'
 
 
 def _days(value: object) -> str | None:

@@ -13,7 +13,7 @@ import typer
 from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.hints import overridden_by
-from liveportal.cli.io.prompts import STDIN, confirm, read_ids
+from liveportal.cli.io.prompts import STDIN, can_ask, confirm, read_ids
 from liveportal.cli.io.render import check_output_possible, use_ledger
 from liveportal.cli.io.view_model import Fields, Row, all_fields, leading_fields, shows_result
 from liveportal.cli.options import DerivedCommand, LedgerOption, OutputOptions, WriteOptions
@@ -25,7 +25,7 @@ from liveportal.cli.write_result import (
     show_result,
     show_results,
 )
-from liveportal.domain.clock import from_text, readable
+from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
@@ -98,6 +98,11 @@ class Writer:
         return None if text is None else self.amount(text)
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether `--key` was given, so that the command may be a replay."""
+        return bool(self._write.key)
+
+    @property
     def allowed(self) -> frozenset[str]:
         """The codes of the cautions that `--anyway` overrides, if it was given."""
         return overrides(anyway=self._write.anyway)
@@ -105,6 +110,23 @@ class Writer:
     def ask(self, question: str) -> None:
         """Ask for confirmation, except with `--yes` or in a dry run."""
         confirm(question, yes=self._write.yes, dry_run=self._write.dry_run)
+
+    def ask_about(self, step: WriteStep, entity_id: str) -> None:
+        """Ask the question of a step as `ask` does; a step that would be refused raises first."""
+        if step.question is None:
+            return
+        write = self._write
+        if can_ask() and not (write.yes or write.dry_run or write.key):  # A key: perhaps a replay.
+            from liveportal.portal import Portal
+
+            with Portal(self.reader.path, dry_run=True, now=utc_now) as trial:
+                trial.execute(
+                    step.data(self, entity_id),
+                    at=self.at,
+                    assumed=step.assumed,
+                    allow=step.allow | self.allowed,
+                )
+        self.ask(step.question(self.reader, entity_id))
 
     def record(
         self,
@@ -183,9 +205,12 @@ class Writer:
         kind = outcome.event.data.TYPE.partition(".")[0]
         thing = outcome.event.data.entity.partition(":")[0]
         reported = "this" if kind == thing else f"this {kind}"
+        from liveportal.domain.events.envelope import CLI_SOURCE
+
+        by = "you" if first["source"] == CLI_SOURCE else first["source"]
         return (
-            f"Nothing new was recorded: {first['source']} already reported {reported} for"
-            f" {thing} {entity_id}, at {readable(from_text(first['time']))}."
+            f"Nothing new was recorded: {by} already reported {reported} for"
+            f" {thing} {entity_id}, at {to_second(from_text(first['time']))}."
             f"{_AGAIN_HINTS.get(kind, '')}"
         )
 
@@ -330,8 +355,7 @@ def _run_one(
         entity_id = step.resolve(writer.reader, text)
     else:
         entity_id = writer.portal.resolve_id(step.kind, text)
-    if step.question:
-        writer.ask(step.question(writer.reader, entity_id))
+    writer.ask_about(step, entity_id)
     return _record(entity_id, step, answer, writer, many=many)
 
 

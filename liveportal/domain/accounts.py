@@ -92,7 +92,7 @@ class Transaction:
     def net_minor(self) -> int:
         """The effect on what the expert has earned: the change of all assets together.
 
-        A fee that somebody charges on a payout costs assets, but no earnings.
+        A fee that someone charges on a payout costs assets, but no earnings.
         """
         return self.effect_on(*ASSETS, Account.TRANSFER_FEE)
 
@@ -184,7 +184,7 @@ def returned(minor: int, debited_minor: int) -> tuple[Transfer, ...]:
 
 
 def more_transfer_fee(minor: int) -> tuple[Transfer, ...]:
-    """Return the transfers of a transfer fee that becomes known later; below zero, of a lower one.
+    """Return the transfers of a transfer fee that becomes known later; negative for a lower one.
 
     What arrived, or is left after a return, is so much less.
     """

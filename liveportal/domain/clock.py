@@ -90,6 +90,11 @@ def readable(instant: datetime) -> str:
     return f"{text.removesuffix(':00')} UTC"
 
 
+def to_second(instant: datetime) -> str:
+    """Format an instant as `readable` does, but only to the second."""
+    return readable(instant.replace(microsecond=0))
+
+
 def from_text(text: str) -> datetime:
     """Parse the output of `utc_text`."""
     return datetime.fromisoformat(text)

@@ -107,7 +107,7 @@ class OutOfMemory(Malformed):
 class InvalidEvent(Malformed):
     """An event that violates the contract; `details` name the field and the reason.
 
-    The reason is a predicate, such as "must be a text", or a full sentence.
+    The reason is a predicate, such as "must be a string", or a full sentence.
     """
 
     code = "invalid_event"

@@ -84,7 +84,7 @@ class Money:
     def parse(cls, text: str, currency: str) -> Money:
         """Parse a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
         if not isinstance(text, str):
-            raise InvalidAmount(f"{_quote(str(text))} is not a text, such as '84.00'.")
+            raise InvalidAmount(f"{_quote(str(text))} is not a string, such as '84.00'.")
         return _parse(text, currency, digits_of(currency))
 
     def __str__(self) -> str:
@@ -141,7 +141,9 @@ class Money:
 def _parse(text: str, currency: str, digits: int) -> Money:
     match = _DECIMAL.fullmatch(text)
     if not match:
-        raise InvalidAmount(f"{_quote(text)} is not a decimal number, such as 84.00.")
+        raise InvalidAmount(
+            f"{_quote(text)} is not an amount.", hint="Write a decimal number, such as 84.00."
+        )
     sign, whole, fraction = match[1], match[2], match[3] or ""
     if len(fraction) > digits:
         raise InvalidAmount(

@@ -126,13 +126,13 @@ def _read_names(switch: str, value: object) -> tuple[str, ...]:
 
 def _read_percent(switch: str, value: object) -> Percent:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise invalid(switch, "must be a whole number or a text such as '12.5'")
+        raise invalid(switch, "must be a whole number, or a string such as '12.5'")
     return translate_errors(switch, lambda: Percent.parse(value))
 
 
 def _read_amount(switch: str, value: object) -> str:
     if not isinstance(value, str):
-        raise invalid(switch, "must be a text such as '100.00', or 'none'")
+        raise invalid(switch, "must be a string such as '100.00', or 'none'")
     return value  # Checked against the currency later, when both are known.
 
 
@@ -157,7 +157,7 @@ def _read_sources(value: object) -> dict[str, str]:
     for switch, where in value.items():
         if switch not in READERS or not isinstance(where, str):
             raise invalid(
-                f"source.{str(switch)[:64]}", "must be a switch, with its source as a text"
+                f"source.{str(switch)[:64]}", "must be a switch, with its source as a string"
             )
     return dict(value)
 

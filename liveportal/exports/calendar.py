@@ -77,7 +77,7 @@ def write_calendar(
     """Return a calendar with the sessions of a ledger, merged into an existing calendar if given.
 
     `book` is the id of the ledger. Events in the existing calendar whose session the ledger does
-    not have (any more) are kept as cancelled. Raises `NotACalendar`.
+    not have are kept as cancelled. Raises `NotACalendar`.
     """
     ours = {uid(book, entry.session): _build_event(book, entry) for entry in entries}
     blocks = list(_split_blocks(existing if existing.strip() else _empty_calendar()))

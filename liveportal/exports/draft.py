@@ -37,7 +37,7 @@ def notes(case: Case, record: DisputeRecord) -> str:
 def _draft_lines(case: Case) -> Iterator[str]:
     session = case.session
     title = f" ({clean(case.title)})" if case.title else ""
-    yield f"Session {session.id}{title}. The times are those of {case.zone}."
+    yield f"Session {session.id}{title}. Times are in {case.zone}."
     yield ""
     events = [event for event in case.events if event.tells]
     for event in events:

@@ -129,7 +129,7 @@ def verify_pack(path: Path) -> PackCheck:
         try:
             # One changed byte cannot break both the signature and the directory.
             if stream.read(len(_SIGNATURE)) != _SIGNATURE and not zipfile.is_zipfile(stream):
-                raise _invalid_pack(path, "is not an evidence pack: it is not a ZIP archive")
+                raise _invalid_pack(path, "is not an evidence pack: it is not a ZIP archive.")
             return _verify(stream)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
             return _damaged_archive(str(error))

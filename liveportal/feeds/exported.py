@@ -161,7 +161,7 @@ def _parse_recorded_at(text: object) -> str | None:
         return None
     if not isinstance(text, str):
         raise InvalidEvent(
-            RECORDED_AT, "must be a text with a time and its offset, such as 2026-10-05T09:00:00Z"
+            RECORDED_AT, "must be a time with its offset, such as 2026-10-05T09:00:00Z"
         )
     try:
         return utc_text(parse_instant(text))

@@ -157,7 +157,7 @@ def _check_envelope(document: dict[str, Any]) -> None:
     for name in ("id", "source", "type", "time"):
         value = document.get(name)
         if not isinstance(value, str) or not value:
-            raise InvalidEvent(name, "is missing" if value is None else "must be a text")
+            raise InvalidEvent(name, "is missing" if value is None else "must be a string")
         if len(value) > LONGEST_NAME or _UNPRINTABLE.search(value):
             raise InvalidEvent(name, f"must be 1 to {LONGEST_NAME} printable characters")
     if "data" not in document:
@@ -172,7 +172,7 @@ def check_attribute(name: str, value: object) -> None:
     if not _ATTRIBUTE.fullmatch(name) or name == "data_base64" or name in _KNOWN:
         raise InvalidEvent(name[:64], "is not an attribute of an event")
     if not isinstance(value, str | int):
-        raise InvalidEvent(name, "must be a text, a whole number, true or false")
+        raise InvalidEvent(name, "must be a string, a whole number, true or false")
 
 
 def parse_json(raw: bytes) -> Any:  # noqa: ANN401 -- Any JSON.

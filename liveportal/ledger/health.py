@@ -228,7 +228,7 @@ def _inspect_file(health: Health) -> None:
         health.mend = "Remove the file and run init again."
     elif head.form > connection.SCHEMA_VERSION:
         health.problem = (
-            f"The ledger was written by a newer version of liveportal (form {head.form})."
+            f"The ledger was written by a newer version of liveportal (schema version {head.form})."
         )
         health.mend = "Upgrade liveportal."
     elif health.linked is not None and not hard_links.is_readable(health.path, health.names):

@@ -1,9 +1,9 @@
 """Import the expert's own export: create a ledger from it, or add it to one.
 
-If there is no ledger, or an empty one, the import creates an equal ledger: the same events with
-their recording times, in the file's order. Otherwise the events are recorded now, and those already
-recorded are replays. All events are imported, or none. Values and files that no event holds are
-noted (`missing`).
+If there is no ledger, or an empty one, the import creates an equivalent ledger: the same events
+with their recording times, in the file's order. Otherwise the events are recorded now, and those
+already recorded are replays. All events are imported, or none. Values and files that no event holds
+are noted (`missing`).
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def _decimal(text: str) -> Decimal:
         return Decimal(text.strip())
     except InvalidOperation:
         raise ProgramFailed(
-            f"The program answered {clean(text)[:40]!r} instead of an amount."
+            f"The program returned {clean(text)[:40]!r} instead of an amount."
         ) from None
 
 

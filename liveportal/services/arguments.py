@@ -126,8 +126,8 @@ def known_until(value: object, zone: str) -> datetime:
 def words(name: str, values: object) -> list[str]:
     """Return texts as a list; raises `InvalidArgument`, also for a single text."""
     if isinstance(values, str) or not isinstance(values, Collection):
-        raise InvalidArgument(name, f"must be a list of texts, not {_shown(values)}")
-    return [of_type(name, value, str, "texts") for value in values]
+        raise InvalidArgument(name, f"must be a list of strings, not {_shown(values)}")
+    return [of_type(name, value, str, "strings") for value in values]
 
 
 def several(name: str, values: Iterable[T]) -> list[T]:
@@ -173,7 +173,8 @@ def _check_attributes(name: str, attributes: object) -> None:
 
         for attribute, value in attributes.items():
             check_attribute(
-                of_type(name, attribute, str, "an Event whose attributes are named by texts"), value
+                of_type(name, attribute, str, "an Event with strings as attribute names"),
+                value,
             )
 
 

@@ -113,7 +113,7 @@ class Sessions(Group):
     def search(
         self, *words: str, speaker: str | None = None, limit: int | None = None
     ) -> Sequence[session_search.SearchRow]:
-        """Return the texts and messages that have all the words, the best first."""
+        """Return the text and messages that have all the words, the best first."""
         finder = session_search.matching([*arguments.words("words", words)])
         if finder is None:
             raise InvalidArgument("words", "must name a word to look for")
@@ -279,7 +279,7 @@ class Earnings(Group):
         return self._ask(lambda reader, _: earnings.month(reader, name))
 
     def months(self, first: str = earnings.FIRST, last: str = earnings.LAST) -> Sequence[MonthRow]:
-        """Return the months of the book from one to another; by default all."""
+        """Return the months of the books from one to another; by default all."""
         span = _span(first, last)
         return self._ask(lambda reader, _: earnings.months(reader, *span))
 
@@ -409,7 +409,7 @@ def _check_field(name: str, declared: str, value: object) -> None:
         case "str" if name.endswith("_month"):
             arguments.month(name, value)
         case "str":
-            arguments.of_type(name, value, str, "a text")
+            arguments.of_type(name, value, str, "a string")
         case "bool":
             arguments.of_type(name, value, bool, "True or False")
         case "int":

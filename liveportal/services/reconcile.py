@@ -218,7 +218,7 @@ def record(file: LedgerFile, shown: Compared, how: MatchRules, timezone: str | N
         compared = compare(reader, shown.files, how, record_unknown=shown.record_unknown)
         if shown.to_record != compared.to_record:
             raise BooksChanged(
-                "The books changed while you were asked, and so did what would be recorded.",
+                "The ledger changed while you were asked, and so did what would be recorded.",
                 hint="Run the command again.",
             )
         identity = IdentityKey(file.db, file.path, keep=file.keep)

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO, cast
 
-from liveportal.domain.errors import InvalidArgument, InvalidEvent, LiveportalError
+from liveportal.domain.errors import BadValue, InvalidArgument, InvalidEvent, LiveportalError
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.frozen import frozen
@@ -47,11 +47,11 @@ class SyncResult:
     refused: int = 0
     head: str = ""
     ignored_kinds: Mapping[str, int] = field(default_factory=dict)
-    """How many documents of another tool say nothing to the books, by kind."""
+    """How many documents of another tool do not concern the books, by kind."""
 
     @property
     def ignored(self) -> int:
-        """How many documents of another tool say nothing to the books."""
+        """How many documents of another tool do not concern the books."""
         return sum(self.ignored_kinds.values())
 
 
@@ -192,8 +192,9 @@ def _record_chunk(  # noqa: PLR0913, PLR0917 -- What is recorded, and where to c
                 on_outcome(outcome)
         except LiveportalError as error:
             line = chunk.line(position)
-            error.located(f"Line {line.number}", line=line.number)
-            if isinstance(error, InvalidEvent):
+            if "line" not in error.details:  # The error of a table's cell names its place.
+                error.located(f"Line {line.number}", line=line.number)
+            if isinstance(error, InvalidEvent) or (isinstance(error, BadValue) and not error.hint):
                 error.hint = Hint(
                     "Nothing was recorded. Fix the line and run sync again, or add {a_file_for_it}"
                     " to leave the line out."

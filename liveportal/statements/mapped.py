@@ -9,7 +9,7 @@ from liveportal.statements.candidate import Candidate
 from liveportal.statements.formats import Figures, Format, split_moment, texts
 from liveportal.statements.rows import Meaning
 from liveportal.tables.columns import CellReader, Cells, Columns
-from liveportal.tables.json_rows import JsonObject, JsonReader, value_at
+from liveportal.tables.mapped import json_reader
 from liveportal.tables.mapping import MappingDocument, look_at, shipped
 from liveportal.tables.table import normal
 
@@ -51,22 +51,7 @@ class MappedFormat(Format):
             return super().reader(file)
         if not file.head.startswith((b"[", b"{")):
             return None
-        inside = (self.mapping.json,) if self.mapping.json else ()
-        roles = {role: names[0] for role, names in self._names.names.items()}
-        paths = {role: path[0] for role, path in self._paths().items()}
-
-        def cells(_reader: CellReader, _line: int, found: JsonObject) -> dict[str, str]:
-            return {role: _text(value_at(found, path)) for role, path in paths.items()}
-
-        return JsonReader(file.place, inside, cells, self.prepare, roles)
-
-    def _paths(self) -> Mapping[str, tuple[str, ...]]:
-        parts = {
-            f"{role}+{n}" if n else role: (path,)
-            for role, paths in self.mapping.columns.items()
-            for n, path in enumerate(paths)
-        }
-        return parts | {look_at(path): (path,) for path in self.mapping.skip}
+        return json_reader(file.place, self.mapping, self.prepare)
 
     def prepare(self, cells: dict[str, str]) -> None:
         """Join columns, add what is fixed, and split a date with a time in one cell."""
@@ -114,12 +99,6 @@ class MappedFormat(Format):
     def references_of(self, cells: Cells) -> tuple[str, ...]:
         """Return the id and the text."""
         return texts(cells, "id", "parent", "text")
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(map(_text, value))
-    return "" if value is None or isinstance(value, dict) else str(value).strip()
 
 
 @cache

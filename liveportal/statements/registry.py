@@ -23,9 +23,9 @@ from liveportal.statements.stripe import StripeItemised, StripeTransactions
 from liveportal.statements.stripe_json import StripeEvents
 from liveportal.statements.wise import WiseHistory, WiseJson, WiseStatement
 from liveportal.tables.columns import CellReader
-from liveportal.tables.mapping import MappingDocument
+from liveportal.tables.mapped import lacks_columns
 from liveportal.tables.source import Place, Source, quoted
-from liveportal.tables.table import Dialect, Header
+from liveportal.tables.table import Dialect
 
 FORMATS: Sequence[Format] = (
     *(PayPalActivity(), PayPalStatement()),
@@ -123,7 +123,8 @@ def _unknown(file: Candidate, options: Options) -> LiveportalError:
         )
         return _mistaken(file, header.line, reason)
     if options.mapping:
-        return _unmapped(file, header, options.mapping)
+        own = file.header(options.mapping.dialect) or header
+        return lacks_columns(file.place, own, options.mapping, formats=_known())
     shown = ", ".join(quoted(name, 30) for name in header.names[:_NAMES_SHOWN])
     more = ", ..." if len(header.names) > _NAMES_SHOWN else ""
     names = (
@@ -139,23 +140,6 @@ def _unknown(file: Candidate, options: Options) -> LiveportalError:
             " prints the beginning of a mapping.",
             known=known,
         ),
-        formats=_known(),
-    )
-
-
-def _brand(form: Format) -> str:
-    return form.provider.title() if form.name == "csv" else form.label.split()[0]
-
-
-def _unmapped(file: Candidate, header: Header, mapping: MappingDocument) -> UnknownFormat:
-    own = file.header(mapping.dialect) or header
-    lacking = sorted(mapping.needed() - own.positions.keys())
-    columns = ", ".join(quoted(name, 30) for name in lacking[:_NAMES_SHOWN])
-    return file.place.error(
-        UnknownFormat,
-        own.line,
-        f"the header lacks columns of the mapping {mapping.name}: {columns}.",
-        hint=f"Correct the mapping ({mapping.origin}); the names of columns are compared whole.",
         formats=_known(),
     )
 

@@ -19,6 +19,7 @@ JsonObject = Mapping[str, Any]
 
 _Found = Generator[tuple[int, JsonObject], None, int]
 _BLANK = " \t\r\n"
+_LONGEST_INDEX = 6
 _AGAIN = "Download the file from the provider again."
 
 
@@ -170,10 +171,13 @@ def _refuse(word: str) -> None:
 
 
 def value_at(found: JsonObject, path: str) -> Any:  # noqa: ANN401 -- Any JSON value.
-    """Return the value under a path such as `amount.value`; None if there is no such key."""
+    """Return the value under a path such as `amount.value` or `tags.0`; None if it is absent."""
     value: Any = found
     for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, list) and key.isdecimal() and len(key) < _LONGEST_INDEX:
+            value = next(iter(value[int(key) :]), None)
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
     return value
 
 

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.clock import zone
+from liveportal.domain.currencies import listed_digits
 from liveportal.domain.errors import InvalidValue, MalformedFile, NotFound, UnreadableFile
-from liveportal.domain.frozen import frozen
+from liveportal.domain.frozen import frozen, replace
 from liveportal.tables.columns import Columns
 from liveportal.tables.dates import ORDERS
 from liveportal.tables.lines import ENCODINGS
 from liveportal.tables.numbers import MARKS
 from liveportal.tables.source import Place, quoted
-from liveportal.tables.table import Dialect, normal
+from liveportal.tables.table import Dialect, Header, normal
 
 ROWS = {
     "statement": (
@@ -30,8 +31,8 @@ ROWS = {
         *("id", "parent", "type", "text", "payer"),
     ),
     "hours": (
-        *("start", "end", "duration", "zone", "customer", "title", "rate", "amount", "currency"),
-        *("id", "pauses"),
+        *("start", "end", "duration", "zone", "customer", "customer_id", "title"),
+        *("rate", "amount", "currency", "id", "pauses"),
     ),
 }
 """What a file can have rows of, and the roles of its columns."""
@@ -49,6 +50,11 @@ _FREE = ("columns", "fixed", "skip")
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _MOST_SKIPPED = 1_000
 _PART = "+"  # Between a role and the number of a further column.
+_FIRST_COUNTS = ("customer",)
+"""Roles of which the first column with a text counts; other columns of a role are joined."""
+_MONEY = ("rate", "amount")
+_CURRENCY_OF = "(*)"
+"""The end of a column's name that has the currency in the file, such as `Amount (USD)`."""
 
 
 @frozen
@@ -74,12 +80,45 @@ class MappingDocument:
 
     def named_columns(self) -> Columns:
         """Return the columns with a role for each part, and one for each that is only looked at."""
+        return Columns.declared(self.name, {role: [name] for role, name in self.parts().items()})
+
+    def parts(self) -> dict[str, str]:
+        """Return the name of each column by its role, and of those that are only looked at."""
         names = {
-            f"{role}{_PART}{n}" if n else role: [name]
+            f"{role}{_PART}{n}" if n else role: name
             for role, parts in self.columns.items()
             for n, name in enumerate(parts)
         }
-        return Columns.declared(self.name, names | {look_at(name): [name] for name in self._seen()})
+        return names | {look_at(name): name for name in self._seen()}
+
+    def for_header(self, place: Place, header: Header) -> MappingDocument:
+        """Return the mapping with the columns that a header has for those named `... (*)`.
+
+        The text in the header's brackets is the currency; a column without one does not count. An
+        `Amount (EUR)` that is named whole has its currency, too. Raises `MalformedFile` if two
+        columns fit.
+        """
+        columns, fixed = dict(self.columns), dict(self.fixed)
+        for role, parts in self.columns.items():
+            if not parts[0].endswith(_CURRENCY_OF):
+                if role in _MONEY and (currency := currency_in(parts[0])):
+                    fixed.setdefault("currency", currency)
+                continue
+            start = normal(parts[0].removesuffix(_CURRENCY_OF)) + " ("
+            fitting = [n for n in header.names if normal(n).startswith(start) and n.endswith(")")]
+            if len(fitting) > 1:
+                names = " and ".join(map(quoted, fitting[:2]))
+                raise place.error(
+                    MalformedFile,
+                    header.line,
+                    f"two columns fit {quoted(parts[0])}: {names}.",
+                    hint="Name one of them in a mapping of your own.",
+                )
+            del columns[role]
+            if fitting and (currency := normal(fitting[0]).removeprefix(start)[:-1]):
+                columns[role] = (fitting[0],)
+                fixed.setdefault("currency", currency.upper())
+        return replace(self, columns=columns, fixed=fixed)
 
     def _seen(self) -> Iterator[str]:
         yield from self.skip
@@ -97,7 +136,8 @@ class MappingDocument:
         for role, parts in self.columns.items():
             if len(parts) > 1:
                 several = [cells.pop(f"{role}{_PART}{n}", "") for n in range(1, len(parts))]
-                cells[role] = " ".join(text for text in (cells.get(role, ""), *several) if text)
+                given = [text for text in (cells.get(role, ""), *several) if text]
+                cells[role] = " ".join(given[:1] if role in _FIRST_COUNTS else given)
         for role, text in self.fixed.items():
             cells[role] = cells.get(role) or text
         if self.zone:
@@ -109,6 +149,12 @@ class MappingDocument:
             normal(cells.get(look_at(name), "")) in map(normal, texts)
             for name, texts in self.skip.items()
         )
+
+
+def currency_in(column: str) -> str | None:
+    """Return the currency that is in brackets at the end of a column's name, or None."""
+    currency = column.rpartition("(")[2].removesuffix(")")
+    return currency if column.endswith(f"({currency})") and currency in listed_digits() else None
 
 
 def look_at(name: str) -> str:
@@ -268,6 +314,7 @@ class _Check:
         have = {*columns, *fixed}
         if rows == "hours":
             self._need(have, "end", "duration")
+            self._need(have, "customer", "customer_id")
             return
         if "date" not in columns:
             raise self._error("columns", "[columns] must have date, or start for hours")
@@ -280,13 +327,13 @@ class _Check:
 
     def _text(self, key: str, value: object) -> str:
         if not isinstance(value, str):
-            raise self._error(key, f"{key} must be a text")
+            raise self._error(key, f"{key} must be a string")
         return value.strip()
 
     def _texts(self, key: str, value: object) -> tuple[str, ...]:
         given: list[Any] = value if isinstance(value, list) else [value]
         if not all(isinstance(each, str) and each.strip() for each in given):
-            raise self._error(key, f"{key} must be a text, or a list of texts")
+            raise self._error(key, f"{key} must be a string, or a list of strings")
         return tuple(each.strip() for each in given)
 
     def _one_of(self, table: Mapping[str, Any], key: str, known: Iterable[str]) -> str | None:

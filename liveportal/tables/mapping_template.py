@@ -28,8 +28,8 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "type": ("type", "typ", "art", "tipo", "transaction type"),
     "text": ("description", "text", "memo", "verwendungszweck", "details", "narrative"),
     "payer": ("payer", "name", "counterparty", "auftraggeber", "empfänger", "payee"),
-    "start": ("start date", "start", "started", "beginn", "from"),
-    "end": ("end date", "end", "stop", "ende", "to"),
+    "start": ("start", "start time", "started", "beginn", "from", "start date"),
+    "end": ("end", "end time", "stop", "stop time", "ende", "to", "end date"),
     "duration": ("duration", "dauer", "duration (h)"),
     "customer": ("client", "customer", "kunde", "project"),
     "title": ("description", "task", "title"),
@@ -43,7 +43,7 @@ _ABOUT = {
     "amount": "the amount with its sign; or credit and debit instead",
     "credit": "money that arrived, if it has a column of its own",
     "debit": "money that left, if it has a column of its own",
-    "fee": "a fee outside of the amount",
+    "fee": "a fee outside the amount",
     "currency": "the currency; or [fixed] below",
     "balance": "the balance after the row: it proves that no row is missing",
     "id": "an id that only this row has",
@@ -54,11 +54,15 @@ _ABOUT = {
     "start": "when the session began; a date and a time in two columns are a list",
     "end": "when it ended; or duration",
     "duration": "how long it was; or end",
-    "customer": "for whom",
+    "customer": "the customer's name; of several columns, the first with a text counts",
+    "customer_id": "the customer's id, if it is not made from the name",
     "title": "what it was about",
-    "rate": "the rate for an hour",
+    "rate": "the rate for an hour; Rate (*) takes the currency from the column's name",
     "pauses": "how long the pauses were",
 }
+_ABOUT_HOURS = {"amount": "what the customer pays; or the rate"}
+_DAYS = {"start": ("start date", *_WORDS["date"]), "end": ("end date", "stop date")}
+"""Names of the column with the day of a time that has one of its own."""
 _FORMAT = """
 [format]
 # dates = "dmy"        # the order of dates, if the file does not show it: dmy, mdy or ymd
@@ -112,7 +116,7 @@ def template(source: Source, rows: str = "statement") -> str:
     name = _BARE.sub("-", PurePath(source.name).stem.casefold()).strip("-") or "my-bank"
     parts = (
         _head(name, header, samples),
-        _columns(roles, rows),
+        _columns(header, roles, rows),
         _rest(header, roles, rows, dialect.encoding),
     )
     return "\n".join(line for part in parts for line in part)
@@ -130,13 +134,26 @@ def _guessed(header: Header, rows: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for role in ROWS[rows]:
         for word in _WORDS.get(role, ()):
-            at = header.positions.get(normal(word))
+            at = header.positions.get(normal(word)) or _with_currency(header, normal(word))
             if at and header.names[at[0]] not in found.values():
                 found[role] = header.names[at[0]]
                 break
     if {"credit", "debit"} & found.keys():
         found.pop("amount", None)
     return found
+
+
+def _with_day(header: Header, role: str, column: str) -> str:
+    """Return a column, or a list of the column with its day and itself, as TOML."""
+    at = (header.positions.get(normal(word)) for word in _DAYS.get(role, ()))
+    day = next((header.names[first] for first, *_ in filter(None, at)), column)
+    return _quoted(column) if day == column else f"[{_quoted(day)}, {_quoted(column)}]"
+
+
+def _with_currency(header: Header, word: str) -> tuple[int, ...]:
+    """Return the place of a column such as `Amount (USD)`."""
+    starts = (at for name, at in header.positions.items() if name.startswith(f"{word} ("))
+    return next(starts, ())
 
 
 def _head(name: str, header: Header, samples: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -158,11 +175,13 @@ def _head(name: str, header: Header, samples: Sequence[Sequence[str]]) -> Iterat
     yield ""
 
 
-def _columns(roles: Mapping[str, str], rows: str) -> Iterator[str]:
+def _columns(header: Header, roles: Mapping[str, str], rows: str) -> Iterator[str]:
+    about = _ABOUT | (_ABOUT_HOURS if rows == "hours" else {})
     yield "[columns]"
     for role in ROWS[rows]:
-        start, column = ("", roles[role]) if role in roles else ("# ", "...")
-        yield f"{start}{role} = {_quoted(column)}  # {_ABOUT[role]}"
+        start = "" if role in roles else "# "
+        column = _with_day(header, role, roles[role]) if role in roles else '"..."'
+        yield f"{start}{role} = {column}  # {about[role]}"
 
 
 def _rest(header: Header, roles: Mapping[str, str], rows: str, encoding: str) -> Iterator[str]:

@@ -211,7 +211,7 @@ def _read_payout(reader: Reader, now: datetime) -> tuple[Detail, list[Table]]:
             "None.",
         ),
     ]
-    return preview_detail(reader, lines=False), tables
+    return preview_detail(reader, lines=False)[1], tables
 
 
 def _draw_summary(summary: Summary, shade: Shade, width: int) -> list[Text]:

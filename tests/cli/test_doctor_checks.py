@@ -181,7 +181,7 @@ CASES = (
     Case("clock", FAILED, "1970", {}, {}, datetime(1970, 1, 1, tzinfo=UTC)),
     Case("clock", FAILED, "2101", {}, {}, datetime(2101, 1, 1, tzinfo=UTC)),
     Case("space", OK, "free"),
-    Case("space", SKIPPED, "not known", {"free_bytes": None}),
+    Case("space", SKIPPED, "is unknown", {"free_bytes": None}),
     Case("space", WARNING, "backup need", {"free_bytes": 12_000_000}),
     Case("space", FAILED, "upgrade", {"free_bytes": 10_500_000}),
     Case("backup", OK, "/backups/b"),
@@ -204,7 +204,7 @@ CASES = (
     Case("key", WARNING, "not opened", inside(sealed_by="a")),
     Case("key", FAILED, "is missing", inside(sealed_by="a"), {"keyring": False}),
     Case("key", FAILED, "is a link", {"key_problem": "The key file is a link."}),
-    Case("imported", OK, "Nothing has to be"),
+    Case("imported", OK, "Nothing needs to be"),
     Case("imported", SKIPPED, "not examined", NONE),
     Case(
         "imported", WARNING, "payout profile: name, email.", inside(enter_again=("name", "email"))

@@ -309,6 +309,21 @@ def test_wrong_usage_is_a_sentence(
     assert hint in error["hint"]
 
 
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        (("tip", "S-1", "5"), "Did you mean `liveportal sessions tip`?"),
+        (("dispute", "attach"), "Did you mean `liveportal sessions attach`?"),
+        (("concede",), "Did you mean `liveportal refunds concede`?"),
+    ],
+)
+def test_a_command_of_another_group_is_suggested(
+    run: Run, argv: tuple[str, ...], hint: str
+) -> None:
+    """A word is often remembered without its group."""
+    assert hint in json.loads(run(*argv, "--json").err)["error"]["hint"]
+
+
 def test_what_is_similar_is_suggested() -> None:
     """Few choices are listed; of many, only similar ones, and the command that lists them."""
     few, many = ["id", "state"], [f"field_{number}" for number in range(40)]

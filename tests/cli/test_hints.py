@@ -92,12 +92,12 @@ def test_every_action_has_a_spelling_and_every_spelling_an_action() -> None:
 
 def test_a_hint_is_plain_english_in_python() -> None:
     """`str` of it has the words of the actions, capitalised where a sentence begins."""
-    hint = Hint("{The_request} shows them; give {a_slot}.", request="R-1", slots=3)
+    hint = Hint("{The_request} shows them; give {a_slot}.", request="R-1", slots="N (1 to 3)")
     assert str(hint) == "The request shows them; give a slot."
-    assert spell(hint) == "`liveportal requests show R-1` shows them; give --slot 1 to 3."
+    assert spell(hint) == "`liveportal requests show R-1` shows them; give --slot N (1 to 3)."
     assert eval(repr(hint)) == hint  # noqa: S307 -- It is what `repr` is for.
     assert hash(hint) == hash(Hint(hint.text))
-    assert hint != Hint(hint.text, request="R-2", slots=3)
+    assert hint != Hint(hint.text, request="R-2", slots="N (1 to 3)")
     assert hint != str(hint)
 
 

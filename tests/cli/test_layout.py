@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from liveportal.cli.io.columns import rank_of
-from liveportal.cli.io.layout import GAP, Column, lay_out, wrap
+from liveportal.cli.io.layout import GAP, Column, lay_out, measure, wrap
 from liveportal.cli.io.rich_output import format_local_time
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.text_tables import View, draw_table
@@ -116,3 +116,14 @@ def test_a_time_and_an_amount_in_a_text_stay_on_a_line(unit: str) -> None:
     """A sentence breaks between them."""
     for width in range(len(unit), 60):
         assert any(unit in line for line in wrap(f"It was about {unit} then.", width, cell_len))
+
+
+def test_sentences_are_not_squeezed_into_a_narrow_column() -> None:
+    """A long text has room for a few words a line; a less important column goes instead."""
+    words = "Nothing is paid out then. The payout profile is incomplete. It needs: tax form. " * 2
+    cells = {"kind": ["session start"], "id": ["REQ-2"], "means": [words]}
+    columns = [
+        measure(name, name, texts, len, rank=rank, breaks=name == "means")
+        for rank, (name, texts) in zip((9, 0, 1), cells.items(), strict=True)
+    ]
+    assert lay_out(columns, 40) == {"id": 5, "means": 33}

@@ -11,6 +11,7 @@ from liveportal.cli.io.prompts import (
     TEXT_LIMIT,
     Declined,
     InvalidInput,
+    choose,
     confirm,
     read_ids,
     read_text,
@@ -115,3 +116,11 @@ def test_a_text_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InvalidInput, match="closed"):
         read_text("-")
+
+
+def test_a_wrong_choice_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers are named before the question is repeated."""
+    terminal = answered(monkeypatch, "7\nx\n2\n")
+    assert choose("Which?", range(1, 3), 1) == 2
+    question, advice = "Which? [1] ", "Type one of these numbers: 1, 2.\n"
+    assert terminal.getvalue() == (question + advice) * 2 + question

@@ -56,9 +56,9 @@ def test_the_file_is_in_the_folder_for_configuration(
     [
         ("[reconcile]\npayer = ['x']", "reconcile.payer", "kinds, mappings, payers, windows"),
         ("[reconcil]\npayers = ['x']", "reconcil", "reconcile"),
-        ("[reconcile]\npayers = 'x'", "reconcile.payers", "a list of texts"),
-        ("[reconcile]\npayers = ['']", "reconcile.payers", "a list of texts"),
-        ("[reconcile]\npayers = [7]", "reconcile.payers", "a list of texts"),
+        ("[reconcile]\npayers = 'x'", "reconcile.payers", "a list of strings"),
+        ("[reconcile]\npayers = ['']", "reconcile.payers", "a list of strings"),
+        ("[reconcile]\npayers = [7]", "reconcile.payers", "a list of strings"),
         ("[reconcile]\nwindows = 6", "reconcile.windows", "[reconcile.windows]"),
         ("[reconcile.windows]\npaypall = 6", "reconcile.windows.paypall", "bank, paypal, wise"),
         ("[reconcile.windows]\npaypal = -1", "reconcile.windows.paypal", "0 to 366 days"),

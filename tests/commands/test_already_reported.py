@@ -80,3 +80,11 @@ def test_a_review_that_the_feed_reported_says_so(october: Shell) -> None:
     assert "already reported this review for session S-1001" in done["message"]
     assert "--again" not in done["message"]
     assert october.ok("sessions", "show", "S-1001")["reviews"] == shown
+
+
+def test_what_you_recorded_before_is_yours(october: Shell) -> None:
+    """The source of the expert's own events has a technical name, which is not shown."""
+    october.ok("payout", "record", "10", "--id", "PO-X", "--anyway")
+    october.ok("payout", "paid", "PO-X", "--fee", "1")
+    message = october.ok("payout", "paid", "PO-X", "--fee", "1")["message"]
+    assert message.startswith("Nothing new was recorded: you already reported this for payout PO-X")

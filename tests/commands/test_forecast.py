@@ -106,4 +106,11 @@ def test_a_person_reads_the_letter_as_it_stands(empty: Shell) -> None:
     assert "Subject: Payout overdue since 2026-12-30: 252.00 USD" in shown.out
     assert empty.output_of("payout", "overdue", "--on", "2026-12-31").count("\n") == 1
     nothing = empty.run("payout", "overdue", "--on", "2026-11-01", terminal=True)
-    assert "Nothing is overdue. Payouts to come: `liveportal payout forecast`" in nothing.out
+    assert "Nothing is overdue. Upcoming payouts: `liveportal payout forecast`" in nothing.out
+
+
+def test_a_preview_names_the_way_to_a_complete_profile(empty: Shell) -> None:
+    """A person reads what to type; a script does not."""
+    step = "liveportal payout profile check"
+    assert step in empty.run("payout", "preview", terminal=True).err
+    assert step not in empty.run("payout", "preview").err

@@ -113,6 +113,22 @@ def test_a_correction_edits_nothing(empty: Shell) -> None:
     assert datetime.fromisoformat(shown["end"]) == datetime(2026, 10, 25, 2, tzinfo=UTC)
 
 
+def test_a_correction_is_not_repeated(empty: Shell) -> None:
+    """It would add a reversal and a correction for nothing; but a key is a replay."""
+    empty.ok("sessions", "log", "2026-10-25 10:00-11:00", *WHO, "--id", "S-1")
+    argv = ("sessions", "correct", "S-1", "--end", "2026-10-25 11:30", "--reason")
+    empty.ok(*argv, "timer")
+    before = empty.ok("earnings", "transactions")
+    error = empty.refuses(4, *argv, "again")
+    assert error["code"] == "correction_refused"
+    assert "already corrected session S-1 in this way" in error["message"]
+    assert empty.ok("earnings", "transactions") == before
+    other = ("--end", "2026-10-25 11:20", "--reason", "x", "--key", "K-1")
+    empty.ok(*argv[:3], *other)
+    assert empty.ok(*argv[:3], *other)["replayed"] is True
+    empty.ok(*argv, "It was right.")
+
+
 def test_a_pause_is_corrected_in_the_hours_of_its_day(empty: Shell) -> None:
     """`--pause 03:10-03:20` is on the day of the session's start, after the clock change."""
     empty.ok("sessions", "log", "2026-03-29 01:30-04:30", *WHO, *PARIS, "--id", "S-1")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kit.planned_sessions import SetNow, now
 from tests.kit.shell import OCTOBER, PROGRAM, Ran, Shell, assert_no_traceback
 from tests.kit.states import READS
 
@@ -23,6 +24,8 @@ import pty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = ["now"]
 
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 SECONDS = 30
@@ -145,7 +148,7 @@ def test_a_question_says_what_it_will_cost(screen: Screen, answer: bytes, code: 
     state = screen.shell.ok("refunds", "show", "CL-2")["state"]
     assert state == ("open" if code else "conceded")
     said = (
-        "Nothing was recorded.\n" if code else "Conceded claim CL-2 of Zoë on session S-1003: 63.00"
+        "Nothing was recorded.\n" if code else "Conceded Zoë's claim CL-2 for session S-1003: 63.00"
     )
     assert said in shown.out
     assert "error" not in shown.out
@@ -154,7 +157,7 @@ def test_a_question_says_what_it_will_cost(screen: Screen, answer: bytes, code: 
 @pytest.mark.slow
 def test_an_interrupted_question_is_130(screen: Screen) -> None:
     """Ctrl-C at the question does nothing, quietly."""
-    shown = screen("payout", "fail", "PO-1", answer=INTERRUPT)
+    shown = screen("refunds", "concede", "CL-2", answer=INTERRUPT)
     assert shown.code == 130
     assert_no_traceback(shown.out)
     assert screen.shell.ok("payout", "show", "PO-1")["state"] == "sent"
@@ -191,3 +194,24 @@ def test_a_refusal_shows_short_ids_to_a_person(empty: Shell) -> None:
     assert name not in shown.err
     assert f"Request {name} has been declined" in empty.run("requests", "accept", name).err
     assert name in empty.refuses(4, "requests", "accept", name)["message"]
+
+
+def test_a_refusal_shows_times_of_the_expert_to_a_person(empty: Shell, now: SetNow) -> None:
+    """In the expert's zone and to the second; scripts get UTC and every digit."""
+    now("2019-10-05T14:00:00.123456Z")
+    empty.ok("preferences", "set", "--zone", "Europe/Paris")
+    empty.ok("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3", "--id", "R-1")
+    empty.ok("requests", "accept", "R-1")
+    shown = empty.run("requests", "accept", "R-1", terminal=True)
+    assert "(2019-10-05 16:00 Europe/Paris)" in shown.err
+    exact = "2019-10-05 14:00:00.123456 UTC"
+    assert exact in empty.run("requests", "accept", "R-1").err
+    assert exact in empty.refuses(4, "requests", "accept", "R-1")["message"]
+
+
+def test_what_is_refused_is_not_asked_about(screen: Screen) -> None:
+    """A decided claim cannot be conceded: the refusal comes before any question."""
+    screen.shell.ok("dispute", "rule", "CL-1", "--accepted")
+    shown = screen("refunds", "concede", "CL-1")
+    assert shown.code == 4
+    assert "[y/N]" not in shown.out

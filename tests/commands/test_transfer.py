@@ -179,7 +179,7 @@ def test_it_asks_first(book: Shell) -> None:
     ran = copy.run(*at(copy, *IMPORT, path))
     assert ran.code == 7
     assert "adopts 1 policy (unity-live-help)" in ran.err
-    assert "erases the personal data of 1 customer (C-31)" in ran.err
+    assert "forgets 1 customer (C-31)" in ran.err
     assert not copy.ledger.parent.exists()
 
 

@@ -105,15 +105,15 @@ def test_many_errors_are_found() -> None:
 
 def test_an_error_about_a_field() -> None:
     """A predicate and a sentence both give a sentence that names the field."""
-    assert about("The field rate", "must be a text") == "The field rate must be a text."
+    assert about("The field rate", "must be a string") == "The field rate must be a string."
     assert (
         about("The field rate", "It is no number.")
         == "The field rate is not valid: It is no number."
     )
-    error = errors.InvalidEvent("rate", "must be a text")
-    assert error.located("Line 3").message == "Line 3: The field rate must be a text."
-    assert error.located("a.jsonl").message == "Line 3 of a.jsonl: The field rate must be a text."
-    assert error.details == {"field": "rate", "reason": "must be a text"}
+    error = errors.InvalidEvent("rate", "must be a string")
+    assert error.located("Line 3").message == "Line 3: The field rate must be a string."
+    assert error.located("a.jsonl").message == "Line 3 of a.jsonl: The field rate must be a string."
+    assert error.details == {"field": "rate", "reason": "must be a string"}
 
 
 def test_an_error_about_a_line() -> None:

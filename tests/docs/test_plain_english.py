@@ -37,6 +37,20 @@ SAY_INSTEAD = {
     r"\bwhat becomes? of\b|\bwhat became of\b": "the result",
     r"\bnothing is asked\b": "'this command never asks'",
     r"\bis ended: it\b": "has already ended",
+    r"\bmust be (?:a text|texts)\b": "a string",
+    r"\bnote it somewhere\b|\bnote the head\b": "write it down",
+    r"\bby another way than\b": "separately from",
+    r"\bbelow zero\b": "negative",
+    r"\bsays? nothing to\b": "does not concern",
+    r"\b(?:some|any|every)body\b": "someone, anyone, everyone",
+    r"\bhow to mend\b": "how to fix",
+    r"\boutside of the\b": "outside the",
+    r"(?-i:\bNet of\b)": "'Net for', as 'net of' means 'without'",
+    r"\bany more\b(?! than)": "no longer",
+    r"\bpayouts to come\b": "upcoming payouts",
+    r"\bin your vacation\b": "during your vacation",
+    r"(?-i:\. Repeatable\.)|; default: ": "'; repeatable' and '(default: ...)'",
+    r"\ban equal (?:one|ledger)\b": "an equivalent ledger",
 }
 TURNS = re.compile("|".join(f"(?:{turn})" for turn in SAY_INSTEAD), re.IGNORECASE)
 AS_RELEASED = {
@@ -94,6 +108,8 @@ def test_released_texts_exist() -> None:
         ("This is no file.", "is no "),
         ("What the feed told stands.", "told"),
         ("Hold what was billed against the policy.", "Hold what was billed against"),
+        ("Net of 2026-10", "Net of"),
+        ("The day; default: today.", "; default: "),
     ],
 )
 def test_banned_turns_are_found(text: str, turn: str) -> None:
@@ -110,6 +126,8 @@ def test_banned_turns_are_found(text: str, turn: str) -> None:
         "It is standard.",
         "Nothing offers it.",
         "It understands.",
+        "This is net of fees, and not any more than that.",
+        "Repeatable options replace the whole list.",
     ],
 )
 def test_plain_words_are_not_found(text: str) -> None:

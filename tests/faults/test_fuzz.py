@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-SLOWER = {"sync": 20, "export": 30, "statement": 10, "search": 10, "calendar": 4}
+SLOWER = {"sync": 20, "export": 30, "statement": 10, "search": 10, "calendar": 4, "hours": 30}
 """How much longer an input takes: a ledger is verified, played back, asked."""
 
 PIECES = (

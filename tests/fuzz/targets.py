@@ -27,6 +27,7 @@ from liveportal.cli.parse import profile_fields, spans, times, toml_file
 from liveportal.domain.errors import LiveportalError, MalformedFile
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.frozen import replace
 from liveportal.domain.money import Money, Percent
 from liveportal.domain.policy import Policy
 from liveportal.domain.schedule.preferences import changed_preferences
@@ -36,7 +37,7 @@ from liveportal.exports.calendar import CalendarEvent, write_calendar
 from liveportal.exports.pack import verify_pack
 from liveportal.exports.statement_csv import to_csv
 from liveportal.feeds import exported, jsonl, transcripts
-from liveportal.feeds.adapters import ADAPTERS
+from liveportal.feeds.adapters import ADAPTERS, MAPPED, TABLE_ADAPTERS
 from liveportal.feeds.following import read_stream
 from liveportal.feeds.own_calendar import OwnCalendar
 from liveportal.ledger import imports
@@ -66,6 +67,24 @@ BANK_MAPPING = read_mapping(
     b'[format]\nskip=1\nencoding="cp1252"\n[fixed]\ncurrency="EUR"\n',
     "bank.toml",
 )
+HOURS = {
+    "own": {
+        "columns": {
+            "start": ["Day", "From"],
+            "end": "To",
+            "duration": "Length",
+            "zone": "Zone",
+            "customer": "Who",
+            "customer_id": "Key",
+            "title": "What",
+            "rate": "Rate (*)",
+            "amount": "Sum (*)",
+            "id": "No",
+            "pauses": "Break",
+        },
+        "match": {"header": ["From"]},
+    }
+}
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Dublin")
 NAMES = ("a.vtt", "a.srt", "a.txt", "a.jsonl", "")
 SEEN = 2_000  # The length of text tried for typed input: no shell takes more.
@@ -176,6 +195,30 @@ def webhooks(data: bytes) -> bool:
         return bool(recorded)
     finally:
         for file in scratch().glob("adapted.db*"):
+            file.unlink()
+
+
+@target
+def hours(data: bytes) -> bool:
+    """Any table as a time tracker's: all or nothing, and nothing more when it is read again."""
+    path = scratch() / "hours.db"
+    shutil.copyfile(october(), path)
+    rate, zone = Money(300, "USD"), "Australia/Lord_Howe"
+    formats = [FeedFormat(name, rate, dates="dmy", timezone=zone) for name in TABLE_ADAPTERS]
+    taken = False
+    try:
+        for each in formats:
+            wanted = replace(each, mapping="own", mappings=HOURS) if each.name == MAPPED else each
+            with Portal(path, now=lambda: NOW) as portal, suppress(LiveportalError):
+                synced = portal.sync(BytesIO(data), feed_format=wanted)
+                again = portal.sync(BytesIO(data), feed_format=wanted)
+                assert (again.recorded, again.head) == (0, synced.head)
+                taken = taken or bool(synced.recorded)
+        with open_readonly(path) as reader:
+            verify(reader.db)
+        return taken
+    finally:
+        for file in scratch().glob("hours.db*"):
             file.unlink()
 
 

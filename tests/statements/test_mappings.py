@@ -132,7 +132,7 @@ def test_other_files_of_the_same_call_keep_their_own_formats() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ('date = "Day"', "date = 5", 4, "date must be a text"),
+        ('date = "Day"', "date = 5", 4, "date must be a string"),
         ('date = "Day"', 'day = "Day"', 4, "'day' is not a column"),
         ('date = "Day"', "", 3, "must have date"),
         ('amount = "Sum"', "", 3, "amount or credit or debit"),
@@ -186,13 +186,16 @@ def test_mappings_are_found_by_name_and_path(tmp_path: Path) -> None:
 def test_hours_have_columns_of_their_own() -> None:
     """A mapping with a start is one for sessions; a start may be two columns."""
     document = read_mapping(
-        b'name = "t"\n[columns]\nstart = ["Start date", "Start time"]\nduration = "Duration"\n',
+        b'name = "t"\n[columns]\nstart = ["Start date", "Start time"]\nduration = "Duration"\n'
+        b'customer = ["Client", "Project"]\n',
         "t.toml",
     )
-    cells = {"start": "2026-01-13", "start+1": "09:00", "duration": "1:00"}
+    cells = {"start": "2026-01-13", "start+1": "09:00", "customer": "A", "customer+1": "B"}
     document.prepare(cells)
     assert document.rows == "hours"
-    assert cells == {"start": "2026-01-13 09:00", "duration": "1:00"}
+    assert cells == {"start": "2026-01-13 09:00", "customer": "A"}
+    with pytest.raises(MalformedFile, match="customer or customer_id"):
+        read_mapping(b'name = "t"\n[columns]\nstart = "S"\nend = "E"\n', "t.toml")
     with pytest.raises(MalformedFile, match="end or duration"):
         read_mapping(b'name = "t"\n[columns]\nstart = "S"\n', "t.toml")
 
@@ -228,7 +231,7 @@ def test_a_template_of_hours_and_of_other_encodings() -> None:
 def test_a_template_is_toml_whatever_the_header_is(names: list[str]) -> None:
     """Quotation marks, escapes and line breaks of a hostile header end no text."""
     cells = ",".join('"' + name.replace('"', '""').replace("\0", "") + '"' for name in names)
-    source = Source("x.csv", io.BytesIO(f"Start date,Duration,{cells}\n".encode()))
+    source = Source("x.csv", io.BytesIO(f"Start date,Duration,Client,{cells}\n".encode()))
     text = template(source, "hours")
     assert read_mapping(text.encode(), "x.toml").name == "x"
     assert text.replace("\n", "").isprintable()

@@ -67,7 +67,7 @@ def test_an_empty_ledger(empty: Portal) -> None:
     assert "No open requests." in requests
     assert "No sessions are planned." in upcoming
     assert "no sessions" in history
-    assert "Earnings of 2026-12" in summary
+    assert "Earnings for 2026-12" in summary
     assert "No transactions in this month." in record
     assert "Payout preview" in payout
     assert "No preferences are set." in preferences

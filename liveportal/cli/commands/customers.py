@@ -37,7 +37,7 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, limit: Li
     """List your customers, the most recent first.
 
     The amount paid is the gross of their sessions, less refunds, plus tips. A customer whom you
-    erased is listed without a name.
+    have forgotten is listed without a name.
 
     Examples:
       liveportal customers list

@@ -36,7 +36,7 @@ FEED, POLICY = "demo.jsonl", "demo.policy.toml"
 SOURCE = "https://help.example/experts/7"
 
 STORY = (
-    ("Make a ledger for the rules of a platform, and record what the platform reported.", ""),
+    ("Create a ledger for the rules of a platform, and record what the platform reported.", ""),
     ("", f"init --policy {POLICY}"),
     ("", f"sync {FEED}"),
     ("The sessions, and what each one earned.", "sessions list"),
@@ -47,7 +47,7 @@ STORY = (
     ("The months in the books, to the cent.", "earnings months"),
     ("The same for a script.", "earnings months --jsonl --fields month,net"),
     ("The payout for the two oldest sessions is on its way.", "payout list"),
-    ("Verify every record against the others.", "ledger verify"),
+    ("Check every record against the others.", "ledger verify"),
 )
 
 _TIME = re.compile(r'"@([+-]\d+)(?:m|d (\d\d:\d\d))"')
@@ -58,14 +58,14 @@ DUE = 10
 """The exit code of `due` if something is due."""
 
 MACHINE_ID = """
-It also made the random id of this machine that all your ledgers use:
+It also created the random id of this machine that all your ledgers use:
   {path}"""
 
 
 @app.command("demo")
 @with_options(LedgerOption)
 def demo(ledger: LedgerOption) -> None:
-    """Show a month of a fictional expert, in a ledger of its own that you can play with.
+    """Show a month in the work of a fictional expert, in a separate ledger that you can play with.
 
     The month ends now: a session is live, and a request and a claim wait for an answer. Your own
     ledger is not touched. The last lines say how to remove what the demo leaves.

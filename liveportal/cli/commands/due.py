@@ -54,8 +54,8 @@ def due(
     """Show what you have to do, and by when.
 
     It lists requests and slots, sessions, refund claims and windows, payouts that are due or late,
-    files that the platform deletes, customers who asked to be erased, and what is missing in your
-    payout profile: each with its deadline and with what happens if you do nothing.
+    files that the platform deletes, customers who asked to be forgotten, and what is missing in
+    your payout profile: each with its deadline and with what happens if you do nothing.
 
     The exit code is 10 if an action is needed, and otherwise 0, so that a script can notify you.
     --calendar updates the file if it exists: deadlines that no longer apply are cancelled.

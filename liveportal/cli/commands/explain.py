@@ -74,7 +74,7 @@ def explain_month(
     month: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MONTH]", help=f"{MONTH_HELP} Default: this.", autocompletion=months
+            metavar="[MONTH]", help=f"{MONTH_HELP[:-1]} (default: this).", autocompletion=months
         ),
     ] = None,
     same_month: Annotated[
@@ -134,8 +134,8 @@ def explain_payout(
 ) -> None:
     """Show which earnings a payout paid.
 
-    An earning is paid in full or in part. Refunds and other amounts that were taken back are below
-    zero.
+    An earning is paid in full or in part. Refunds and other amounts that were taken back are
+    negative.
 
     Example: liveportal payout explain PO-1
     """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -14,7 +16,7 @@ from liveportal.cli.parse.hops import check_hop
 from liveportal.domain.errors import InvalidValue, UnreadableFile
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hops import HOPS
-from liveportal.feeds.adapters import ADAPTERS
+from liveportal.feeds.adapters import ADAPTERS, FORMATS
 from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class FormatOptions(Options):
     """The format of a feed that another tool made, and what it does not state."""
 
     comes_first: ClassVar[bool] = True
+    formats: ClassVar[Collection[str]] = ADAPTERS
 
     format: Annotated[
         str | None,
@@ -46,7 +49,7 @@ class FormatOptions(Options):
         typer.Option(
             "--rate",
             metavar="AMOUNT",
-            help="The rate of bookings, a minute; default: your direct rate.",
+            help="The rate per minute, if the feed has none (default: your direct rate).",
             rich_help_panel=FORMAT_PANEL,
         ),
     ] = None
@@ -54,7 +57,7 @@ class FormatOptions(Options):
         bool,
         typer.Option(
             "--trust-schedule",
-            help="Take the planned start and end of a meeting for the real ones.",
+            help="Treat a meeting's planned start and end as the real ones.",
             rich_help_panel=FORMAT_PANEL,
         ),
     ] = False
@@ -63,7 +66,7 @@ class FormatOptions(Options):
         typer.Option(
             "--hop",
             metavar="HOP",
-            help="Which of Stripe's movements is the platform's payout: payout or transfer.",
+            help="The Stripe movement that is the platform's payout: payout or transfer.",
             autocompletion=choices(HOPS),
             rich_help_panel=FORMAT_PANEL,
         ),
@@ -90,14 +93,15 @@ class FormatOptions(Options):
     def check(self) -> None:
         """Raise a usage error for options that do not go together."""
         if self.format is None:
-            for name in ("rate", "trust_schedule", "hop", "sessions", "secret_file"):
+            for name in (each.name for each in fields(self)):
                 if getattr(self, name):
-                    option = f"--{name.replace('_', '-')}"
-                    raise typer.BadParameter("needs --format.", param_hint=option)
+                    raise typer.BadParameter("needs --format.", param_hint=option_of(name))
             return
-        if self.format not in ADAPTERS:
+        if self.format not in self.formats:
+            more = " `sync` reads it." if self.format in FORMATS else ""
             raise typer.BadParameter(
-                f"{self.format!r} is not a format. The formats are: {', '.join(ADAPTERS)}.",
+                f"{self.format!r} is not a format here. The formats are:"
+                f" {', '.join(self.formats)}.{more}",
                 param_hint="--format",
             )
         check_hop(self.hop, is_needed=self.format == STRIPE)
@@ -117,6 +121,11 @@ class FormatOptions(Options):
             sessions=_sessions(self.sessions) if self.sessions else None,
             secret=read_passphrase(self.secret_file).encode() if self.secret_file else None,
         )
+
+
+def option_of(name: str) -> str:
+    """Return the option of a field."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _sessions(path: Path) -> dict[str, str]:

@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
-import typer
-
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.busy import own_calendar
 from liveportal.cli.io.answers import amount, day, local, plural
@@ -54,6 +52,8 @@ INDENT, GAP = "  ", "  "
 BEGIN = """You do not have a ledger yet ({path}). To begin:
   liveportal init, then liveportal requests add or liveportal sync FEED
   liveportal demo shows a month of a fictional expert in a ledger of its own
+
+All commands: liveportal --help
 """
 
 ShortIds = Mapping[str, str]
@@ -106,12 +106,8 @@ def _lines_of(page: FrontPage, reader: Reader, zone_name: str) -> list[str]:
 
 
 def _say_how_to_begin(ledger: LedgerOption) -> None:
-    from liveportal.cli.main import run
-
     with open_output(None) as stream:
-        stream.write(BEGIN.format(path=clean(str(ledger.path))) + "\n")
-    if code := run(["--help"]):
-        raise typer.Exit(code)
+        stream.write(BEGIN.format(path=clean(str(ledger.path))))
 
 
 def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds) -> Iterator[str]:
@@ -125,7 +121,7 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
             empty=Item("None", "", "requests add --help"),
         ),
         _block(
-            f"Now and upcoming (times of {zone_name})",
+            f"Now and upcoming (times in {zone_name})",
             [
                 *(_running(row, page.as_of, short_ids) for row in page.running),
                 *(_upcoming(row, clock, short_ids) for row in page.upcoming),
@@ -140,7 +136,7 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
             empty=Item("None", "", "refunds list"),
         ),
         _block(
-            f"This month and last (months of {page.this_month.timezone})",
+            f"This month and last (months in {page.this_month.timezone})",
             [_month(row) for row in (page.this_month, page.last_month)],
             "earnings months",
         ),

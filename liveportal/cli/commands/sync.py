@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.feed_format import FormatOptions
+from liveportal.cli.commands.feed_format import FORMAT_PANEL
+from liveportal.cli.commands.file_format import FileFormatOptions
+from liveportal.cli.commands.mappings import print_template
+from liveportal.cli.commands.rejects import mention_rejects, reject_writer, rejected_lines
 from liveportal.cli.io.answers import Sentence, plural
-from liveportal.cli.io.hints import spell
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
@@ -24,10 +25,9 @@ from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.write_command import open_portal
 from liveportal.cli.write_result import answers_person, show_answer
-from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
+from liveportal.domain.errors import LiveportalError
 from liveportal.domain.row import Row, row
 from liveportal.feeds.following import open_feed
-from liveportal.feeds.jsonl import Line
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.services.sync import OnError, SyncResult
 
@@ -60,12 +60,12 @@ class DrySynced(Synced):
 
 @app.command("sync")
 @shows(Synced, DrySynced)
-@with_options(FormatOptions, LedgerOption, OutputOptions)
+@with_options(FileFormatOptions, LedgerOption, OutputOptions)
 def sync(
     feeds: Annotated[
         list[str], typer.Argument(metavar="FEED...", help="Feed files; - is standard input.")
     ],
-    wanted: FormatOptions,
+    wanted: FileFormatOptions,
     ledger: LedgerOption,
     out: OutputOptions,
     batch: Annotated[
@@ -81,9 +81,17 @@ def sync(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the whole feed; record nothing.")
     ] = False,
+    mapping_help: Annotated[
+        bool,
+        typer.Option(
+            "--mapping-help",
+            help="Print a mapping to fill in, made from the header of the first file, and exit.",
+            rich_help_panel=FORMAT_PANEL,
+        ),
+    ] = False,
     _yes: Yes = False,
 ) -> None:
-    """Record what the platform reports in a feed.
+    """Record what the platform, or another tool, reports in a feed.
 
     A feed is a file of JSON Lines, one event per line. If a line is bad, nothing is recorded.
     Events that were recorded before are skipped, so you can sync the same feed again at any time.
@@ -91,14 +99,22 @@ def sync(
 
     --format reads the webhooks of cal.com or Calendly, or Stripe's events: one JSON document, an
     array, JSON Lines, or captures that keep headers and body. Documents that do not concern the
-    books are ignored and counted.
+    books are ignored and counted. It also reads what time trackers export: the detailed report of
+    Toggl or Clockify as CSV, the JSON of `timew export`, and any CSV file for which a mapping names
+    the columns. Each row is a session that you logged.
 
     Examples:
       liveportal sync october.jsonl
       curl -s https://help.example/feed | liveportal sync -
       liveportal sync old.jsonl --rejects bad.jsonl
       liveportal sync captures.jsonl --format calcom --rate 4.00 --secret-file secret.txt
+      liveportal sync report.csv --format toggl --rate 1.50
+      liveportal sync hours.csv --mapping-help > hours.toml
+      liveportal sync hours.csv --format csv --mapping hours.toml --dates dmy
     """
+    if mapping_help:
+        print_template(Path(feeds[0]), "hours")
+        return
     wanted.check()
     input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
     check_output_possible(DrySynced, out, spared=input_files)
@@ -138,7 +154,7 @@ def _sentence(total: SyncResult) -> Sentence:
 
 
 def _note_ignored(total: SyncResult, out: OutputOptions) -> None:
-    """Name on stderr what says nothing to the books; an answer in sentences has it."""
+    """Name on stderr what does not concern the books; an answer in sentences has it."""
     if total.ignored and not answers_person(out):
         note(f"Ignored {plural(total.ignored, 'document')}: {_kinds(total)}.")
 
@@ -152,17 +168,6 @@ def _counted(count: int, text: str) -> str:
     verb, rest = text.split(" ", 1)
     plurals = {"was": "were", "confirms": "confirm"}
     return f"{plural(count, 'event')} {verb if count == 1 else plurals[verb]} {rest}"
-
-
-def rejected_lines(count: int, rejects: Path | None) -> RejectedLines:
-    """Return the error that ends a run that went on past bad lines; no file for a dry run."""
-    return RejectedLines(
-        f"{count} line{'s were' if count != 1 else ' was'} rejected.",
-        hint="This was a dry run. Nothing was recorded or written."
-        if rejects is None
-        else f"The file {rejects} has each with its reason. All other lines were recorded.",
-        refused=count,
-    )
 
 
 def _sync_feeds(
@@ -186,7 +191,7 @@ def _sync_feeds(
                 )
             except LiveportalError as error:
                 mention_rejects(error)
-                if len(feeds) > 1:
+                if len(feeds) > 1 and error.details.get("file") != feed:
                     error.located(feed, feed=feed)
                 raise
         total = _add(total, synced)
@@ -202,33 +207,6 @@ def _add(total: SyncResult, synced: SyncResult) -> SyncResult:
         synced.head,
         dict(Counter(total.ignored_kinds) + Counter(synced.ignored_kinds)),
     )
-
-
-_REJECTS = "--rejects"
-
-
-def mention_rejects(error: LiveportalError) -> None:
-    """Mention `--rejects` in the hint of an error about a line of a feed."""
-    hint = spell(error.hint) or ""
-    if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
-        advice = f"To leave such lines out, add {_REJECTS} FILE, which gets each with its reason."
-        error.hint = f"{hint} {advice}".lstrip()
-
-
-def reject_writer(stream: TextIO | None) -> OnError:
-    """Return a callback that writes a bad line with its reason; a dry run has no stream for it."""
-
-    def reject(line: Line, error: LiveportalError) -> None:
-        if stream is not None:
-            reason = {
-                "code": error.code,
-                "message": error.message,
-                "field": error.details.get("field"),
-            }
-            raw = line.raw.decode("utf-8", "replace")
-            stream.write(json.dumps({"line": line.number, "error": reason, "raw": raw}) + "\n")
-
-    return reject
 
 
 @contextmanager

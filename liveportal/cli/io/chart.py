@@ -1,6 +1,6 @@
 """A bar chart of the last months for a terminal: readable without colour, in 80 columns.
 
-A bar divides the gross into net, refunds and fee, in this order. A month whose net is below zero
+A bar divides the gross into net, refunds and fee, in this order. A month whose net is negative
 has its deficit to the left of the line.
 """
 
@@ -37,7 +37,7 @@ LETTERS = Marks("#", "-", "+", "|")
 
 
 class Bar(NamedTuple):
-    """The parts of a month's bar in minor units, none below zero."""
+    """The parts of a month's bar in minor units, none negative."""
 
     deficit: int
     net: int
@@ -82,7 +82,7 @@ def chart_lines(months: Sequence[Month], currency: str, width: int, marks: Marks
         yield f"{_format_line(row, widths)}  {bar}".rstrip()
     if bar_width >= NARROWEST:
         yield f"{marks.net} net  {marks.refunds} refunds  {marks.fee} fee" + (
-            f"  (left of {marks.line}: below zero)" if any(bar.deficit for bar in bars) else ""
+            f"  (left of {marks.line}: negative)" if any(bar.deficit for bar in bars) else ""
         )
 
 

@@ -178,9 +178,9 @@ def _for_person(message: str, hint: str | None, details: Mapping[str, object]) -
     lines += [clean(hint)] if hint else []
     if sys.stderr is None or not sys.stderr.isatty():
         return "\n".join(lines)
-    from liveportal.cli.io.render import with_short_ids  # Only a terminal shortens ids.
+    from liveportal.cli.io.render import with_local_times, with_short_ids  # Only on a terminal.
 
-    text = wrapped(with_short_ids("\n".join(lines), details.values()))
+    text = wrapped(with_local_times(with_short_ids("\n".join(lines), details.values())))
     red, plain = ("", "") if no_colour() else ("\x1b[1;31m", "\x1b[0m")
     return text.replace("error:", f"{red}error:{plain}", 1) if text.startswith("error:") else text
 

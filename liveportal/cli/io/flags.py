@@ -12,7 +12,7 @@ FLAGS = {
     "late_claim": "The claim came after the refund window had closed.",
     "long_session": "The session is longer than twelve hours.",
     "missed_early": "Its planned start is in the future.",
-    "on_vacation": "It is in your vacation.",
+    "on_vacation": "It is during your vacation.",
     "possible_duplicate": "It may be a duplicate of a payout of the last 60 days.",
     "rate_out_of_bounds": "The rate is outside the bounds of the policy.",
     "request_expired": "The request had expired.",

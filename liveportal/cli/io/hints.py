@@ -77,7 +77,7 @@ SPELLINGS = {
     "enter_it_again": f"enter the profile again: `{_SET} --start-over`",
     "enter_the_profile_again": f"enter the profile again with `{_SET} --start-over`",
     "give_its_date": f"`{_SET} --tax-signed DATE`",
-    "make_a_ledger": "make a ledger first with `liveportal init`",
+    "make_a_ledger": "create a ledger first with `liveportal init`",
     # Options.
     "a_file_for_it": "--rejects FILE",
     "a_later_time": "a later --at",
@@ -86,7 +86,7 @@ SPELLINGS = {
     "a_payer": "--payer NAME",
     "a_path": "--ledger or LIVEPORTAL_LEDGER",
     "a_reversal": "`liveportal ledger reverse`",
-    "a_slot": "--slot 1 to {slots}",
+    "a_slot": "--slot {slots}",
     "a_source": "--source",
     "all_rows": "--all",
     "an_id": "--id",

@@ -18,11 +18,15 @@ NARROWEST_TEXT, LONGEST_WORD, LONGEST_NUMBER = 12, 16, 24
 """A column of texts is at least as wide as the first of these. It is also as wide as its longest
 word, up to the second or, if that has a digit (an id, a date, an amount), up to the third."""
 
+NARROWEST_PROSE, PROSE = 24, 100
+"""A column with a text longer than the second wants to be as wide as the first."""
+
 
 class Column(NamedTuple):
     """A column to lay out: its least width, that of its cells unbroken, and that of its heading.
 
-    The column with the highest `rank` is the least important.
+    The column with the highest `rank` is the least important. One of long texts wants to be
+    `wanted` wide, so that less important columns go; itself it stays as long as `least` fits.
     """
 
     name: str
@@ -30,6 +34,7 @@ class Column(NamedTuple):
     least: int
     cells: int
     heading: int
+    wanted: int = 0
 
 
 def measure(
@@ -48,12 +53,13 @@ def measure(
     """
     heading_words = max(map(width_of, heading.split()), default=0)
     most = max((width_of(cell) for cell in cells), default=0)
-    least = most
+    least, wanted = most, 0
     if breaks:
         units = {unit for cell in cells for unit in _UNIT.findall(cell)}
         words = [_least(unit, width_of, is_folded=is_folded) for unit in units]
         least = min(most, max(NARROWEST_TEXT, *words, 0))
-    return Column(name, rank, max(least, heading_words), most, width_of(heading))
+        wanted = NARROWEST_PROSE if most > PROSE else 0
+    return Column(name, rank, max(least, heading_words), most, width_of(heading), wanted)
 
 
 def _least(unit: str, width_of: Callable[[str], int], *, is_folded: bool) -> int:
@@ -71,7 +77,11 @@ def lay_out(columns: Sequence[Column], width: int) -> dict[str, int]:
     kept = list(columns)
     while len(kept) > 1 and _needed(kept) > width:
         # Of two that are as important, the one further to the right goes first.
-        kept.remove(max(reversed(kept), key=lambda column: column.rank))
+        last = max(reversed(kept), key=lambda column: column.rank)
+        if last.wanted > last.least:
+            kept[kept.index(last)] = last._replace(wanted=0)
+        else:
+            kept.remove(last)
     room = width - GAP * (len(kept) - 1)
     limit = _limit(kept, room)
     widths = {column.name: _shrunk(column, limit) for column in kept}
@@ -85,11 +95,11 @@ def lay_out(columns: Sequence[Column], width: int) -> dict[str, int]:
 
 
 def _shrunk(column: Column, limit: int) -> int:
-    return max(column.least, min(column.cells, limit))
+    return max(column.least, column.wanted, min(column.cells, limit))
 
 
 def _needed(columns: Sequence[Column]) -> int:
-    return sum(column.least for column in columns) + GAP * (len(columns) - 1)
+    return sum(max(column.least, column.wanted) for column in columns) + GAP * (len(columns) - 1)
 
 
 def _limit(columns: Sequence[Column], room: int) -> int:

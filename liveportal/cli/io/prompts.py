@@ -63,12 +63,13 @@ def choose(question: str, choices: Iterable[int], default: int | None) -> int:
         try:
             line = sys.stdin.readline()
         except UnicodeDecodeError:
-            continue  # It was not a number.
+            line = "?"  # It was not a number.
         answer = line.strip().casefold()
         if not line or answer in ("q", "quit"):
             raise Declined(NOTHING_RECORDED)
         if answer in numbers:
             return numbers[answer]
+        sys.stderr.write(f"Type one of these numbers: {', '.join(filter(None, numbers))}.\n")
 
 
 def ask_line(question: str) -> str:

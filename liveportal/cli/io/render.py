@@ -13,11 +13,12 @@ cursor blocks writers). If iterating has side effects, build a list first, since
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quote
 from operator import attrgetter
 from pathlib import Path
@@ -156,6 +157,8 @@ def note(text: str) -> None:
 
 # --- short ids ----------------------------------------------------------------------------------
 
+_UTC_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d(?:\.\d+)?)?) UTC\b", re.ASCII)
+"""An instant as `domain.clock.readable` formats it."""
 _ledger: ContextVar[Path | None] = ContextVar("ledger", default=None)
 
 
@@ -170,6 +173,33 @@ def with_short_ids(text: str, ids: Iterable[object]) -> str:
     for whole, short in _short_forms(names).items():
         text = text.replace(whole, short)
     return text
+
+
+def with_local_times(text: str) -> str:
+    """Return a text in which the times that it gives in UTC are the expert's, to the second."""
+    path = _ledger.get()
+    if path is None or not _UTC_TIME.search(text):
+        return text
+    from liveportal.domain.clock import zone
+    from liveportal.ledger.opening import open_readonly
+    from liveportal.ledger.storage.driver import DatabaseError
+
+    try:
+        with open_readonly(path) as reader:
+            name = reader.own_timezone
+        local = zone(name)
+    except (LiveportalError, DatabaseError, OSError):  # Times in UTC are right, too.
+        return text
+
+    def converted(found: re.Match[str]) -> str:
+        instant = datetime.fromisoformat(found[1]).replace(tzinfo=UTC, microsecond=0)
+        try:
+            shown = instant.astimezone(local)
+        except OverflowError:  # At an end of the calendar.
+            return found[0]
+        return f"{shown.replace(tzinfo=None).isoformat(' ').removesuffix(':00')} {name}"
+
+    return _UTC_TIME.sub(converted, text)
 
 
 def _short_forms(ids: Iterable[str]) -> Mapping[str, str]:

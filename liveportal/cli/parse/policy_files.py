@@ -44,11 +44,11 @@ def load_policy(text: str) -> Policy:
         with path.open("rb") as file:
             content = file.read(LONGEST_FILE + 1)
     except FileNotFoundError:
-        names = ", ".join(policy.name for policy in shipped_policies())
+        names = " and ".join(policy.name for policy in shipped_policies())
         raise PolicyNotFound(
             f"There is neither a policy nor a file with the name {text}.",
-            hint=f"The policies are {names}. `liveportal policy show` prints one as an example"
-            " of a file.",
+            hint=f"The built-in policies are {names}. `liveportal policy show` prints one as an"
+            " example of a file.",
         ) from None
     except OSError as error:
         raise UnreadableFile(

@@ -67,7 +67,7 @@ def check_fields(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def field_error(field: str, reason: str, hint: str | None = None) -> InvalidValue:
-    """Return the error for a field; the reason is a predicate, such as `must be a text`."""
+    """Return the error for a field; the reason is a predicate, such as `must be a string`."""
     subject = f"The value of {field}"
     return InvalidValue(
         about(subject, reason), hint=hint or "Correct the value and try again.", field=field
@@ -77,7 +77,7 @@ def field_error(field: str, reason: str, hint: str | None = None) -> InvalidValu
 def _tidy(field: str, value: object) -> str:
     """Return a text without control characters and with single spaces."""
     if not isinstance(value, str):
-        raise field_error(field, "must be a text, in quotes")
+        raise field_error(field, "must be a string, in quotes")
     text = " ".join(clean(value).split())
     if len(text) > LONGEST_TEXT:
         raise field_error(field, f"is longer than {LONGEST_TEXT} characters")
@@ -214,7 +214,7 @@ def _library_parts(given: object) -> dict[str, str]:
         raise field_error("address", "must be a table of its parts")
     lines = given.get("lines", [])
     if not isinstance(lines, list | tuple) or len(lines) > MOST_LINES:
-        raise field_error("address.lines", f"must be a list of at most {MOST_LINES} texts")
+        raise field_error("address.lines", f"must be a list of at most {MOST_LINES} strings")
     if unknown := given.keys() - PARTS.keys() - {"lines"}:
         named = ", ".join(sorted(name for name in unknown if re.fullmatch("[a-z_]{1,32}", name)))
         known = ", ".join(("lines", *PARTS))

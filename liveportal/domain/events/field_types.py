@@ -60,12 +60,12 @@ class Text(FieldType):
 
     def parse(self, path: str, raw: Any) -> str:
         if not isinstance(raw, str):
-            raise InvalidEvent(path, "must be a text")
+            raise InvalidEvent(path, "must be a string")
         return raw
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, str):
-            raise InvalidEvent(path, "must be a text")
+            raise InvalidEvent(path, "must be a string")
 
     def read(self, path: str, raw: Any) -> str:
         value = raw if type(raw) is str else self.parse(path, raw)
@@ -143,9 +143,7 @@ class Instant(FieldType):
 
     def parse(self, path: str, raw: Any) -> datetime:
         if not isinstance(raw, str):
-            raise InvalidEvent(
-                path, "must be a text with a time and its offset, such as 2026-10-05T09:00:00Z"
-            )
+            raise InvalidEvent(path, "must be a time with its offset, such as 2026-10-05T09:00:00Z")
         try:
             return parse_instant(raw)
         except InvalidTime as error:
@@ -217,7 +215,7 @@ class Amount(FieldType):
             )
         amount, currency = raw["amount"], raw["currency"]
         if not isinstance(amount, str) or not isinstance(currency, str):
-            raise InvalidEvent(path, "must have its amount and its currency as texts")
+            raise InvalidEvent(path, "must have its amount and its currency as strings")
         try:
             return Money.parse(amount, currency)
         except InvalidAmount as error:

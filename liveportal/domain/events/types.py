@@ -263,7 +263,7 @@ class SessionEnded(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="What the customer pays for the session. By default, the book's policy calculates it.",
+        doc="What the customer pays for the session. By default, the policy calculates it.",
     )
 
 
@@ -289,7 +289,7 @@ class SessionLogged(SessionEvent):
     billed: Money | None = of(
         BILLED,
         default=None,
-        doc="What the customer pays for the session. By default, the book's policy calculates it.",
+        doc="What the customer pays for the session. By default, the policy calculates it.",
     )
     title: str | None = of(TEXT, default=None, personal=True, doc="What the session was about.")
 
@@ -484,7 +484,7 @@ class AdjustmentPosted(EventData):
     ENTITY = "adjustment"
     FEED_FIELDS = EVERY_FIELD
     adjustment: str = of(ID, doc="A new id for the adjustment.")
-    amount: Money = of(SIGNED, doc="A bonus is above zero, a fee is below zero.")
+    amount: Money = of(SIGNED, doc="A bonus is positive, a fee is negative.")
     reason: str = of(TEXT, personal=True, doc="What it is for.")
 
 

@@ -122,7 +122,7 @@ def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> Reco
     if recorded.reversed:
         raise NotReversible(
             f"Event {data.event.id} has already been reversed.",
-            hint="Nothing more has to be done.",
+            hint="You do not have to do anything more.",
         )
     if event.time < recorded.event.time and not context.former_rules:
         raise ImpossibleTime(

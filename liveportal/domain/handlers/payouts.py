@@ -14,7 +14,7 @@ from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
-from liveportal.domain.clock import local_date, month_of, readable, shifted
+from liveportal.domain.clock import local_date, month_of, readable, shifted, to_second
 from liveportal.domain.entities import Item, Line, OpenItem, Payout, PayoutState
 from liveportal.domain.errors import (
     Caution,
@@ -262,7 +262,7 @@ def _duplicate_cautions(
         if same and other.state in (PayoutState.SENT, PayoutState.PAID):
             yield PossibleDuplicate(
                 f"Payout {other.id} of {data.amount} by {data.method} is already recorded, sent at"
-                f" {readable(other.sent_at)}.",
+                f" {to_second(other.sent_at)}.",
                 hint=Hint(
                     "If this is another payout, {overriding_this} records it, or {an_id} gives it"
                     " the platform's id."

@@ -102,7 +102,7 @@ def claim_amount_minor(session: Session, amount: Money | None, policy: Policy) -
         raise ClaimOpen(
             f"Session {session.id} already has a claim, {session.claim}, that is not decided yet.",
             hint=Hint(
-                "Only one claim at a time is possible. Its state: {the_claim}.",
+                "A session can have only one undecided claim. {The_claim} shows its state.",
                 claim=session.claim,
             ),
             id=session.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from liveportal.domain.clock import readable
+from liveportal.domain.clock import to_second
 from liveportal.domain.entities import Claim, Payout, Request, Session
 from liveportal.domain.errors import AlreadyExists
 from liveportal.domain.hint import Hint
@@ -101,7 +101,7 @@ def state_of(entity: StatefulEntity, *, already: bool = False) -> str:
     since = _since(entity)
     lasting = "since " if entity.state in _LASTING else ""
     return f"{kind.capitalize()} {entity.id} {phrase}" + (
-        f" ({lasting}{readable(since)})" if since else ""
+        f" ({lasting}{to_second(since)})" if since else ""
     )
 
 

@@ -190,7 +190,7 @@ def chosen_slot(request: Request, number: int | None) -> Slot | None:
             hint=Hint(
                 "Give {a_slot}, or {the_best_one}. {The_request} shows them.",
                 request=request.id,
-                slots=len(request.slots),
+                slots="1" if len(request.slots) == 1 else f"N (1 to {len(request.slots)})",
             ),
             slots=len(request.slots),
         )
@@ -252,7 +252,7 @@ def schedule_cautions(
     ):
         cautions.append(
             OnVacation(
-                f"{first} is in your vacation.",
+                f"{first} is during your vacation.",
                 hint=Hint("Choose another time. {Overriding_this} books it regardless."),
             )
         )

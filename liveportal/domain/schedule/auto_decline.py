@@ -129,7 +129,7 @@ class DeclineRule(EventRecord):
         BOOLEAN, default=None, doc="All its slots are outside the expert's working hours."
     )
     on_vacation: bool | None = of(
-        BOOLEAN, default=None, doc="All its slots are in vacations of the expert."
+        BOOLEAN, default=None, doc="All its slots are during vacations of the expert."
     )
     shorter_than: int | None = of(
         MINUTES, default=None, doc="All its slots are shorter than this, in minutes."

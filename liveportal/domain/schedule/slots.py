@@ -128,7 +128,7 @@ def _reasons_against(
         titles = ", ".join(dict.fromkeys(event.title or "an event" for event in own))
         yield "busy", f"overlaps {titles} in your calendar"
     if schedule.is_away(start, end):
-        yield "vacation", "in your vacation"
+        yield "vacation", "during your vacation"
     if too_close := schedule.too_close(start, end):
         yield "buffer", f"too close to session {', '.join(too_close)}"
     if not schedule.is_within_hours(start, end):

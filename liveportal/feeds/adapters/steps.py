@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from liveportal.domain.clock import parse_instant, utc_text
 from liveportal.domain.errors import InvalidEvent, InvalidTime, RateNeeded
@@ -29,6 +29,11 @@ from liveportal.domain.hint import Hint
 from liveportal.domain.money import Money
 from liveportal.feeds import jsonl
 
+if TYPE_CHECKING:
+    from liveportal.domain.errors import LiveportalError
+    from liveportal.tables.mapping import MappingDocument
+    from liveportal.tables.source import Source as TableFile
+
 UNKNOWN = "unknown"
 """The state of what the ledger does not know."""
 ANY = "any"
@@ -37,7 +42,7 @@ ANY = "any"
 
 @frozen
 class Ignored:
-    """A document that says nothing to the books, under the name by which it is counted."""
+    """A document that does not concern the books, under the name by which it is counted."""
 
     kind: str
 
@@ -78,6 +83,14 @@ class Settings:
     hop: str | None = None
     sessions: Mapping[str, str] | None = None
     """The sessions by the id of the charge that paid for them."""
+    currency: str = "USD"
+    """The book's currency, for amounts without one."""
+    timezone: str = "UTC"
+    """The zone of times without one."""
+    dates: str | None = None
+    """The order of dates that can be read in two: a name in `tables.dates.ORDERS`."""
+    mapping: MappingDocument | None = None
+    """What the columns of a table are."""
 
 
 class Adapter(Protocol):
@@ -89,6 +102,19 @@ class Adapter(Protocol):
 
     def is_signed(self, headers: Mapping[str, str], body: bytes, secret: bytes) -> bool:
         """Return True if a body has a signature in its headers that the secret made."""
+        ...
+
+
+class TableAdapter(Protocol):
+    """Makes steps of a whole file: what a row means may depend on other rows."""
+
+    def steps(
+        self, file: TableFile, settings: Settings
+    ) -> Iterator[tuple[jsonl.Line, Step | LiveportalError]]:
+        """Yield the steps of the rows, or their errors, each with its line.
+
+        Raises an error about the file as a whole.
+        """
         ...
 
 
@@ -146,7 +172,7 @@ def optional_text(document: Mapping[str, Any], *path: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise InvalidEvent(".".join(path), "must be a text")
+        raise InvalidEvent(".".join(path), "must be a string")
     return value
 
 
@@ -174,11 +200,16 @@ def at(document: Mapping[str, Any], *path: str) -> Any:  # noqa: ANN401 -- Any J
     return value
 
 
-def rate_of(settings: Settings) -> dict[str, str]:
+def rate_of(settings: Settings, subject: str = "A booking") -> dict[str, str]:
     """Return the rate as an event has it; raises `RateNeeded`: no scheduler states one."""
     if settings.rate is None:
         raise RateNeeded(
-            "A booking needs a rate for each minute, and the feed states none.",
+            f"{subject} needs a rate for each minute, and the feed states none.",
             hint=Hint("Give {a_rate}, or set {a_direct_rate}."),
         )
-    return {"amount": str(settings.rate), "currency": settings.rate.currency}
+    return amount_of(settings.rate)
+
+
+def amount_of(money: Money) -> dict[str, str]:
+    """Return an amount as an event has it."""
+    return {"amount": str(money), "currency": money.currency}

@@ -296,7 +296,7 @@ def _read_whole(
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, size):
         raise FileChanged(
             f"{path} changed while it was read.",
-            hint="Nothing was attached. Try again when no program writes to it any more.",
+            hint="Nothing was attached. Try again when no other program is writing to it.",
             path=str(path),
         )
     return digest.hexdigest(), size

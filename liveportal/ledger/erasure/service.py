@@ -81,7 +81,7 @@ def _backups(path: Path) -> list[Residue]:
     if last is None or not last.path.exists():
         return []
     hint = (
-        "It still has the customer's data. Make a new backup, then delete this one and older ones."
+        "The backup still has the customer's data. Make a new one, then delete it and older ones."
     )
     return [Residue("backup", str(last.path), hint)]
 

@@ -126,14 +126,14 @@ def month(reader: Reader, name: str) -> tuple[Node, Node]:
     """Return the earnings of a month, and the owed balance at its end, as trees."""
     entries = _entries(reader, "record.period = ?", name)
     (before,) = reader.all(_BEFORE, name)
-    net = earned(f"Net of {name}", entries, _steps(reader, entries))
+    net = earned(f"Net for {name}", entries, _steps(reader, entries))
     return net, owed(f"Owed at the end of {name}", before["owed"], before["last"], entries)
 
 
 def session(reader: Reader, session_id: str) -> tuple[Node, Node]:
     """Return the earnings of a session, and where that money is, as trees."""
     entries = _entries(reader, "record.session = ?", session_id)
-    net = earned(f"Net of session {session_id}", entries, _steps(reader, entries))
+    net = earned(f"Net for session {session_id}", entries, _steps(reader, entries))
     legs = reader.all(f"{_LEGS} WHERE entry.session = ? ORDER BY entry.id, n", session_id)
     moves = list(_moves(legs))
     for line in reader.all(_PAID, session_id):

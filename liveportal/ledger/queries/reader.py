@@ -141,7 +141,7 @@ class Reader:
         if kind not in KINDS:  # The kind is the name of the table.
             raise InvalidArgument("kind", f"must be one of {', '.join(KINDS)}")
         if not isinstance(text, str):
-            raise InvalidArgument("id", "must be a text")
+            raise InvalidArgument("id", "must be a string")
         if not text or not text.isascii():
             raise _unknown(kind, text)
         if kind in ("session", "payout"):

@@ -309,7 +309,7 @@ def _fields(reader: Reader, finder: Finder) -> Iterator[tuple[int, str, str]]:
 
 
 def _join_list(value: object) -> str:
-    """Join a list of texts; values of other types are not searched."""
+    """Join a list of strings; values of other types are not searched."""
     return ", ".join(filter(_is_text, value)) if isinstance(value, list) else ""
 
 

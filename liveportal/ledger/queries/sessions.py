@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -378,6 +378,17 @@ def actual_times(reader: Reader, session_id: str) -> tuple[datetime | None, date
     """Return the start and end of a session (UTC); None for one that has not happened."""
     (row,) = reader.all('SELECT start, "end" AS ended FROM session WHERE id = ?', session_id)
     return instant(row["start"]), instant(row["ended"])
+
+
+def latest_correction(reader: Reader, session_id: str) -> Mapping[str, Any] | None:
+    """Return what the expert's latest correction of a session says; None if it is a feed's."""
+    from liveportal.domain.events.envelope import CLI_SOURCE  # No list needs it.
+
+    kind = "session.corrected"
+    corrections = [row for row in history(reader, f"session:{session_id}") if row.type == kind]
+    if not corrections or corrections[-1].source != CLI_SOURCE:
+        return None
+    return corrections[-1].data
 
 
 def latest_tip(reader: Reader, session_id: str) -> TipResult:

@@ -40,7 +40,7 @@ KEYRING_SECONDS = 15.0
 
 _HEAD = """\
 # The key to the sealed values of the ledger beside it. Without it they cannot be read, and with it
-# anybody can: keep a copy, apart from the copies of the ledger.
+# anyone can: keep a copy, apart from the copies of the ledger.
 """
 _OLD_HEAD = """\
 # An earlier key, kept by rotate-key: for backups and copies of the ledger from before.

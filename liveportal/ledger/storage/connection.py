@@ -180,7 +180,8 @@ def _folder(path: Path) -> str:
 def _log_needed_error(path: Path) -> LiveportalError:
     return LedgerUnwritable(
         f"{path} cannot be read where it is, because it has a log and its folder is read-only.",
-        hint="Copy the ledger and the -wal file beside it to a folder of yours, and read it there.",
+        hint="Copy the ledger and the -wal file beside it to a folder of your own, and read it"
+        " there.",
         path=str(path),
     )
 
@@ -256,9 +257,8 @@ def check_ours(connection: Connection, path: Path) -> None:
         )
     if version > SCHEMA_VERSION:
         raise NewerLedger(
-            f"{path} was written by a newer version of liveportal (form {version}; this"
-            " version reads"
-            f" up to {SCHEMA_VERSION}).",
+            f"{path} was written by a newer version of liveportal (schema version"
+            f" {version}; this version reads up to {SCHEMA_VERSION}).",
             hint="Upgrade liveportal. Nothing was changed.",
             path=str(path),
         )

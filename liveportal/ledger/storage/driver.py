@@ -42,7 +42,7 @@ Cursor = dbapi.Cursor
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
 SQLITE_VERSION_INFO: tuple[int, ...] = dbapi.sqlite_version_info
-DRIVER = f"of {dbapi.__name__.partition('.')[0]}"
+DRIVER = f"from {dbapi.__name__.partition('.')[0]}"
 DatabaseError = dbapi.Error
 
 

@@ -86,8 +86,8 @@ def linked(path: Path, names: Names) -> LedgerLinked:
     real = os.path.realpath(path)
     single, own = shlex.quote(f"{real}.single"), shlex.quote(real)
     return LedgerLinked(
-        f"{path} has {names.links} names (hard links), also {', '.join(also)}. Using a ledger under"
-        " two names would destroy it.",
+        f"{path} has {names.links} names (hard links), including {', '.join(also)}. Using a"
+        " ledger under two names would destroy it.",
         hint="Close all programs that use it. Then turn the name that was used last into a separate"
         f" file: cp -p {own} {single} && mv {single} {own}",
         path=str(path),

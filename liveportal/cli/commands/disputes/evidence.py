@@ -89,7 +89,7 @@ def evidence(
     expert", spells out the platform's rules, and explains how to check the pack. The same ledger
     gives the same bytes. Without -o, the pack is CLAIM.zip.
 
-    The answer shows the seal of the pack. Send it to the reviewer by another way than the pack, so
+    The answer shows the seal of the pack. Send it to the reviewer separately from the pack, so
     that they can check that nothing was changed. --redact also blacks out names in file names and
     encoded spellings, and leaves out files that it cannot read. Read the pack before you send it.
 

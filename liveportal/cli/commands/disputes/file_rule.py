@@ -51,7 +51,7 @@ def file_(
     ] = False,
     attach: Annotated[
         list[Path] | None,
-        typer.Option("--attach", metavar="FILE", help="Keep this file as evidence. Repeatable."),
+        typer.Option("--attach", metavar="FILE", help="Keep this file as evidence; repeatable."),
     ] = None,
 ) -> None:
     """Dispute a refund claim, with a summary.

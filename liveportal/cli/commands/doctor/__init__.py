@@ -47,9 +47,9 @@ def doctor(
     ledger: LedgerOption,
     out: OutputOptions,
 ) -> None:
-    """Examine this installation and its ledger, and say how to mend what is wrong.
+    """Check this installation and its ledger, and show how to fix problems.
 
-    Nothing is changed, asked or sent. Exit code 1 if something failed; warnings do not fail.
+    Nothing is changed, asked or sent. The exit code is 1 if a check failed; warnings do not count.
 
     Examples:
       liveportal doctor

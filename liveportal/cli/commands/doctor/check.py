@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from liveportal.domain.clock import readable
 from liveportal.domain.frozen import frozen
 from liveportal.domain.hint import Hint
 from liveportal.domain.row import Row
@@ -55,11 +53,6 @@ def list_names(paths: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
     return ", ".join(paths[:MOST_NAMES]) + more
-
-
-def to_second(instant: datetime) -> str:
-    """Return a time to the second, for a sentence."""
-    return readable(instant.replace(microsecond=0))
 
 
 def format_megabytes(count: int) -> str:

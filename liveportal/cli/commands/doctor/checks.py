@@ -19,8 +19,8 @@ from liveportal.cli.commands.doctor.check import (
     Surroundings,
     format_megabytes,
     list_names,
-    to_second,
 )
+from liveportal.domain.clock import to_second
 from liveportal.ledger.health import Health
 
 NETWORK = frozenset(
@@ -79,7 +79,7 @@ def ledger(health: Health, around: Surroundings, _now: datetime) -> Check:
     if health.inside is not None and health.inside.quick_check == "ok":
         last = health.inside.last_recorded
         when = f" The last one was recorded at {to_second(last)}." if last else ""
-        form = f"form {health.head.form}, " if health.head else ""
+        form = f"schema version {health.head.form}, " if health.head else ""
         return Check("ledger", OK, f"{path}: {form}{health.inside.events} events.{when}")
     if health.inside is not None:
         hint = "Keep the file as it is, and restore a backup: `liveportal ledger restore`."
@@ -106,7 +106,7 @@ def place(health: Health, around: Surroundings, _now: datetime) -> Check:
     """Check whether the ledger is on a network file system or in a synced folder."""
     kind = health.file_system or ""
     if kind in NETWORK or (kind.startswith("fuse.") and kind[5:].startswith(NETWORK_FUSE)):
-        hint = "Keep the ledger on a disk of this machine, and its backups there."
+        hint = "Keep the ledger on a local disk, and its backups there."
         wal = health.head is not None and health.head.wal
         what = f"The ledger is on a network file system ({kind}), on which locks are not reliable."
         return Check("place", FAILED if wal else WARNING, what, hint)
@@ -119,7 +119,7 @@ def place(health: Health, around: Surroundings, _now: datetime) -> Check:
             " overwrite each other's changes."
         )
         return Check("place", WARNING, what, hint)
-    where = f"a file system of this machine ({kind or 'of unknown type'})"
+    where = f"a local file system ({kind or 'of unknown type'})"
     return Check("place", OK, f"The ledger is on {where}.")
 
 
@@ -136,7 +136,7 @@ def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
         return Check("modes", WARNING, f"Another user owns {names}.", "Make them yours with chown.")
     opened = [file for file in files if file.is_open_to_others]
     if not opened:
-        return Check("modes", OK, f"All files ({len(files)}) are yours, and closed to other users.")
+        return Check("modes", OK, f"Only you can open the files of the ledger ({len(files)}).")
     names = list_names([f"{file.path} ({file.mode:o})" for file in opened])
     hint = "Check who could read the files, then close them: chmod go= and the path."
     # Commands refuse to use these.
@@ -183,7 +183,7 @@ def clock(health: Health, _around: Surroundings, now: datetime) -> Check:
 def space(health: Health, _around: Surroundings, _now: datetime) -> Check:
     """Check whether there is space for a backup, and for an upgrade, which keeps a copy."""
     if health.free_bytes is None:
-        return Check("space", SKIPPED, "The free disk space is not known.")
+        return Check("space", SKIPPED, "The free disk space is unknown.")
     free = f"The disk has {format_megabytes(health.free_bytes)} free"
     need = 3 * health.bytes + health.vault_bytes + SPARE_BYTES
     if health.free_bytes < health.bytes + SPARE_BYTES:
@@ -232,12 +232,12 @@ def replica(health: Health, _around: Surroundings, _now: datetime) -> Check:
 def left_behind(health: Health, _around: Surroundings, _now: datetime) -> Check:
     """Check for leftovers of a crash, and for copies of the ledger."""
     if health.mark:
-        what = "A customer was forgotten, but traces of the personal data are left."
+        what = "A customer was forgotten, but traces of the personal data remain."
         hint = "Close other programs that read the ledger, then run any command."
         return Check("left_behind", WARNING, what, hint)
     if health.left_behind:
         what = f"A crash may have left these files: {list_names(health.left_behind)}."
-        hint = "The next command deals with a journal. A .part file can be deleted after an hour."
+        hint = "The next command cleans up a journal. You can delete a .part file after an hour."
         return Check("left_behind", WARNING, what, hint)
     if health.copies:
         what = f"Copies are beside the ledger: {list_names(health.copies)}."
@@ -272,7 +272,7 @@ def evidence(health: Health, _around: Surroundings, _now: datetime) -> Check:
         what = "These files are not in the vault, and may never have been"
         hint = "If you have the file, attach it again: `liveportal sessions attach SESSION FILE`."
         return Check("evidence", WARNING, f"{what}: {names}.", hint)
-    return Check("evidence", OK, "No file has to be attached again.")
+    return Check("evidence", OK, "No file needs to be attached again.")
 
 
 _DEFAULT_ADVICE = "Compare the event with what you did, and correct or dispute what is wrong."
@@ -340,7 +340,7 @@ def imported(health: Health, _around: Surroundings, _now: datetime) -> Check:
         tasks.append(f"Attach {files} {'file' if files == 1 else 'files'} again.")
         hints.append("`liveportal ledger verify` names the files for `liveportal sessions attach`.")
     if not tasks:
-        return Check("imported", OK, "Nothing has to be entered or attached again.")
+        return Check("imported", OK, "Nothing needs to be entered or attached again.")
     what = f"The import could not restore everything. {' '.join(tasks)}"
     return Check("imported", WARNING, what, " ".join(hints))
 
@@ -358,11 +358,11 @@ def time_zones(_health: Health, around: Surroundings, _now: datetime) -> Check:
         return Check("time_zones", OK, f"Time zones come from {package}.")
     if around.tzdata is None:
         what = (
-            f"Time zones come from {around.zone_source}, without the package tzdata as a reserve."
+            f"Time zones come from {around.zone_source}, without the package tzdata as a fallback."
         )
         return Check("time_zones", WARNING, what, "Install the package tzdata.")
     return Check(
-        "time_zones", OK, f"Time zones come from {around.zone_source}, else from {package}."
+        "time_zones", OK, f"Time zones come from {around.zone_source}, or else from {package}."
     )
 
 

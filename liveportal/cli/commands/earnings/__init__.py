@@ -170,7 +170,7 @@ def summary(
 
 def summary_title(reader: Reader, name: str) -> str:
     """Return the title of the earnings of a month, or of several with a common name."""
-    return f"Earnings of {name} ({reader.currency}, months of {reader.timezone})"
+    return f"Earnings for {name} ({reader.currency}, months in {reader.timezone})"
 
 
 def _nothing_in(

@@ -73,7 +73,7 @@ def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
     none = HumanValue(None, _constant_lines("none"))
     rows = [group if group.group is not None else {**group, "group": none} for group in groups]
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
-    title = f"Earnings of {span.name} by {way} ({reader.currency})"
+    title = f"Earnings for {span.name} by {way} ({reader.currency})"
     empty = "Nothing was earned. Months that have earnings: `liveportal earnings months`."
     return Table(breakdown.GroupRow, rows, human, title=title, empty=empty)
 
@@ -107,7 +107,7 @@ def compare_zones(reader: Reader, span: Span) -> Table:
         zone_comparison.MovedRow,
         rows,
         HUMAN_MOVED,
-        title=f"Entries that fall in another month than in {reader.timezone}",
+        title=f"Entries that fall in a different month than in {reader.timezone}",
         empty=f"No entry falls in another month in {' or '.join(other_zones)}."
         if other_zones
         else "Your time zone and the platform's are both UTC.",
@@ -131,7 +131,7 @@ def bounds_view(reader: Reader, span: Span) -> Table:
             advance(int(bound.reading is not None))
     rows = interpretation_range.rows(reader, span.name, bounds)
     nets = [row.net for row in rows]
-    title = f"Net of {span.name}: between {min(nets)} and {max(nets)} {reader.currency}"
+    title = f"Net for {span.name}: between {min(nets)} and {max(nets)} {reader.currency}"
     human_rows = [_human_bound(row) for row in rows]
     return Table(interpretation_range.BoundRow, human_rows, HUMAN_BOUND, title=title)
 
@@ -148,8 +148,8 @@ def _human_bound(bound: BoundRow) -> Row:
 
 
 BOUNDS_HINT = (
-    "Amounts that the platform billed, and payouts, are the same under every reading. So owed is"
-    " below zero where more was paid out than a reading gives."
+    "Amounts that the platform billed, and payouts, are the same under every reading. If more was"
+    " paid out than a reading allows, the amount owed is negative."
 )
 
 
@@ -177,7 +177,7 @@ def diff(
     read: ReadOptions,
     out: OutputOptions,
     after: Annotated[
-        str | None, typer.Argument(metavar="[B]", help="The later time; default: now.")
+        str | None, typer.Argument(metavar="[B]", help="The later time (default: now).")
     ] = None,
 ) -> None:
     """Show which months changed, and which events did it.

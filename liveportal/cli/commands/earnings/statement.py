@@ -101,8 +101,8 @@ def statement(
     Without -o, the statement is a new page in this folder, such as statement-2026-10.html.
 
     It names payee, platform, time zone and policy, and shows the income, the balances, every
-    session and every transaction; a year also has the figures for tax forms. It holds no personal
-    data of customers. With the seal at its end,
+    session and every transaction; a year also has the figures for tax forms. It contains no
+    personal data of customers. With the seal at its end,
     `liveportal ledger verify --statement FILE` later compares its figures with the ledger.
 
     Examples:
@@ -130,7 +130,7 @@ def statement(
     render(Detail(WrittenStatement, _written_row(name, path, document)), result_options)
     hint(f"To verify it later: `liveportal ledger verify --statement {path}`")
     if document["payee"] is None and payee is None:
-        hint("The payee is not named. Name the payee with --payee.")
+        hint("The statement does not name the payee. Name the payee with --payee.")
 
 
 def _names(reader: Reader, payee: str | None, platform: str | None) -> Names:

@@ -51,7 +51,7 @@ class LedgerPath(Row):
 def path(ledger: LedgerOption, out: OutputOptions) -> None:
     """Show the path of the ledger.
 
-    A ledger that does not exist yet would be made there.
+    A ledger that does not exist yet would be created there.
 
     Example: sqlite3 -readonly "$(liveportal ledger path)" 'SELECT count(*) FROM event'
     """
@@ -66,8 +66,8 @@ def path(ledger: LedgerOption, out: OutputOptions) -> None:
 def info() -> Query:
     """Show the ledger's size, policy, time zone and head.
 
-    The head is the hash of the last event. Note it somewhere else: with it, `liveportal ledger
-    verify --head` proves later that nothing before it was changed.
+    The head is the hash of the last event. Write it down somewhere else: with it,
+    `liveportal ledger verify --head` proves later that nothing before it was changed.
 
     Example: liveportal ledger info --json
     """

@@ -89,7 +89,7 @@ class BackupOptions(Options):
         typer.Option(
             "--recipient",
             metavar="KEY",
-            help="Encrypt to a public key of age (age1…). Repeatable.",
+            help="Encrypt to a public key of age (age1…); repeatable.",
         ),
     ] = None
     passphrase_file: Annotated[

@@ -29,7 +29,7 @@ from liveportal.ledger.secrets.identity import carried
 from liveportal.services.event_export import EventLines, write_archive
 
 app = Commands(
-    """Write the book to a file: all its events, or a ledger for another program.
+    """Write your books to a file: all events, or a journal for another program.
 
     Examples:
       liveportal ledger export events -o book.jsonl
@@ -58,21 +58,21 @@ def events(
     out: OutputOptions,
     without_personal: Annotated[
         bool,
-        typer.Option("--without-personal", help="Leave out names and texts; keep ids and money."),
+        typer.Option("--without-personal", help="Leave out names and text; keep ids and money."),
     ] = False,
     with_attachments: Annotated[
         bool,
         typer.Option(
-            "--with-attachments", help="Write a ZIP archive that has the attached files, too."
+            "--with-attachments", help="Write a ZIP archive that includes the evidence files."
         ),
     ] = False,
 ) -> None:
     """Write all events as lines of JSON.
 
     Use it to move to another computer, to analyse your data, or to keep a copy in plain text.
-    `liveportal ledger import` makes an equal ledger from it. Each line is an event as in a feed,
-    with the time at which it was recorded (`recordedat`), and `erased` if its personal part is
-    missing. An export never contains the payout profile, and evidence files only with
+    `liveportal ledger import` creates an equivalent ledger from it. Each line is an event as in a
+    feed, with the time at which it was recorded (`recordedat`), and `erased` if its personal part
+    is missing. An export never contains the payout profile, and evidence files only with
     --with-attachments; a backup contains everything.
 
     The first line has the identity key of the ledger, if it has one. With this key, names can be
@@ -87,7 +87,7 @@ def events(
       liveportal ledger export events --as-known 2026-10-31 --without-personal | gzip > october.gz
     """
     if with_attachments and without_personal:
-        raise typer.BadParameter("Attached files are personal. Leave out --without-personal.")
+        raise typer.BadParameter("Evidence files are personal. Leave out --without-personal.")
     path = file_target(Exported, "Events are lines of JSON", ledger, out)
     if with_attachments and path is None:
         raise typer.BadParameter("--with-attachments writes a ZIP archive. Name it with -o FILE.")
@@ -128,7 +128,7 @@ def _write(lines: EventLines, path: Path | None, vault: Vault | None) -> list[st
 def _sentence(exported: Exported, lost: list[str]) -> Sentence:
     with_files = f" and {plural(exported.files, 'file')}" if exported.files else ""
     left_out = f"The personal part of {plural(exported.erased, 'event')} was erased or left out."
-    missing = f"{plural(len(lost), 'attached file is', 'attached files are')} not in the vault."
+    missing = f"{plural(len(lost), 'evidence file is', 'evidence files are')} not in the vault."
     return Sentence(
         *("Exported", "export"),
         f"{plural(exported.events, 'event')}{with_files} to {exported.path}",

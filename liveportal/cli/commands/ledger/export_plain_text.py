@@ -57,7 +57,7 @@ def hledger(
     out: OutputOptions,
     with_titles: WithTitles = False,
 ) -> None:
-    """Write the book as a ledger for hledger.
+    """Write your books as a journal for hledger.
 
     It has every transaction, with the event that caused it, in the month in which it counts.
     With --from, a first entry opens the accounts with their balances.
@@ -79,7 +79,7 @@ def ledger_(
     out: OutputOptions,
     with_titles: WithTitles = False,
 ) -> None:
-    """Write the book as a ledger for Ledger.
+    """Write your books as a journal for Ledger.
 
     It has every transaction, with the event that caused it, in the month in which it counts.
     With --from, a first entry opens the accounts with their balances.
@@ -100,11 +100,11 @@ def beancount(
     out: OutputOptions,
     with_titles: WithTitles = False,
 ) -> None:
-    """Write the book as a ledger for Beancount and fava.
+    """Write your books as a journal for Beancount and Fava.
 
     It has every transaction, with the event that caused it, in the month in which it counts, and
-    the balances of each month's end, which Beancount checks. With --from, a first entry opens the
-    accounts with their balances.
+    the balances at the end of each month, which Beancount checks. With --from, a first entry opens
+    the accounts with their balances.
 
     Examples:
       liveportal ledger export beancount -o book.beancount

@@ -48,7 +48,7 @@ class ForgottenRow(Row):
 
 
 ELSEWHERE = (
-    "Files outside of the ledger are not erased. Delete the customer's data there yourself: in"
+    "Files outside the ledger are not erased. Delete the customer's data there yourself: in"
     " evidence packs, statements, exports, feeds, copies and backups."
 )
 
@@ -68,7 +68,7 @@ def forget(
 ) -> None:
     """Erase a customer's personal data.
 
-    It erases the customer's name, texts, messages and files from the ledger, from its vault, and
+    It erases the customer's name, text, messages and files from the ledger, from its vault, and
     from the copies beside the ledger. Sessions and amounts stay, and the ledger still verifies. The
     answer names the places where you have to delete data yourself. It asks first.
 
@@ -81,7 +81,7 @@ def forget(
         customer_id = writer.portal.resolve_id("customer", customer)
         name = customer_of(writer.reader, customer_id).name
         writer.ask(
-            f"Erase all personal data of customer {with_reason(customer_id, name)}? Names, texts,"
+            f"Erase all personal data of customer {with_reason(customer_id, name)}? Names, text,"
             " messages and files cannot be restored. Sessions and amounts stay."
         )
         outcome, result = writer.portal.forget(

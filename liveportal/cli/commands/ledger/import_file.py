@@ -114,9 +114,9 @@ def import_(
 ) -> None:
     """Import your own export into a ledger.
 
-    Without a ledger, or with one that `init` just made, it makes an equal ledger: the same
-    events with the same times of recording. Otherwise it adds the events that the ledger does not
-    have, all of them or none. It shows what is in the file, and asks first.
+    Without a ledger, or with one that `init` just created, it creates an equivalent ledger: the
+    same events with the same recording times. Otherwise it adds the events that the ledger does
+    not have, all of them or none. It shows what is in the file, and asks first.
 
     Import only files that you exported yourself: an export can change everything, such as your
     preferences and payouts. For what the platform sends, use `liveportal sync`.
@@ -239,16 +239,14 @@ def _question(contents: ExportSummary, target: Target, path: Path) -> str:
         "existing": f"into the ledger at {path}",
     }[target]
     policies = _format_names("adopts", "policy", "policies", contents.policies)
-    forgotten = _format_names(
-        "erases the personal data of", "customer", "customers", contents.forgotten
-    )
+    forgotten = _format_names("forgets", "customer", "customers", contents.forgotten)
     return f"The file {policies} and {forgotten}. Import {events} {where}?"
 
 
 def _format_names(verb: str, one: str, many: str, names: Sequence[str]) -> str:
     distinct = list(dict.fromkeys(names))
     if not distinct:
-        return f"{verb} no {one}"
+        return f"{verb} no {many}"
     rest = f" and {len(distinct) - MOST_NAMES} more" if len(distinct) > MOST_NAMES else ""
     noun = one if len(distinct) == 1 else many
     return f"{verb} {len(distinct)} {noun} ({', '.join(distinct[:MOST_NAMES])}{rest})"

@@ -144,8 +144,8 @@ def _hint_consequences(restoration: Restoring, problem: LiveportalError | None) 
         hint(spell(problem.hint) or "")
     for customer in restoration.replaced.forgotten if restoration.replaced else ():
         hint(
-            f"The backup still has the data of customer {customer}, whom you erased. To erase it"
-            f" again: `liveportal ledger forget {customer}`."
+            f"The backup still has the data of customer {customer}, whom you have forgotten. To"
+            f" erase it again: `liveportal ledger forget {customer}`."
         )
 
 

@@ -126,10 +126,10 @@ def verify(
     requests, sessions, claims and payouts follow from the events. Evidence files must be in the
     vault. If something is wrong, the exit code is 6 and the first bad record is named.
 
-    Somebody who can write the file could replace all of its content. To rule that out, note the
-    head that is shown, and give it with --head later (16 digits are enough); statements and
-    evidence packs contain it, too. With --statement, the ledger must still have exactly what a
-    statement shows.
+    Someone who can write the file could replace all of its content. To rule that out, write
+    down the head that is shown, and give it with --head later (16 digits are enough); statements
+    and evidence packs contain it, too. With --statement, the ledger must still have exactly what
+    a statement shows.
 
     Events that today's rules would book differently are not an error: what was booked is kept, and
     they are listed as rules_changed (null with --quick).
@@ -179,7 +179,7 @@ def _sentences(found: VerifiedRow, path: Path, zone: str) -> Iterator[str]:
         when = moment(head.recorded_at, zone, utc_now())
         yield f"The ledger had the head {head.head} after event {head.event}, recorded on {when}."
     if found.head:
-        yield f"Its head is {found.head}. Note it somewhere else."
+        yield f"Its head is {found.head}. Write it down somewhere else."
 
 
 def _next(head: str | None) -> list[tuple[str, str]]:
@@ -194,7 +194,7 @@ def _next(head: str | None) -> list[tuple[str, str]]:
 def _parse_head(text: str) -> str:
     if not _HEAD_PATTERN.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is not a text of 16 to 64 hexadecimal digits", param_hint="--head"
+            f"{text!r} does not have 16 to 64 hexadecimal digits", param_hint="--head"
         )
     return text.lower()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from liveportal.cli.app import Commands
 
 app = Commands(
-    """See when you are paid next, and whether it arrived; record payouts.
+    """See when you are paid next and what has arrived, and record payouts.
 
     The platform pays a month's earnings after the month ends, once they reach the payout minimum
     and your payout profile is complete.

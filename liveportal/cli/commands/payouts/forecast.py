@@ -22,12 +22,12 @@ from liveportal.ledger.queries.reader import Reader
 
 HUMAN = ("on", "months", "amount", "total", "carried", "blocked")
 
-On = Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day; default: today.")]
+On = Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day (default: today).")]
 
 
 @reads(payouts.ForecastRow, many=True)
 def forecast(on: On = None) -> Query:
-    """List the payouts to come, with day and amount.
+    """List upcoming payouts, with day and amount.
 
     The forecast covers what you have earned so far, and assumes that each payout is sent on the day
     on which it is due. An amount that is blocked, such as one below the minimum, is carried over to
@@ -40,7 +40,7 @@ def forecast(on: On = None) -> Query:
 
     def query(reader: Reader) -> Table:
         rows = payouts.forecast_on(reader, parse_day(reader, on))
-        empty = "No payouts to come. What you earned so far: `liveportal earnings months`."
+        empty = "No upcoming payouts. What you earned so far: `liveportal earnings months`."
         return Table(payouts.ForecastRow, rows, HUMAN, empty=empty)
 
     return query
@@ -63,7 +63,7 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
         row = payouts.overdue_on(reader, parse_day(reader, on))
         if row is None or not for_person(out):
             rows = [row] if row else []
-            empty = "Nothing is overdue. Payouts to come: `liveportal payout forecast`."
+            empty = "Nothing is overdue. Upcoming payouts: `liveportal payout forecast`."
             return Table(payouts.OverdueRow, rows, empty=empty)
         if row.late:
             hint("`liveportal payout reconcile FILE` finds a payout in your statement.")
@@ -75,7 +75,7 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
 
 
 def parse_day(reader: Reader, on: str | None) -> date:
-    """Return the day of `--on` in the platform's zone; default: today."""
+    """Return the day of `--on` in the platform's zone, by default today."""
     zone, now = reader.timezone, utc_now()
     moment = read_time(on, zone, now, date_only=True) if on is not None else now
     return local_date(moment, zone)

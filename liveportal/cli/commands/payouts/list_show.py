@@ -8,7 +8,7 @@ from typing import Annotated
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.completion import ids
-from liveportal.cli.io.render import EVERY_FIELD
+from liveportal.cli.io.render import EVERY_FIELD, for_person, hint
 from liveportal.cli.io.view_model import Detail, Grouped, HumanValue, Table, shows
 from liveportal.cli.options import (
     LedgerOption,
@@ -41,18 +41,29 @@ def preview(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
+    blockers: set[str] = set()
     has_lines = out.columns is None or not {"lines", EVERY_FIELD}.isdisjoint(out.columns)
-    run_read(lambda reader: preview_detail(reader, on, lines=has_lines), ledger, read, out)
+
+    def query(reader: Reader) -> Detail:
+        row, page = preview_detail(reader, on, lines=has_lines)
+        blockers.update(block.code for block in row.blocked)
+        return page
+
+    run_read(query, ledger, read, out)
+    if for_person(out) and "profile_incomplete" in blockers:
+        hint("To complete your payout profile: `liveportal payout profile check`.")
 
 
-def preview_detail(reader: Reader, on: str | None = None, *, lines: bool) -> Detail:
-    """Return the page of the payout that would be made on a day; default: today.
+def preview_detail(
+    reader: Reader, on: str | None = None, *, lines: bool
+) -> tuple[payouts.PayoutPreview, Detail]:
+    """Return the payout that would be made on a day (default: today), and its page.
 
     Without `lines`, the earnings that it pays are not read.
     """
     row = payouts.preview_on(reader, parse_day(reader, on), lines=lines)
     human_row = {**row, "lines": _grouped(row.lines, row.currency)}
-    return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
+    return row, Detail(payouts.PayoutPreview, human_row, title="Payout preview")
 
 
 @reads(payouts.PayoutRow, many=True)
@@ -66,7 +77,7 @@ def list_(state: States = None) -> Query:
     states = parse_states(state, STATES)
 
     def query(reader: Reader) -> Table:
-        empty = "No payouts yet. Payouts to come: `liveportal payout forecast`."
+        empty = "No payouts yet. Upcoming payouts: `liveportal payout forecast`."
         return Table(payouts.PayoutRow, payouts.payouts(reader, states), HUMAN, empty=empty)
 
     return query

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from liveportal.cli.clock import utc_now
+from liveportal.cli.commands.mappings import mapping_names, print_template
 from liveportal.cli.commands.payouts import reconcile_report
 from liveportal.cli.completion import Completer, choices, ids, zones
 from liveportal.cli.io.answers import plural, write_answer
@@ -66,15 +67,6 @@ def _formats(_context: typer.Context, _incomplete: str) -> Iterable[str]:
     return [form.name for form in FORMATS]
 
 
-@Completer
-def _mappings(_context: typer.Context, _incomplete: str) -> Iterable[str]:
-    from liveportal.cli.settings import read_settings
-    from liveportal.tables.mapping import shipped
-
-    own = read_settings().table("reconcile.mappings")
-    return [*own, *(each.name for each in shipped("statement"))]
-
-
 @frozen
 class ReconcileOptions(Options):
     """How the files are read and compared; `config.toml` has what is the same each time."""
@@ -92,20 +84,20 @@ class ReconcileOptions(Options):
         typer.Option(
             "--pair",
             metavar="PAYOUT=ROW",
-            help="This payout came with this row: its id, or FILE:LINE; repeatable.",
+            help="Match this payout with this row (an id, or FILE:LINE); repeatable.",
             autocompletion=ids("payout"),
         ),
     ] = None
     short_is_fee: Annotated[
         bool,
-        typer.Option("--short-is-fee", help="Where less arrived than was sent, it was a fee."),
+        typer.Option("--short-is-fee", help="If less arrived than was sent, the rest is a fee."),
     ] = False
     dates: Annotated[
         str | None,
         typer.Option(
             "--dates",
             metavar="ORDER",
-            help="The order of dates that can be read in two: dmy, mdy or ymd.",
+            help="How to read dates that are ambiguous: dmy, mdy or ymd.",
             autocompletion=choices(ORDERS),
         ),
     ] = None
@@ -114,7 +106,7 @@ class ReconcileOptions(Options):
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="Read the files as this format; default: recognise it.",
+            help="Read the files in this format (default: detected).",
             autocompletion=_formats,
         ),
     ] = None
@@ -133,19 +125,19 @@ class ReconcileOptions(Options):
             "--mapping",
             metavar="NAME|FILE",
             help="What the columns of another CSV file are: a TOML file, or the name of one.",
-            autocompletion=_mappings,
+            autocompletion=mapping_names("statement"),
         ),
     ] = None
     unproved: Annotated[
         bool,
-        typer.Option("--unproved", help="Go on although a file's own sums do not prove it."),
+        typer.Option("--unproved", help="Read a file even if its own sums do not prove it."),
     ] = False
     timezone: Annotated[
         str | None,
         options_in(LEDGER_PANEL)(
             "--timezone",
             metavar="ZONE",
-            help="The zone of files that do not state one; default: yours.",
+            help="The zone of files that do not state one (default: yours).",
             autocompletion=zones,
         ),
     ] = None
@@ -224,7 +216,7 @@ def reconcile(
     ] = False,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="Exit with 1 if a finding leaves a question."),
+        typer.Option("--exit-code", help="Exit with 1 if a finding needs your attention."),
     ] = False,
     mapping_help: Annotated[
         bool,
@@ -236,10 +228,10 @@ def reconcile(
 ) -> None:
     """Compare your payouts with files of PayPal, Wise, Stripe or your bank.
 
-    Reports what arrived, with which fee, and what is missing. Records nothing without --apply. Each
-    file must prove itself: its rows add up, and its running balance has no gap. A payout is
-    recognised by its reference, else by payer, amount and date, and only if nothing else fits; name
-    the platform's payer with --payer, or once in config.toml.
+    It shows what arrived, with which fee, and what is missing, and records nothing without --apply.
+    Each file must prove that it is complete: its rows add up, and its running balance has no gap. A
+    payout is recognised by its reference, or else by payer, amount and date, and only if nothing
+    else fits. Name the platform's payer with --payer, or once in config.toml.
 
     At PayPal: Reports > Activity download, format CSV, all transactions. For the CSV of another
     provider, --mapping-help prints a mapping to fill in, and --mapping uses it.
@@ -252,7 +244,7 @@ def reconcile(
       liveportal payout reconcile Download.CSV --json | jq -r '.findings[].payout'
     """
     if mapping_help:
-        _print_template(files[0])
+        print_template(files[0], "statement")
         return
     given = how.arguments()
     names = (*columns(ReconciledRow), "dry_run", *columns(FindingRow))
@@ -337,15 +329,6 @@ class _Report:
                 note(sentence)
         for sentence in reconcile_report.answer(result):
             note(sentence)
-
-
-def _print_template(file: Path) -> None:
-    """Print a mapping for a file; its path is a comment, so that the output is TOML."""
-    from liveportal.tables.files import opened
-    from liveportal.tables.mapping_template import template
-
-    with opened([file]) as (source,), open_output(None) as stream:
-        stream.write(template(source))
 
 
 @contextmanager

@@ -80,7 +80,9 @@ class Preferences(Options):
     minimum_rate: Annotated[
         str | None,
         _skills_option(
-            "--minimum-rate", metavar="AMOUNT", help="Match only instant requests that pay this."
+            "--minimum-rate",
+            metavar="AMOUNT",
+            help="Match instant requests that pay at least this.",
         ),
     ] = None
     direct_rate: Annotated[

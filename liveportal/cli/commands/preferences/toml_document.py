@@ -216,7 +216,7 @@ def _convert(table: dict[str, Any], name: str, path: str, convert: Converter) ->
 def _amount_converter(amount: ReadAmount) -> Converter:
     def read_amount(path: str, value: object) -> dict[str, str]:
         if not isinstance(value, str):
-            raise InvalidEvent(path, 'must be a text such as "2.50" or "2.50 USD"')
+            raise InvalidEvent(path, 'must be a string such as "2.50" or "2.50 USD"')
         money = _or_invalid(path, lambda: amount(value))
         return {"amount": str(money), "currency": money.currency}
 

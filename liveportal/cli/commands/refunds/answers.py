@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def claim_of(facts: ClaimFacts) -> str:
-    """Return `claim CL-1 of Joe on session S-1`."""
-    return f"claim {facts.short} of {name_of(facts.session)} on session {facts.session.short}"
+    """Return `Joe's claim CL-1 for session S-1`."""
+    return f"{name_of(facts.session)}'s claim {facts.short} for session {facts.session.short}"
 
 
 def _answers(facts: ClaimFacts) -> tuple[tuple[str, str], ...]:
@@ -70,7 +70,7 @@ def withdrawn(recorded: Recorded) -> Sentence:
     facts: ClaimFacts = recorded.facts
     what = (
         f"that {name_of(facts.session)} withdrew claim {facts.short}"
-        f" on session {facts.session.short}"
+        f" for session {facts.session.short}"
     )
     return _decided(recorded, "Recorded", "record", what)
 

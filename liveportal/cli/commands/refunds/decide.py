@@ -71,7 +71,7 @@ def claim(
     claim_id: NewId = None,
     of: Annotated[
         str | None,
-        typer.Option("--amount", metavar="AMOUNT", help="The amount; default: the whole bill."),
+        typer.Option("--amount", metavar="AMOUNT", help="The amount (default: the whole bill)."),
     ] = None,
     reason: Reason = None,
     late: Annotated[

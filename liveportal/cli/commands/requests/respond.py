@@ -129,7 +129,7 @@ def decline(
 ) -> None:
     """Decline requests.
 
-    Name them, or use --auto to decline all that your rules decline (`preferences set
+    Name the requests, or use --auto to decline all those that your rules decline (`preferences set
     --auto-decline`). The reason recorded is then that of the rule.
 
     Examples:

@@ -19,10 +19,10 @@ import typer
 
 from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.feed_format import FormatOptions
+from liveportal.cli.commands.rejects import mention_rejects, reject_writer, rejected_lines
 from liveportal.cli.commands.requests.busy import BusyOptions, titles
 from liveportal.cli.commands.requests.list_show import HUMAN
 from liveportal.cli.commands.requests.waiting import Wait, flush
-from liveportal.cli.commands.sync import mention_rejects, reject_writer, rejected_lines
 from liveportal.cli.io.answers import plural
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes

@@ -69,9 +69,9 @@ def calendar(
     With -o FILE it creates or updates the file and shows a summary; entries that other programs
     wrote are kept. Without -o it writes the calendar to standard output.
 
-    Importing the file again makes no duplicates, since each session keeps its identifier. Cancelled
-    sessions stay in the file, marked as cancelled. Times are in UTC, so they are right in every
-    zone.
+    Importing the file again creates no duplicates, since each session keeps its identifier.
+    Cancelled sessions stay in the file, marked as cancelled. Times are in UTC, so they are right in
+    every zone.
 
     Examples:
       liveportal sessions calendar -o sessions.ics

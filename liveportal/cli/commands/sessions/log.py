@@ -29,10 +29,12 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.frozen import replace
 from liveportal.ledger.queries.billing_audit import calculated
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.sessions import (
     SessionResult,
     TipResult,
     actual_times,
+    latest_correction,
     latest_tip,
     result_fields,
 )
@@ -86,8 +88,8 @@ def log(
     """Log a past session, and bill it.
 
     Times are in your own zone unless you add a zone or an offset; adding it at one end is enough. A
-    text with two possible readings is refused, with both readings. A session of more than 12 hours,
-    or one in the future, needs --anyway.
+    time that can be read in two ways is refused, and the error shows both readings. A session of
+    more than 12 hours, or one in the future, needs --anyway.
 
     Examples:
       liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
@@ -140,11 +142,34 @@ def correct(
     def correction(writer: Writer, name: str) -> SessionCorrected:
         data = _corrected_times(writer, name, start, end, pauses, reason)
         if billed == BY_POLICY:
-            return replace(data, billed=calculated(writer.reader, name, data))
-        return replace(data, billed=writer.amount_if_given(billed))
+            right_bill = calculated(writer.reader, name, data)
+        else:
+            right_bill = writer.amount_if_given(billed)
+        data = replace(data, billed=right_bill)
+        if not writer.is_keyed:  # A repeated key is a replay.
+            _refuse_repeated(writer.reader, data)
+        return data
 
     # Our own calculation is not given by the user: a repeated command is not compared on it.
     return WriteStep("session", correction, assumed=("billed",) if billed == BY_POLICY else ())
+
+
+def _refuse_repeated(reader: Reader, data: SessionCorrected) -> None:
+    """Raise `CorrectionRefused` if the latest correction of the session is the same one.
+
+    It would change nothing, but add a reversal and a correction to the books.
+    """
+    from liveportal.domain.errors import CorrectionRefused
+    from liveportal.domain.events.fields import joined, split
+    from liveportal.domain.hint import Hint
+
+    given, latest = joined(*split(data)), latest_correction(reader, data.session)
+    if latest is not None and {**latest, "reason": ""} == {**given, "reason": ""}:
+        raise CorrectionRefused(
+            f"You have already corrected session {data.session} in this way.",
+            hint=Hint("{The_session} shows the correction.", session=data.session),
+            id=data.session,
+        )
 
 
 def _corrected_times(

@@ -105,7 +105,7 @@ def search(
     A result contains all the words in one message or text, in any order. Case and accents do not
     matter, and part of a word is enough: `flicker` finds "flickers". (One or two letters must be
     the start of a word.) `mali*` finds words that start with mali, "render pipeline" finds that
-    phrase, and `-word` excludes texts with that word; put -- before a single letter. Matches are in
+    phrase, and `-word` excludes text with that word; put -- before a single letter. Matches are in
     [brackets], or in reverse on a terminal.
 
     Examples:

@@ -98,7 +98,7 @@ def upcoming(
             " If not: `liveportal sessions miss ID --by WHO`."
         )
     elif rows:
-        hint("Put these into your calendar with `liveportal sessions calendar -o FILE`.")
+        hint("Add these to your calendar with `liveportal sessions calendar -o FILE`.")
 
 
 @shows(AnomalyRow, many=True)

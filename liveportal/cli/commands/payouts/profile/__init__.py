@@ -389,7 +389,7 @@ def rotate_key(
 
     Older backups need the old key. Without it they can be restored, but their payout profile cannot
     be read. An encrypted backup has its own copy of a key that was in a file. So keep the old key,
-    or make a new backup, or both. Anybody who has the old key and an older copy of the ledger can
+    or make a new backup, or both. Anyone who has the old key and an older copy of the ledger can
     still read the old profile.
 
     Examples:

@@ -61,7 +61,7 @@ class Profile(Options):
     ] = None
     line: Annotated[
         list[str] | None,
-        _who_option("--line", metavar="TEXT", help="Street and number. Repeatable."),
+        _who_option("--line", metavar="TEXT", help="Street and number; repeatable."),
     ] = None
     city: Annotated[Text, _who_option("--city", metavar="TEXT", help="The city.")] = None
     district: Annotated[

@@ -219,7 +219,7 @@ def _format_kept(text: str) -> str:
 
 
 def _raise_needed() -> str:
-    raise InvalidValue("An answer is needed.", hint="To stop without saving, press Ctrl-C.")
+    raise InvalidValue("This answer is required.", hint="To stop without saving, press Ctrl-C.")
 
 
 def whole_part(
