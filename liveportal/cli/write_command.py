@@ -25,7 +25,7 @@ from liveportal.cli.write_result import (
     show_result,
     show_results,
 )
-from liveportal.domain.clock import from_text
+from liveportal.domain.clock import from_text, to_second
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money

@@ -202,7 +202,7 @@ def _read_payout(reader: Reader, now: datetime) -> tuple[Detail, list[Table]]:
     findings = profile.findings(reader, local_date(now, reader.own_timezone))
     tables = [
         Table(Finding, findings, CHECKS, "Payout profile"),
-        Table(payouts.ForecastRow, coming, HUMAN_FORECAST, "Payouts to come", "None."),
+        Table(payouts.ForecastRow, coming, HUMAN_FORECAST, "Upcoming payouts", "None."),
         Table(
             payouts.PayoutRow,
             payouts.payouts(reader)[::-1],
