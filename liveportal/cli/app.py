@@ -137,6 +137,7 @@ COMMANDS: dict[str, LazyGroup] = {
     "ledger": LazyGroup(
         "liveportal.cli.commands.ledger", "Verify, back up, restore or export the ledger."
     ),
+    "portal": LazyGroup("liveportal.tui.command", "Show your work on one screen, kept up to date."),
     "doctor": LazyGroup(
         "liveportal.cli.commands.doctor", "Find problems and show how to fix them."
     ),

@@ -39,7 +39,7 @@ CAUTIONS = [
 def _modules() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if not name.startswith(("cli/", "__main__")) and name not in PAGES:
+        if not name.startswith(("cli/", "tui/", "__main__")) and name not in PAGES:
             yield name, ast.parse(path.read_text("utf-8"))
 
 

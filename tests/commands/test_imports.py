@@ -23,7 +23,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file
 sys.exit(code)
 """
 MODELS = {"sqlmodel", "sqlalchemy", "pydantic", "pydantic_core"}
-SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs"}
+SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs", "textual"}
 # Each of these costs a millisecond or more.
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
 # The most modules of ours that a read may import, and the expensive ones that it needs.

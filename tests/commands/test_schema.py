@@ -27,7 +27,7 @@ from tests.kit.states import FEED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NO_ROWS = {"demo", "preferences export", "schema"}
+NO_ROWS = {"demo", "portal", "preferences export", "schema"}
 """Commands that write a document or a story, not rows."""
 
 BASE = {

@@ -92,7 +92,18 @@ NAMES: dict[str, dict[str, str]] = {
 }
 
 NO_READS = {
-    *("", "demo", "init", "sync", "doctor", "requests", "requests watch", "sessions", "refunds"),
+    *(
+        "",
+        "demo",
+        "portal",
+        "init",
+        "sync",
+        "doctor",
+        "requests",
+        "requests watch",
+        "sessions",
+        "refunds",
+    ),
     *("dispute", "dispute evidence", "dispute verify", "earnings", "payout", "payout profile"),
     *(
         "preferences",

@@ -146,7 +146,11 @@ def page_lines(page: FrontPage, width: int, zone_name: str, short_ids: ShortIds)
         yield heading
         yield from chain.from_iterable(_laid_out(item, width) for item in items)
         yield ""
-    yield "All commands: liveportal --help"
+    portal, commands = "On one screen: liveportal portal", "All commands: liveportal --help"
+    if width < STANDARD_WIDTH:
+        yield from (portal, commands)
+    else:
+        yield portal + commands.rjust(width - len(portal))
 
 
 def _block(
@@ -193,7 +197,7 @@ def _request(row: RequestRow, short_ids: ShortIds) -> Item:
     return Item(
         f"{amount(row.rate)}, {left}",
         _about(row.customer.name or row.customer.id, row.title),
-        f"requests {step} {_argument(short_ids.get(row.id, row.id))}",
+        f"requests {step} {argument(short_ids.get(row.id, row.id))}",
     )
 
 
@@ -205,7 +209,7 @@ def _running(row: RunningSession, now: datetime, short_ids: ShortIds) -> Item:
     return Item(
         f"{row.state} {format_length(elapsed - paused)}{earned}",
         _about(row.customer_name or row.customer, row.title),
-        f"sessions {step} {_argument(short_ids.get(row.id, row.id))}",
+        f"sessions {step} {argument(short_ids.get(row.id, row.id))}",
     )
 
 
@@ -215,7 +219,7 @@ def _upcoming(row: AgendaRow, clock: Clock, short_ids: ShortIds) -> Item:
     return Item(
         f"{late}{clock.time(row.start)}",
         _about(row.customer_name or row.customer, row.title),
-        f"sessions {step} {_argument(short_ids.get(row.id, row.id))}",
+        f"sessions {step} {argument(short_ids.get(row.id, row.id))}",
     )
 
 
@@ -227,7 +231,7 @@ def _claim(row: OpenClaim, short_ids: ShortIds) -> Item:
     return Item(
         left + cost,
         _about(row.customer_name or row.customer, row.title),
-        f"dispute file --edit {_argument(short_ids.get(row.id, row.id))}",
+        f"dispute file --edit {argument(short_ids.get(row.id, row.id))}",
     )
 
 
@@ -280,7 +284,7 @@ def _about(customer: str, title: str | None) -> str:
     return f"{customer}: {title}" if title else customer
 
 
-def _argument(name: str) -> str:
+def argument(name: str) -> str:
     """Return an id as an argument that no shell or option parser takes for something else."""
     return f"-- {_quoted(name)}" if name.startswith("-") else _quoted(name)
 

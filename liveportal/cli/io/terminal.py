@@ -209,6 +209,5 @@ def _beside(label: Sequence[str], shown: Sequence[str], label_width: int) -> Ite
     for number in range(max(len(label), len(shown))):
         name = label[number] if number < len(label) else ""
         value = shown[number] if number < len(shown) else ""
-        line = Text(name, style="bold")
         space = " " * (label_width - cell_len(name) + GAP)
-        yield line + Text(f"{space}{value}".rstrip() if value else "")
+        yield Text.assemble((name, "bold"), f"{space}{value}".rstrip() if value else "")

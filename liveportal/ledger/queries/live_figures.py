@@ -8,7 +8,9 @@ from typing import Any
 
 from liveportal.domain.calculations.live_session import LiveSession, running, starts_in
 from liveportal.domain.clock import MICROSECOND
+from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy
 from liveportal.domain.row import Row, row
 from liveportal.ledger.format.row_mapping import SESSION
 from liveportal.ledger.queries.reader import NOT_OVER, Reader
@@ -45,11 +47,16 @@ def figures(reader: Reader, session_id: str, now: datetime) -> LiveFigures:
     )
 
 
-def running_figures(reader: Reader, now: datetime) -> dict[str, Mapping[str, Any]]:
-    """Return what each live or paused session comes to so far, by its id."""
+def running_sessions(reader: Reader) -> list[tuple[Session, Policy]]:
+    """Return the live and paused sessions, each with the policy that applied when it was agreed."""
     rows = reader.db.execute(f"{SESSION.select} WHERE {NOT_OVER} AND state <> 'upcoming'")
     sessions = [SESSION.read(row, reader.currency) for row in rows.fetchall()]
-    live = {s.id: running(s, reader.policy_at(s.policy), now) for s in sessions}
+    return [(session, reader.policy_at(session.policy)) for session in sessions]
+
+
+def running_figures(reader: Reader, now: datetime) -> dict[str, Mapping[str, Any]]:
+    """Return what each live or paused session would be billed and earn so far, by its id."""
+    live = {s.id: running(s, policy, now) for s, policy in running_sessions(reader)}
     return {name: _so_far(figures) for name, figures in live.items() if figures}
 
 

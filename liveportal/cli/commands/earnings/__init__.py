@@ -149,8 +149,7 @@ def summary(
             row = earnings.summary(reader, *span, reference_time(reader))
             latest = earnings.latest(reader, span.last) if for_person(out) else []
             nothing = _nothing_in(reader, span, row, latest)
-            about = f"({reader.currency}, months in {reader.timezone})"
-            title = nothing or f"Earnings for {span.name} {about}"
+            title = nothing or summary_title(reader, span.name)
             human = HUMAN_SUMMARY if for_person(out) else None
             result = Detail(earnings.SummaryRow, row, human, title=title)
     with paged(out):
@@ -167,6 +166,11 @@ def summary(
         )
     if bounds:
         hint(BOUNDS_HINT)
+
+
+def summary_title(reader: Reader, name: str) -> str:
+    """Return the title of the earnings of a month, or of several with a common name."""
+    return f"Earnings for {name} ({reader.currency}, months in {reader.timezone})"
 
 
 def _nothing_in(

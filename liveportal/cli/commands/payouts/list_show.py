@@ -45,14 +45,25 @@ def preview(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
     has_lines = out.columns is None or not {"lines", EVERY_FIELD}.isdisjoint(out.columns)
 
     def query(reader: Reader) -> Detail:
-        row = payouts.preview_on(reader, parse_day(reader, on), lines=has_lines)
+        row, page = preview_detail(reader, on, lines=has_lines)
         blockers.update(block.code for block in row.blocked)
-        human_row = {**row, "lines": _grouped(row.lines, row.currency)}
-        return Detail(payouts.PayoutPreview, human_row, title="Payout preview")
+        return page
 
     run_read(query, ledger, read, out)
     if for_person(out) and "profile_incomplete" in blockers:
         hint("To complete your payout profile: `liveportal payout profile check`.")
+
+
+def preview_detail(
+    reader: Reader, on: str | None = None, *, lines: bool
+) -> tuple[payouts.PayoutPreview, Detail]:
+    """Return the payout that would be made on a day (default: today), and its page.
+
+    Without `lines`, the earnings that it pays are not read.
+    """
+    row = payouts.preview_on(reader, parse_day(reader, on), lines=lines)
+    human_row = {**row, "lines": _grouped(row.lines, row.currency)}
+    return row, Detail(payouts.PayoutPreview, human_row, title="Payout preview")
 
 
 @reads(payouts.PayoutRow, many=True)

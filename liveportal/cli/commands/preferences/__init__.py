@@ -73,17 +73,18 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal preferences show
       liveportal preferences show --as-known 2026-10-01
     """
-
-    def query(reader: Reader) -> Detail:
-        preferences = ledger_info.preferences(reader)
-        now, zone = reference_time(reader), reader.own_timezone
-        human = human_preferences(preferences, now, zone)
-        row = {**human, **added_fields(preferences, now, zone)}
-        return Detail(PreferencesDetail, row, HUMAN_FIELDS, title="Preferences")
-
-    shown = run_read(query, ledger, read, out)
+    shown = run_read(preferences_detail, ledger, read, out)
     if not any(shown.row[name] for name in columns(PreferencesRow)):
         hint("No preferences are set. `liveportal preferences set --help` lists them.")
+
+
+def preferences_detail(reader: Reader) -> Detail:
+    """Return the page of the preferences, with this week's hours."""
+    preferences = ledger_info.preferences(reader)
+    now, zone = reference_time(reader), reader.own_timezone
+    human = human_preferences(preferences, now, zone)
+    row = {**human, **added_fields(preferences, now, zone)}
+    return Detail(PreferencesDetail, row, HUMAN_FIELDS, title="Preferences")
 
 
 @app.command("set")

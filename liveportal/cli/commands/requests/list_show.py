@@ -42,6 +42,7 @@ from liveportal.domain.entities import RequestState
 from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.queries import requests
+from liveportal.ledger.queries.calendar_conflicts import Busy
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 from liveportal.ledger.queries.requests import RequestRow
@@ -220,9 +221,20 @@ def show(
     busy = calendars.calendar()
     with open_reader(ledger, read, out) as reader:
         now = reference_time(reader)
-        row = requests.request(reader, reader.resolve_id("request", request), now, busy)
+        row, page = request_detail(reader, reader.resolve_id("request", request), now, busy)
         zone = display_zone(reader, read)
         short = _short_id(reader, row.id) if for_person(out) else row.id
+    render(page, out, zone=zone, now=now)
+    if row.state == RequestState.OPEN:
+        how = " --best" if row.slots else ""
+        hint(f"Accept it with `liveportal requests accept {short}{how}`.")
+
+
+def request_detail(
+    reader: Reader, request: str, now: datetime, busy: Busy | None
+) -> tuple[requests.RequestDetail, Detail]:
+    """Return a request, and the page that shows everything about it."""
+    row = requests.request(reader, request, now, busy)
     human_row = {
         **row,
         "earns": _estimate(row),
@@ -230,10 +242,7 @@ def show(
         "history": format_history(row.history),
         "conflicts": _clashes(row),
     }
-    render(Detail(requests.RequestDetail, human_row, SHOWN), out, zone=zone, now=now)
-    if row.state == RequestState.OPEN:
-        how = " --best" if row.slots else ""
-        hint(f"Accept it with `liveportal requests accept {short}{how}`.")
+    return row, Detail(requests.RequestDetail, human_row, SHOWN)
 
 
 def _parse_since(text: str | None, zone: str) -> dict[str, Any]:

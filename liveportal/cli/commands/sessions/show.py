@@ -22,6 +22,7 @@ from liveportal.cli.read_command import display_zone, open_reader, reference_tim
 from liveportal.domain.calculations.live_session import RUNNING
 from liveportal.domain.row import extend, row
 from liveportal.ledger.queries.live_figures import LiveFigures, figures
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.sessions import SessionDetail
 from liveportal.ledger.queries.sessions import session as get_session
 from liveportal.ledger.queries.transcripts import MessageRow
@@ -79,20 +80,29 @@ def show(
     def read_session() -> tuple[ShownSession, str, datetime]:
         with open_reader(ledger, read, out) as reader:
             name, now = reader.resolve_id("session", session), reference_time(reader)
-            row = extend(ShownSession, get_session(reader, name), **figures(reader, name, now))
-            return row, display_zone(reader, read), now
+            return shown_session(reader, name, now), display_zone(reader, read), now
 
     if follow:
         check_follow(read, out)
         follow_session(read_session)
         return
     row, zone, now = read_session()
-    shown = with_stopwatches(_human_row(row)) if for_person(out) else row
-    render(Detail(ShownSession, shown, SHOWN), out, zone=zone, now=now)
+    page = session_detail(row) if for_person(out) else Detail(ShownSession, row, SHOWN)
+    render(page, out, zone=zone, now=now)
     if any(claim.state == "open" for claim in row.claims):
         hint_dispute([row.id])
     if row.state in RUNNING:
         hint(f"Watch it live with `liveportal sessions show {row.id} --follow`.")
+
+
+def shown_session(reader: Reader, session: str, now: datetime) -> ShownSession:
+    """Return everything about a session, with its live figures at an instant."""
+    return extend(ShownSession, get_session(reader, session), **figures(reader, session, now))
+
+
+def session_detail(row: ShownSession) -> Detail:
+    """Return the page that shows a session to a person."""
+    return Detail(ShownSession, with_stopwatches(_human_row(row)), SHOWN)
 
 
 def _human_row(row: ShownSession) -> dict[str, object]:
