@@ -179,7 +179,7 @@ def test_nothing_says_where_it_looked(spoken: Shell) -> None:
     argv = ("sessions", "search", "rhubarb", "--speaker", "Joe")
     assert "titles" not in spoken.run(*argv, terminal=True).out
     argv = ("sessions", "search", "rhubarb", "--session", "S-1003")
-    assert "0 messages of 0 transcripts" in spoken.run(*argv, terminal=True).out
+    assert "Nothing found in all titles" in spoken.run(*argv, terminal=True).out
 
 
 SHAPES = {

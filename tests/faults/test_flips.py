@@ -110,7 +110,7 @@ def _check_that(message: str) -> str:
         ("the views show", "views"),
         ("message", "messages"),
         ("full-text", "messages"),
-        ("the journal says", "derived tables"),
+        ("differs from the journal", "derived tables"),
         ("is in no event", "derived tables"),
         ("event", "chain"),
         ("trigger", "form, or rows that are gone"),

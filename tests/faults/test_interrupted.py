@@ -16,7 +16,11 @@ pytestmark = pytest.mark.slow
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 _OUTERMOST = ("/cli/main.py", "/cli/signals.py")
-WORDS = {130: "error: interrupted\n", 143: "error: terminated\n", 129: "error: terminated\n"}
+WORDS = {
+    130: "error: The command was interrupted.\n",
+    143: "error: The command was terminated.\n",
+    129: "error: The command was terminated.\n",
+}
 
 
 def _check(stage: Stage, place: Place, ended: Ended, sent: signal.Signals, hurt: str) -> bool:

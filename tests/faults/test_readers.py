@@ -52,7 +52,7 @@ def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
             assert (ended.code, ended.err) == (0, "")
         else:
             assert (ended.code, ended.out) == (BUSY, "")
-            assert "another program is" in ended.err
+            assert "Another program is" in ended.err
             assert "Try again" in ended.err
             assert_no_traceback(ended.err)
         # Other readers are not blocked, and this reader's snapshot does not change.

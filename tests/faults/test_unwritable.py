@@ -73,7 +73,7 @@ def test_an_older_ledger_on_a_read_only_disk(
     content = place.ledger.read_bytes()
     output = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     disk.read_only()
-    assert "has to be upgraded" in _refused(place.run(*UPGRADE.argv, **output))
+    assert "must be upgraded" in _refused(place.run(*UPGRADE.argv, **output))
     disk.read_only(really=False)
     assert place.ledger.read_bytes() == content
     place.done(*UPGRADE.argv)
@@ -139,7 +139,7 @@ def test_what_is_removed_underneath(
     assert_no_traceback((folder / "err").read_text())
     assert not place.ledger.exists()
     looked = place.run("earnings", "months", cwd=str(folder), stdout="out", stderr="err")
-    assert "there is no ledger" in _refused(looked, 3)
+    assert "There is no ledger" in _refused(looked, 3)
 
 
 @modes
