@@ -245,7 +245,7 @@ def test_apply_records_once_with_what_proves_it(books: Shell) -> None:
     assert (event["event"], event["speaker"]) == ("IN1:paid", "expert")
     assert re.fullmatch(r"urn:liveportal:statement:paypal:[0-9a-f]{8,64}", event["source"])
     shown = " ".join(books.run("payout", "show", "PO-1", terminal=True).out.split())
-    assert "evidence line 3 (row IN1) of the file with the SHA-256" in shown
+    assert "line 3 (row IN1) of the file with the SHA-256" in shown
     content = (books.folder / "paypal.csv").read_bytes()
     assert payout["evidence"]["file_sha256"] == hashlib.sha256(content).hexdigest()
     before = books.dump()
