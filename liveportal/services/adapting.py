@@ -96,7 +96,6 @@ class Adapted:
         self._file = file
         self._feed = cast("BinaryIO", feed)
         self._new_key = IdentityKey(file.db, file.path, keep=False)
-        self._is_key_used = False
 
     def steps(self, before: int) -> Iterator[tuple[Line, Event | Chosen | LiveportalError]]:
         """Yield the steps of the documents, or their errors, each with its line.
@@ -125,7 +124,7 @@ class Adapted:
 
     def keep_key(self) -> None:
         """Store the identity key with the first pseudonym that it made."""
-        if self._is_key_used and self._new_key.id is None and (key := self._new_key.key):
+        if self._new_key.id is None and (key := self._new_key.key):
             IdentityKey(self._file.db, self._file.path, keep=self._file.keep).adopt(key)
 
     def _settings(self) -> Settings:
@@ -147,7 +146,6 @@ class Adapted:
         )
 
     def _customer_id(self, text: str) -> str:
-        self._is_key_used = True
         return f"C-{self._new_key.fingerprint(text.casefold())[:CUSTOMER_DIGITS]}"
 
 
