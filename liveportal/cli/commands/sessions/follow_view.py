@@ -32,8 +32,6 @@ FOLLOWED = (
 LONGEST_TEXT = 200
 """Longer texts are cut, in characters: the view has room for a line or two."""
 
-_FOLLOW = "--follow"
-
 ReadSession = Callable[[], tuple[Row, str, datetime]]
 """Reads a session again: its row, the zone of times, and the instant of its figures."""
 
